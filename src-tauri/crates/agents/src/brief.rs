@@ -1,0 +1,148 @@
+//! The words an agent is given: the prompt, and the TASK.md beside its work.
+//!
+//! The prompt is short and stands alone; TASK.md holds everything. Both tell
+//! the agent where finished files go and how to say that it is done or stuck,
+//! because that is how a run that ends quietly is told from one that worked.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskBrief {
+    /// As people see it: `T-142`.
+    pub key: String,
+    pub title: String,
+    #[serde(default)]
+    pub goal: String,
+    #[serde(default)]
+    pub description: String,
+    #[serde(default)]
+    pub context: String,
+    #[serde(default)]
+    pub acceptance: Vec<String>,
+    /// What the reviewer said about the last attempt.
+    #[serde(default)]
+    pub feedback: Option<String>,
+    /// How the last attempt ended, if badly.
+    #[serde(default)]
+    pub last_error: Option<String>,
+    /// Nobody is there to answer questions.
+    #[serde(default)]
+    pub unattended: bool,
+}
+
+/// A longer description stays in TASK.md: a prompt is an argument of bounded
+/// length and is shown in process lists.
+const DESCRIPTION_IN_PROMPT: usize = 2_000;
+
+/// What the agent is told first. It never begins with `-` or `/`.
+pub fn prompt(task: &TaskBrief) -> String {
+    let mut text = format!("Work on {}: {}\n", task.key, one_line(&task.title));
+    let description = task.description.trim();
+    if !description.is_empty() && description.chars().count() <= DESCRIPTION_IN_PROMPT {
+        text.push_str(&format!("\n{description}\n"));
+    }
+    if task.feedback.is_some() || task.last_error.is_some() {
+        text.push_str("\nThis was tried before; TASK.md says what was wrong with it. Keep what is good and fix the rest.\n");
+    }
+    text.push_str(
+        "\nRead TASK.md in the current directory first: it holds the goal, the context and the acceptance criteria. \
+         Work only inside this directory. Put files that people should look at into artifacts/. \
+         When everything is done, write COMPLETION.md: what changed and how you checked it. \
+         If you cannot go on, write BLOCKED.md: what you need and what you tried.",
+    );
+    if task.unattended {
+        text.push_str(" Nobody can answer questions during this run: decide, and say in COMPLETION.md what you assumed.");
+    }
+    text
+}
+
+pub fn task_md(task: &TaskBrief) -> String {
+    let mut page = format!("# {}: {}\n", task.key, one_line(&task.title));
+    section(&mut page, "Goal", if task.goal.trim().is_empty() { &task.title } else { &task.goal });
+    section(&mut page, "Description", &task.description);
+    section(&mut page, "Context", &task.context);
+    section(&mut page, "Acceptance", &bullets(&task.acceptance));
+    section(&mut page, "Feedback on the last attempt", task.feedback.as_deref().unwrap_or_default());
+    section(&mut page, "How the last attempt ended", task.last_error.as_deref().unwrap_or_default());
+    section(&mut page, "How to report", &how_to_report(task.unattended));
+    page
+}
+
+fn section(page: &mut String, heading: &str, body: &str) {
+    let body = body.trim();
+    if !body.is_empty() {
+        page.push_str(&format!("\n## {heading}\n\n{body}\n"));
+    }
+}
+
+fn bullets(lines: &[String]) -> String {
+    let bullet = |line: &String| format!("- [ ] {}", line.trim().replace('\n', "\n      "));
+    lines.iter().filter(|line| !line.trim().is_empty()).map(bullet).collect::<Vec<_>>().join("\n")
+}
+
+fn how_to_report(unattended: bool) -> String {
+    let mut text = String::from(
+        "- Work only inside this directory.\n\
+         - Put files that people should look at (reports, images, data) into `artifacts/`.\n\
+         - When everything is done, write `COMPLETION.md` here: what changed, how you checked it, what is left.\n\
+         - If you cannot go on, write `BLOCKED.md` here: what you need, what you tried.\n\
+         - Leave `TASK.md` as it is; it, the two marks and `artifacts/` are not part of the change.",
+    );
+    if unattended {
+        text.push_str(
+            "\n- Nobody can answer questions during this run: decide, and write down what you assumed.",
+        );
+    }
+    text
+}
+
+/// A title is one line, whatever was pasted into it.
+fn one_line(title: &str) -> String {
+    title.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn brief() -> TaskBrief {
+        TaskBrief {
+            key: "T-142".into(),
+            title: "--fix the\n\"parser\" 🛩".into(),
+            description: "It drops the last line.\nSee `parse.rs`.".into(),
+            acceptance: vec!["the last line is kept".into(), "a test says so".into(), "  ".into()],
+            ..TaskBrief::default()
+        }
+    }
+
+    #[test]
+    fn the_prompt_names_the_task_and_how_to_finish() {
+        insta::assert_snapshot!(prompt(&brief()));
+    }
+
+    #[test]
+    fn a_retry_hears_what_was_wrong() {
+        let again = TaskBrief {
+            goal: "Nothing is lost.".into(),
+            context: "The parser is used by the importer.".into(),
+            feedback: Some("The test does not fail without the fix.".into()),
+            last_error: Some("exit code 1: API error".into()),
+            unattended: true,
+            ..brief()
+        };
+        insta::assert_snapshot!(format!("{}\n=====\n{}", prompt(&again), task_md(&again)));
+    }
+
+    #[test]
+    fn a_long_description_stays_in_the_file() {
+        let long = TaskBrief { description: "word ".repeat(2_000), ..brief() };
+        assert!(prompt(&long).len() < 1_500);
+        assert!(task_md(&long).len() > 9_000);
+    }
+
+    #[test]
+    fn a_bare_task_has_no_empty_sections() {
+        let bare = TaskBrief { key: "T-1".into(), title: "Do it".into(), ..TaskBrief::default() };
+        insta::assert_snapshot!(task_md(&bare));
+    }
+}

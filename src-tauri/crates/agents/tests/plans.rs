@@ -1,0 +1,275 @@
+//! What each agent is started with. The snapshots are the exact arguments.
+
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::path::Path;
+
+use flightboard_agents::{
+    LaunchContext, LaunchPlan, Mode, PlanError, Profile, PromptVia, StreamKind, builtin_profiles,
+    is_ready_for_typing, plan,
+};
+
+const SESSION: &str = "0198c5a2-7b1e-7c3d-9a60-2f1f6f6d1e11";
+
+fn profile(name: &str) -> Profile {
+    builtin_profiles().into_iter().find(|profile| profile.name == name).unwrap()
+}
+
+fn context(mode: Mode) -> LaunchContext<'static> {
+    LaunchContext {
+        mode,
+        prompt: "-rf is not an option\nnor is \"$(this)\" 🛩 {key}",
+        program: None,
+        workspace: Path::new("/data/work trees/T-1"),
+        run_dir: Path::new("/data/runs/7 🛩"),
+        artifacts: Path::new("/data/work trees/T-1/artifacts"),
+        task_key: "T-1",
+        title: "--help",
+        is_git: true,
+        model: None,
+        resume_session: None,
+        session_id: Some(SESSION),
+        skip_permissions: false,
+        custom_argv: None,
+    }
+}
+
+fn shown(plan: &LaunchPlan) -> String {
+    let mut page = String::new();
+    for argument in &plan.argv {
+        writeln!(page, "{argument:?}").unwrap();
+    }
+    let own = plan.env.iter().filter(|(name, _)| {
+        !name.to_str().unwrap().starts_with("FLIGHTBOARD_") || name == "FLIGHTBOARD_SIGNALS"
+    });
+    for (name, value) in own {
+        writeln!(page, "env {}={value:?}", name.display()).unwrap();
+    }
+    for (path, bytes) in &plan.files {
+        writeln!(page, "file {} ({} bytes)", path.display(), bytes.len()).unwrap();
+    }
+    write!(page, "{:#?}", plan.expects).unwrap();
+    page
+}
+
+#[test]
+fn every_agent_starts_as_measured_in_either_mode() {
+    for profile in builtin_profiles().into_iter().filter(|profile| profile.name != "custom") {
+        for mode in [Mode::Interactive, Mode::Unattended] {
+            let name = format!("{}-{mode:?}", profile.name).to_lowercase();
+            insta::assert_snapshot!(name, shown(&plan(&profile, &context(mode)).unwrap()));
+        }
+    }
+}
+
+#[test]
+fn a_resumed_run_with_a_model_outside_git_says_so_to_each_agent() {
+    let mut page = String::new();
+    for name in ["claude", "codex", "gemini", "opencode", "qwen"] {
+        for mode in [Mode::Interactive, Mode::Unattended] {
+            let context = LaunchContext {
+                model: Some("big-1"),
+                resume_session: Some("ses_1"),
+                is_git: false,
+                prompt: "go on",
+                ..context(mode)
+            };
+            let plan = plan(&profile(name), &context).unwrap();
+            assert_eq!(plan.expects.session_id.as_deref(), Some("ses_1"));
+            writeln!(page, "{:?}", plan.argv).unwrap();
+        }
+    }
+    insta::assert_snapshot!(page);
+}
+
+#[test]
+fn permissions_are_skipped_only_when_asked_for_and_then_instead_of_the_usual_ones() {
+    let mut page = String::new();
+    for name in ["claude", "codex", "gemini", "opencode", "qwen"] {
+        for mode in [Mode::Interactive, Mode::Unattended] {
+            let asked = plan(
+                &profile(name),
+                &LaunchContext { skip_permissions: true, prompt: "go", ..context(mode) },
+            )
+            .unwrap();
+            let usual = plan(&profile(name), &context(mode)).unwrap();
+            writeln!(page, "{:?}", asked.argv).unwrap();
+            let dangerous = |argument: &OsString| {
+                ["yolo", "--auto", "--dangerously"]
+                    .iter()
+                    .any(|word| argument.to_str().unwrap().starts_with(word))
+            };
+            assert_eq!(asked.argv.iter().filter(|argument| dangerous(argument)).count(), 1, "{name}");
+            assert!(!usual.argv.iter().any(dangerous), "{name}");
+        }
+    }
+    insta::assert_snapshot!(page);
+    let refused =
+        plan(&profile("aider"), &LaunchContext { skip_permissions: true, ..context(Mode::Unattended) });
+    assert_eq!(refused, Err(PlanError::CannotSkipPermissions("aider".into())));
+}
+
+#[test]
+fn no_prompt_can_be_an_option_or_a_subcommand_or_standard_input() {
+    for prompt in
+        ["-x", "--help", "-", " - \n", "resume", "agents", "\0-x", "-p\n--model=other", "'; rm -rf ~ #"]
+    {
+        for profile in builtin_profiles().iter().filter(|profile| profile.name != "custom") {
+            for mode in [Mode::Interactive, Mode::Unattended] {
+                let plan = plan(profile, &LaunchContext { prompt, ..context(mode) }).unwrap();
+                let via = if mode == Mode::Interactive {
+                    &profile.interactive_prompt
+                } else {
+                    &profile.unattended_prompt
+                };
+                let last = plan.argv.last().unwrap().to_str().unwrap();
+                match via {
+                    PromptVia::Positional => {
+                        assert_eq!(plan.argv[plan.argv.len() - 2], "--", "{}", profile.name);
+                        assert_ne!(last, "-", "{}", profile.name);
+                        assert_eq!(last.trim(), prompt.replace('\0', "\u{fffd}").trim());
+                    }
+                    PromptVia::Option(name) => assert!(last.starts_with(&format!("{name}=")), "{last}"),
+                    PromptVia::File | PromptVia::Typed | PromptVia::None => {
+                        assert!(!plan.argv.iter().any(|argument| argument == prompt));
+                    }
+                }
+                assert!(plan.argv.iter().all(|argument| !argument.to_str().unwrap().contains('\0')));
+            }
+        }
+    }
+}
+
+#[test]
+fn files_stay_inside_the_run_directory_and_hooks_name_no_path() {
+    let plan = plan(&profile("claude"), &context(Mode::Interactive)).unwrap();
+    let [(path, settings)] = &plan.files[..] else { panic!("one settings file") };
+    assert!(path.starts_with("/data/runs/7 🛩"));
+    let settings = std::str::from_utf8(settings).unwrap();
+    assert!(!settings.contains("/data"));
+    insta::assert_snapshot!(settings);
+}
+
+#[test]
+fn a_custom_command_is_filled_argument_by_argument() {
+    let argv: Vec<OsString> = ["tool", "--in={workspace}", "{prompt}", "--", "{title}", "{{key}}"]
+        .iter()
+        .map(OsString::from)
+        .collect();
+    let plan =
+        plan(&profile("custom"), &LaunchContext { custom_argv: Some(&argv), ..context(Mode::Unattended) })
+            .unwrap();
+    assert_eq!(
+        plan.argv,
+        [
+            "tool",
+            "--in=/data/work trees/T-1",
+            " -rf is not an option\nnor is \"$(this)\" 🛩 {key}",
+            "--",
+            "--help",
+            "{key}"
+        ]
+    );
+    assert_eq!(plan.expects.stream, StreamKind::None);
+    let value =
+        |name: &str| plan.env.iter().find(|(key, _)| key == name).map(|(_, value)| value.to_str().unwrap());
+    assert_eq!(value("FLIGHTBOARD_TASK_FILE"), Some("/data/work trees/T-1/TASK.md"));
+    assert_eq!(value("FLIGHTBOARD_PROMPT"), Some("-rf is not an option\nnor is \"$(this)\" 🛩 {key}"));
+    assert_eq!(value("FLIGHTBOARD_MODE"), Some("unattended"));
+}
+
+#[test]
+fn a_profile_of_the_users_own_is_data() {
+    let text = r#"{"name": "mine", "title": "Mine", "kind": "custom", "program": "/opt/mine",
+        "unattended_args": ["--task", "{task_file}"], "model_args": ["--with={model}"], "unattended_prompt": {"option": "--say"}}"#;
+    let mine: Profile = serde_json::from_str(text).unwrap();
+    let launch =
+        plan(&mine, &LaunchContext { model: Some("m"), prompt: "-hi", ..context(Mode::Unattended) }).unwrap();
+    assert_eq!(launch.argv, ["/opt/mine", "--task", "/data/work trees/T-1/TASK.md", "--with=m", "--say=-hi"]);
+}
+
+#[test]
+fn a_found_program_stands_in_for_the_name_and_is_not_read_as_a_template() {
+    let found =
+        LaunchContext { program: Some(Path::new("/home/{me}/{{bin}}/codex")), ..context(Mode::Unattended) };
+    assert_eq!(plan(&profile("codex"), &found).unwrap().argv[0], "/home/{me}/{{bin}}/codex");
+}
+
+#[test]
+fn what_cannot_work_is_refused_with_its_reason() {
+    let base = context(Mode::Unattended);
+    let nul = [OsString::from("tool"), OsString::from("a\0b")];
+    let none: [OsString; 0] = [];
+    let long = "x".repeat(200_000);
+    for (name, context, message) in [
+        (
+            "custom",
+            base,
+            "custom has no command to run; give one after \"--\", or set the program in its profile",
+        ),
+        (
+            "custom",
+            LaunchContext { custom_argv: Some(&none), ..base },
+            "custom has no command to run; give one after \"--\", or set the program in its profile",
+        ),
+        (
+            "custom",
+            LaunchContext { custom_argv: Some(&nul), ..base },
+            "an argument holds a NUL byte, which no program can be given",
+        ),
+        (
+            "aider",
+            LaunchContext { resume_session: Some("x"), ..base },
+            "aider cannot continue an earlier session",
+        ),
+        ("demo", LaunchContext { model: Some("x"), ..base }, "demo takes no model"),
+        (
+            "codex",
+            LaunchContext { model: Some("--x"), ..base },
+            "the model begins with \"-\" and would be read as an option",
+        ),
+        (
+            "codex",
+            LaunchContext { resume_session: Some("-x"), ..base },
+            "the session to continue begins with \"-\" and would be read as an option",
+        ),
+        (
+            "codex",
+            LaunchContext { workspace: Path::new("relative"), ..base },
+            "the path relative is not absolute",
+        ),
+        (
+            "codex",
+            LaunchContext { prompt: &long, ..base },
+            "the prompt is 200000 bytes long; 122880 can be handed over, the rest belongs in TASK.md",
+        ),
+    ] {
+        assert_eq!(plan(&profile(name), &context).unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn text_is_typed_as_one_paste_and_only_at_the_agents_own_prompt() {
+    let typed = plan(
+        &profile("aider"),
+        &LaunchContext { prompt: "one\ntwo\x1b[201~\x03three", ..context(Mode::Interactive) },
+    );
+    let typed = typed.unwrap().expects.typed_prompt.unwrap();
+    assert_eq!(typed.bytes.escape_ascii().to_string(), r"\x1b[200~one\rtwo[201~three\x1b[201~\r");
+
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/aider.tui.pty");
+    let session = std::fs::read(path).unwrap();
+    let ready_at: Vec<usize> =
+        (0..session.len()).filter(|end| is_ready_for_typing(typed.ready, &session[..*end])).collect();
+    let question = memchr_find(&session, b"(Y)es/(N)o");
+    assert!(!ready_at.is_empty());
+    assert!(!is_ready_for_typing(typed.ready, &session[..question + 200]), "a question is no prompt");
+    assert!(is_ready_for_typing(typed.ready, b"\x1b[?2004h\x1b[32m> \x1b[0m\r\n\r\n"));
+    assert!(!is_ready_for_typing(typed.ready, b"\x1b[?2004h> \x1b[?2004l"), "it has stopped reading");
+    assert!(!is_ready_for_typing(typed.ready, b"\x1b[?2004h> half a word"), "somebody is typing");
+    assert!(ready_at[0] > memchr_find(&session, b"\x1b[?2004h"));
+}
+
+fn memchr_find(haystack: &[u8], needle: &[u8]) -> usize {
+    haystack.windows(needle.len()).position(|window| window == needle).unwrap()
+}

@@ -1,0 +1,16 @@
+//! One function an operation, grouped by noun. Each checks what people typed, calls the engine or
+//! the store, and returns a view.
+
+mod agents;
+mod board;
+mod projects;
+mod runs;
+mod settings;
+mod tasks;
+
+pub use agents::*;
+pub use board::*;
+pub use projects::*;
+pub use runs::*;
+pub use settings::*;
+pub use tasks::*;

@@ -1,0 +1,131 @@
+//! Cards: writing, moving, trashing, reading.
+
+use domain::{Actor, Effect, Status, TaskId, TaskKey, text};
+use store::{NewTask, TaskEdit};
+
+use crate::{App, problem::invalid, views, wire::*};
+
+pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
+    let status = match request.column {
+        None | Some(Status::Inbox) => Status::Inbox,
+        Some(Status::Ready) => Status::Ready,
+        Some(other) => {
+            return Err(invalid(format!("a new card starts in Inbox or Ready, not in {}", other.title())));
+        }
+    };
+    let new = NewTask {
+        title: text::title(&request.title)?,
+        description: text::description(&request.description)?,
+        project: request.project,
+        priority: request.priority.unwrap_or_default(),
+        tags: text::tags(&request.tags)?,
+        due_at: request.due_at,
+        assignee: assignee(app, request.assignee).await?,
+        status,
+    };
+    let id = app.engine.store().add_task(new, Actor::Person, app.engine.now()).await?;
+    one_card(app, id).await
+}
+
+pub async fn edit_task(app: &App, request: EditTask) -> Result<TaskDetail, Problem> {
+    let edit = TaskEdit {
+        title: request.title.as_deref().map(text::title).transpose()?,
+        description: request.description.as_deref().map(text::description).transpose()?,
+        project: request.project,
+        priority: request.priority,
+        tags: request.tags.as_deref().map(text::tags).transpose()?,
+        due_at: request.due.map(|due| due.at),
+        assignee: match request.assign {
+            Some(assign) => Some(assignee(app, assign.agent).await?),
+            None => None,
+        },
+        version: request.version,
+    };
+    app.engine.store().edit_task(request.id, edit, Actor::Person, app.engine.now()).await?;
+    detail(app, request.id).await
+}
+
+/// An agent that there is a profile of; installed or not.
+async fn assignee(app: &App, name: Option<String>) -> Result<Option<String>, Problem> {
+    let Some(name) = name else { return Ok(None) };
+    if app.engine.agents().await.iter().any(|agent| agent.name == name) {
+        return Ok(Some(name));
+    }
+    Err(invalid(format!("there is no agent “{name}”")))
+}
+
+/// Moving a card away from its agent stops the agent and waits for its end.
+pub async fn move_task(app: &App, request: MoveTask) -> Result<Card, Problem> {
+    let effects =
+        app.engine.store().move_task(request.id, request.column, Actor::Person, app.engine.now()).await?;
+    for effect in effects {
+        match effect {
+            Effect::StopRun(run) => {
+                app.engine.stop_run(run).await?;
+            }
+        }
+    }
+    one_card(app, request.id).await
+}
+
+pub async fn trash_task(app: &App, request: TaskRef) -> Result<Card, Problem> {
+    let task = app.engine.store().task(request.id).await?;
+    if let Some(run) = task.task.live_run {
+        app.engine.stop_run(run).await?;
+    }
+    app.engine.store().trash_task(request.id, app.engine.now()).await?;
+    one_card(app, request.id).await
+}
+
+pub async fn restore_task(app: &App, request: TaskRef) -> Result<Card, Problem> {
+    app.engine.store().restore_task(request.id, app.engine.now()).await?;
+    one_card(app, request.id).await
+}
+
+pub async fn get_task(app: &App, request: TaskRef) -> Result<TaskDetail, Problem> {
+    detail(app, request.id).await
+}
+
+pub async fn find_task(app: &App, request: FindTask) -> Result<TaskDetail, Problem> {
+    let key: TaskKey = request.key.parse()?;
+    let id = app.engine.store().find_task(&key).await?;
+    detail(app, id).await
+}
+
+pub async fn get_timeline(app: &App, request: TaskRef) -> Result<Vec<TimelineEntry>, Problem> {
+    let entries = app.engine.store().timeline(request.id).await?;
+    Ok(entries.into_iter().map(views::timeline_entry).collect())
+}
+
+pub async fn add_comment(app: &App, request: AddComment) -> Result<Comment, Problem> {
+    let body = request.body.trim().to_owned();
+    match body.chars().count() {
+        0 => return Err(invalid("the comment is empty")),
+        20_001.. => return Err(invalid("a comment has at most 20,000 characters")),
+        _ => {}
+    }
+    let added = app.engine.store().add_comment(request.task, Actor::Person, body, app.engine.now()).await?;
+    Ok(views::comment(added))
+}
+
+async fn one_card(app: &App, id: TaskId) -> Result<Card, Problem> {
+    let mut cards = app.engine.store().cards(&[id]).await?;
+    let card = cards.pop().ok_or(store::StoreError::NotFound { what: "task", key: id.key() })?;
+    Ok(super::board::seen(app, card))
+}
+
+async fn detail(app: &App, id: TaskId) -> Result<TaskDetail, Problem> {
+    let store = app.engine.store();
+    let task = store.task(id).await?;
+    Ok(TaskDetail {
+        card: one_card(app, id).await?,
+        uid: task.uid,
+        description: task.description,
+        version: task.version,
+        updated_at: task.updated_at,
+        runs: store.runs_of(id).await?.into_iter().map(views::run).collect(),
+        artifacts: store.artifacts(id).await?.into_iter().map(views::artifact).collect(),
+        comments: store.comments(id).await?.into_iter().map(views::comment).collect(),
+        moves: domain::task::legal_moves(task.task.status),
+    })
+}

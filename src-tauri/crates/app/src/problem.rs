@@ -1,0 +1,86 @@
+//! From the inner errors to the one that people and programs get: a code, a sentence, a next step.
+
+use domain::{Rejected, task::Wanted};
+use engine::EngineError;
+use store::StoreError;
+
+use crate::wire::{Problem, ProblemCode};
+
+pub(crate) fn invalid(message: impl Into<String>) -> Problem {
+    Problem { code: ProblemCode::Invalid, message: message.into(), next: None }
+}
+
+fn problem(code: ProblemCode, message: impl ToString, next: Option<String>) -> Problem {
+    Problem { code, message: message.to_string(), next }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound { .. } => problem(ProblemCode::NotFound, error, None),
+            StoreError::Rejected(rejected) => rejected.into(),
+            StoreError::Conflict(_) => problem(ProblemCode::Conflict, error, None),
+            StoreError::DiskFull => {
+                problem(ProblemCode::Unavailable, error, Some("free some space and try again".into()))
+            }
+            StoreError::Closed => problem(ProblemCode::Unavailable, error, None),
+            StoreError::Database(_) | StoreError::Corrupt(_) => {
+                tracing::error!(%error, "the store failed");
+                problem(ProblemCode::Internal, error, None)
+            }
+        }
+    }
+}
+
+impl From<Rejected> for Problem {
+    fn from(rejected: Rejected) -> Self {
+        let columns = rejected.legal.iter().map(|column| column.title()).collect::<Vec<_>>().join(", ");
+        let next = match rejected.wanted {
+            Wanted::Column(domain::Status::InProgress) => "press Run, or choose an agent for it".into(),
+            Wanted::Run if rejected.status == domain::Status::InProgress => {
+                "wait for its end, or stop it first".into()
+            }
+            Wanted::Column(_) | Wanted::Run => format!("from here it can go to {columns}"),
+            Wanted::Report(_) => "nothing to do".into(),
+        };
+        problem(ProblemCode::Conflict, &rejected, Some(next))
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Store(error) => error.into(),
+            EngineError::Invalid { message, next } => Problem { code: ProblemCode::Invalid, message, next },
+            EngineError::Conflict { message, next } => Problem { code: ProblemCode::Conflict, message, next },
+            EngineError::NotFound(message) => problem(ProblemCode::NotFound, message, None),
+            EngineError::Unavailable { message, next } => {
+                Problem { code: ProblemCode::Unavailable, message, next }
+            }
+            EngineError::Io { .. } | EngineError::Internal(_) => {
+                tracing::error!(%error, "the engine failed");
+                problem(ProblemCode::Internal, error, None)
+            }
+        }
+    }
+}
+
+impl From<domain::text::BadText> for Problem {
+    fn from(error: domain::text::BadText) -> Self {
+        invalid(error.to_string())
+    }
+}
+
+impl From<domain::BadTaskKey> for Problem {
+    fn from(error: domain::BadTaskKey) -> Self {
+        invalid(error.to_string())
+    }
+}

@@ -1,0 +1,202 @@
+//! Records taken apart field by field into what crosses the wire.
+
+use domain::{Activity, Outcome, RunId, RunState, Status};
+use engine::EngineEvent;
+use store::{
+    ArtifactRecord, CardRecord, CardRunRecord, ChangeRecord, CommentRecord, ProjectRecord, RunRecord,
+    WorkspaceRecord,
+};
+
+use crate::wire::*;
+
+/// `newest_line` of a live run is fresher than what was stored.
+pub(crate) fn card(record: CardRecord, newest_line: impl Fn(RunId) -> Option<String>) -> Card {
+    let why = why(&record);
+    let needs_you = needs_you(&record);
+    Card {
+        key: record.id.key(),
+        id: record.id,
+        title: record.title,
+        status: record.status,
+        priority: record.priority,
+        project: record.project,
+        tags: record.tags,
+        due_at: record.due_at,
+        assignee: record.assignee,
+        created_at: record.created_at,
+        entered_at: record.entered_at,
+        changes: record.run.as_ref().and_then(|run| run.changes).map(count),
+        run: record.run.map(|run| card_run(run, newest_line)),
+        runs: record.runs,
+        artifacts: record.artifacts,
+        why,
+        needs_you,
+        trashed: record.trashed,
+    }
+}
+
+fn card_run(run: CardRunRecord, newest_line: impl Fn(RunId) -> Option<String>) -> CardRun {
+    CardRun {
+        id: run.id,
+        agent: run.agent,
+        status: run.state.status(),
+        started_at: run.started_at,
+        ended_at: run.ended_at,
+        last_line: newest_line(run.id).or(run.last_line),
+    }
+}
+
+fn count((files, added, removed): (u32, u32, u32)) -> ChangeCount {
+    ChangeCount { files, added, removed }
+}
+
+/// One sentence on why the card is as it is, where that is not plain from its column.
+fn why(card: &CardRecord) -> Option<String> {
+    let run = card.run.as_ref();
+    match (card.status, run.map(|run| run.state)) {
+        (Status::Inbox | Status::Ready, _) if card.held.is_some() => {
+            card.held.as_ref().map(|held| format!("Blocked: {held}"))
+        }
+        (Status::InProgress, Some(RunState::Running(Activity::Waiting))) => {
+            run.and_then(|run| run.reason.clone()).map(|question| format!("asks: {question}"))
+        }
+        (Status::InProgress, Some(RunState::Running(Activity::Unknown | Activity::RateLimited))) => {
+            run.and_then(|run| run.evidence.clone())
+        }
+        (Status::Failed, _) => run.and_then(|run| run.reason.clone()),
+        (Status::Inbox | Status::Ready | Status::Review, Some(RunState::Ended(Outcome::Failed(_)))) => {
+            run.and_then(|run| run.reason.clone())
+        }
+        (Status::Ready, Some(RunState::Ended(Outcome::Lost))) => run.and_then(|run| run.reason.clone()),
+        (Status::Ready, Some(RunState::Ended(Outcome::Stopped))) => Some("The last run was stopped".into()),
+        _ => None,
+    }
+}
+
+fn needs_you(card: &CardRecord) -> bool {
+    let waiting = card.run.as_ref().is_some_and(|run| run.state == RunState::Running(Activity::Waiting));
+    !card.trashed
+        && match card.status {
+            Status::Ready => card.held.is_some(),
+            Status::InProgress => waiting,
+            Status::Inbox | Status::Review | Status::Done | Status::Failed | Status::Cancelled => false,
+        }
+}
+
+pub(crate) fn run(record: RunRecord) -> Run {
+    Run {
+        id: record.id,
+        task: record.task,
+        attempt: record.attempt,
+        agent: record.agent,
+        agent_version: record.agent_version,
+        mode: if record.mode == "unattended" { Mode::Unattended } else { Mode::Interactive },
+        model: record.model,
+        status: record.state.status(),
+        evidence: record.evidence,
+        reason: record.reason,
+        created_at: record.created_at,
+        started_at: record.started_at,
+        ended_at: record.ended_at,
+        exit_code: record.exit_code,
+        signal: record.signal,
+        session: record.session,
+        workspace: record.workspace.map(workspace),
+        output_bytes: record.output_bytes,
+        argv: record.argv,
+        survivors: record.survivors,
+    }
+}
+
+fn workspace(record: WorkspaceRecord) -> Workspace {
+    Workspace {
+        path: record.path.to_string_lossy().into_owned(),
+        kind: match record.kind.as_str() {
+            "worktree" => WorkspaceKind::Worktree,
+            "inplace" => WorkspaceKind::Inplace,
+            _ => WorkspaceKind::Folder,
+        },
+        branch: record.branch,
+        base: record.base,
+        present: record.present,
+        salvage: record.salvage,
+    }
+}
+
+pub(crate) fn artifact(record: ArtifactRecord) -> Artifact {
+    Artifact {
+        id: record.id,
+        run: record.run,
+        kind: artifact_kind(&record.kind),
+        path: record.path,
+        size: record.size,
+        hash: record.hash,
+        at: record.at,
+    }
+}
+
+fn artifact_kind(word: &str) -> ArtifactKind {
+    match word {
+        "text" => ArtifactKind::Text,
+        "markdown" => ArtifactKind::Markdown,
+        "image" => ArtifactKind::Image,
+        "pdf" => ArtifactKind::Pdf,
+        "html" => ArtifactKind::Html,
+        "json" => ArtifactKind::Json,
+        "csv" => ArtifactKind::Csv,
+        "diff" => ArtifactKind::Diff,
+        _ => ArtifactKind::Binary,
+    }
+}
+
+pub(crate) fn comment(record: CommentRecord) -> Comment {
+    Comment { id: record.id, author: record.author, body: record.body, at: record.at }
+}
+
+pub(crate) fn timeline_entry(record: ChangeRecord) -> TimelineEntry {
+    TimelineEntry {
+        seq: record.seq,
+        at: record.at,
+        actor: record.actor,
+        kind: record.kind,
+        text: record.text,
+        run: record.run,
+    }
+}
+
+pub(crate) fn project(record: ProjectRecord, git: bool, problem: Option<String>) -> Project {
+    Project {
+        id: record.id,
+        name: record.name,
+        path: record.path.to_string_lossy().into_owned(),
+        git,
+        problem,
+        // Settings are written by this crate alone; what it cannot read falls back to the defaults.
+        settings: serde_json::from_value(record.settings).unwrap_or_default(),
+        open_cards: record.open_cards,
+    }
+}
+
+/// An engine event as subscribers hear it.
+pub fn event(event: &EngineEvent) -> Event {
+    match event {
+        EngineEvent::Changed(committed) => Event::Changed {
+            seq: committed.seq,
+            tasks: committed.tasks.iter().copied().collect(),
+            projects: committed.projects,
+            agents: false,
+            settings: committed.settings,
+        },
+        EngineEvent::AgentsFound => {
+            Event::Changed { seq: 0, tasks: Vec::new(), projects: false, agents: true, settings: false }
+        }
+        EngineEvent::Live(live) => Event::Live {
+            task: live.task,
+            run: live.run,
+            status: live.status,
+            last_line: live.last_line.clone(),
+            output_bytes: live.output_bytes,
+        },
+        EngineEvent::Missed => Event::Resync,
+    }
+}

@@ -1,0 +1,701 @@
+//! What crosses every door: requests and views. They are written out field by field so that a new
+//! column never leaks by accident; the store's rows and the domain's values stay private.
+//!
+//! All times are milliseconds since the Unix epoch (UTC), all sizes bytes, all ids integers.
+//! [`Card`] is what the board needs; [`TaskDetail`] what the task page needs.
+
+use domain::{ArtifactId, Column, CommentId, Priority, ProjectId, RunId, RunStatus, Status, TaskId};
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+// ---------------------------------------------------------------- board
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Type)]
+#[serde(default, deny_unknown_fields)]
+pub struct GetBoard {
+    /// Only this project's cards.
+    pub project: Option<ProjectId>,
+    /// Also cards in the trash.
+    pub trashed: bool,
+}
+
+/// The whole board as of change `seq`; events after that number bring it up to date.
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Board {
+    #[specta(type = u32)]
+    pub seq: i64,
+    pub cards: Vec<Card>,
+    /// Server time at the snapshot, for elapsed times on a machine whose clock differs.
+    #[specta(type = u32)]
+    pub now: i64,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Card {
+    pub id: TaskId,
+    /// `T-12`
+    pub key: String,
+    pub title: String,
+    pub status: Status,
+    /// 1 to 10, 10 is the most urgent.
+    pub priority: Priority,
+    pub project: Option<ProjectId>,
+    pub tags: Vec<String>,
+    #[specta(type = Option<u32>)]
+    pub due_at: Option<i64>,
+    /// The only agent that may start on it; none: any.
+    pub assignee: Option<String>,
+    #[specta(type = u32)]
+    pub created_at: i64,
+    /// When the card entered its column.
+    #[specta(type = u32)]
+    pub entered_at: i64,
+    /// The newest run, live or ended.
+    pub run: Option<CardRun>,
+    /// Attempts so far.
+    pub runs: u32,
+    pub artifacts: u32,
+    /// Changed files of the newest run's workspace against its base.
+    pub changes: Option<ChangeCount>,
+    /// One sentence: why the card waits, was held, failed, or needs a person.
+    pub why: Option<String>,
+    /// A person is needed now (the run waits for an answer, or the agent reported itself blocked).
+    pub needs_you: bool,
+    pub trashed: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct CardRun {
+    pub id: RunId,
+    pub agent: String,
+    pub status: RunStatus,
+    #[specta(type = Option<u32>)]
+    pub started_at: Option<i64>,
+    #[specta(type = Option<u32>)]
+    pub ended_at: Option<i64>,
+    /// Last meaningful output line, at most 200 characters; fresher ones arrive as [`Event::Live`].
+    pub last_line: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ChangeCount {
+    pub files: u32,
+    pub added: u32,
+    pub removed: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct GetCards {
+    pub ids: Vec<TaskId>,
+}
+
+// ---------------------------------------------------------------- tasks
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct AddTask {
+    /// 1 to 500 characters after trimming.
+    pub title: String,
+    /// Markdown; at most 200,000 characters.
+    #[serde(default)]
+    pub description: String,
+    #[serde(default)]
+    pub project: Option<ProjectId>,
+    #[serde(default)]
+    pub priority: Option<Priority>,
+    #[serde(default)]
+    pub tags: Vec<String>,
+    #[serde(default)]
+    #[specta(type = Option<u32>)]
+    pub due_at: Option<i64>,
+    /// The only agent that may start on it.
+    #[serde(default)]
+    pub assignee: Option<String>,
+    /// `inbox` (default) or `ready`.
+    #[serde(default)]
+    pub column: Option<Column>,
+}
+
+/// Fields left out stay as they are.
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct EditTask {
+    pub id: TaskId,
+    #[serde(default)]
+    pub title: Option<String>,
+    #[serde(default)]
+    pub description: Option<String>,
+    #[serde(default)]
+    pub project: Option<ProjectId>,
+    #[serde(default)]
+    pub priority: Option<Priority>,
+    #[serde(default)]
+    pub tags: Option<Vec<String>>,
+    /// `{"at": null}` removes the date.
+    #[serde(default)]
+    pub due: Option<Due>,
+    /// `{"agent": null}` lets any agent start.
+    #[serde(default)]
+    pub assign: Option<Assign>,
+    /// The `version` the editor started from; refused with `conflict` if the task has moved on.
+    #[serde(default)]
+    #[specta(type = Option<u32>)]
+    pub version: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct Due {
+    #[specta(type = Option<u32>)]
+    pub at: Option<i64>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct Assign {
+    pub agent: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct MoveTask {
+    pub id: TaskId,
+    pub column: Column,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct TaskRef {
+    pub id: TaskId,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct FindTask {
+    /// `T-12`, `12` or the full id.
+    pub key: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct AddComment {
+    pub task: TaskId,
+    pub body: String,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct TaskDetail {
+    pub card: Card,
+    /// UUIDv7, stable across export and import.
+    pub uid: String,
+    pub description: String,
+    /// Rises with every change of the task's own fields.
+    #[specta(type = u32)]
+    pub version: i64,
+    #[specta(type = u32)]
+    pub updated_at: i64,
+    /// Newest first.
+    pub runs: Vec<Run>,
+    pub artifacts: Vec<Artifact>,
+    /// Oldest first.
+    pub comments: Vec<Comment>,
+    /// Where the card may be moved from here, in board order.
+    pub moves: Vec<Column>,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Comment {
+    pub id: CommentId,
+    pub author: String,
+    pub body: String,
+    #[specta(type = u32)]
+    pub at: i64,
+}
+
+/// One line of a card's history, taken from the change log.
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct TimelineEntry {
+    #[specta(type = u32)]
+    pub seq: i64,
+    #[specta(type = u32)]
+    pub at: i64,
+    /// `you`, `agent:claude`, `engine`
+    pub actor: String,
+    /// `task.moved`, `run.started`, …
+    pub kind: String,
+    /// The sentence to show.
+    pub text: String,
+    pub run: Option<RunId>,
+}
+
+// ---------------------------------------------------------------- runs
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// The agent's own screen, typed into.
+    Interactive,
+    /// Starts with the prompt, works alone, ends by itself.
+    Unattended,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct StartRun {
+    pub task: TaskId,
+    /// Name of an agent profile; see `list_agents`.
+    pub agent: String,
+    #[serde(default)]
+    pub mode: Option<Mode>,
+    #[serde(default)]
+    pub model: Option<String>,
+    /// Argument vector for the agent `custom`; placeholders such as `{workspace}` are filled in.
+    #[serde(default)]
+    pub argv: Option<Vec<String>>,
+    /// Terminal size; 80 × 24 if left out.
+    #[serde(default)]
+    pub size: Option<Size>,
+    /// Continue this earlier run: same workspace and, where the agent can, same session.
+    #[serde(default)]
+    pub resume: Option<RunId>,
+    /// Start the agent with its permission checks off. Never the default.
+    #[serde(default)]
+    pub skip_permissions: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct Size {
+    pub cols: u16,
+    pub rows: u16,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct RunRef {
+    pub run: RunId,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct WaitRun {
+    pub run: RunId,
+    /// At most 60,000; the answer then tells the run as it is.
+    pub timeout_ms: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Run {
+    pub id: RunId,
+    pub task: TaskId,
+    /// 1 for the task's first run.
+    pub attempt: u32,
+    pub agent: String,
+    pub agent_version: Option<String>,
+    pub mode: Mode,
+    pub model: Option<String>,
+    pub status: RunStatus,
+    /// Why the run is in this state, from the strongest evidence: `OSC 7501 blocked, permission`.
+    pub evidence: Option<String>,
+    /// Failure cause or the agent's own question, one sentence.
+    pub reason: Option<String>,
+    #[specta(type = u32)]
+    pub created_at: i64,
+    #[specta(type = Option<u32>)]
+    pub started_at: Option<i64>,
+    #[specta(type = Option<u32>)]
+    pub ended_at: Option<i64>,
+    pub exit_code: Option<i32>,
+    pub signal: Option<i32>,
+    /// The agent's own session id, for resuming.
+    pub session: Option<String>,
+    pub workspace: Option<Workspace>,
+    #[specta(type = u32)]
+    pub output_bytes: i64,
+    /// The argument vector as started.
+    pub argv: Vec<String>,
+    /// Processes that outlived the run, by name; empty is the normal case.
+    pub survivors: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Workspace {
+    pub path: String,
+    pub kind: WorkspaceKind,
+    pub branch: Option<String>,
+    /// Commit the branch started from.
+    pub base: Option<String>,
+    /// False once removed; artifacts and the salvage ref stay.
+    pub present: bool,
+    /// Ref that holds the work saved before removal.
+    pub salvage: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "lowercase")]
+pub enum WorkspaceKind {
+    Worktree,
+    Folder,
+    /// The project's own folder, used in place.
+    Inplace,
+}
+
+/// A piece of a run's raw output.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct ReadLog {
+    pub run: RunId,
+    #[specta(type = u32)]
+    pub offset: i64,
+    /// At most 262,144.
+    #[specta(type = u32)]
+    pub len: i64,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct LogPiece {
+    #[specta(type = u32)]
+    pub offset: i64,
+    /// Base64 of the raw bytes.
+    pub data: String,
+    #[specta(type = u32)]
+    pub total: i64,
+}
+
+/// Plain-text search over the whole log of a run; escape sequences are skipped over.
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct SearchLog {
+    pub run: RunId,
+    pub text: String,
+    /// At most 1,000.
+    pub limit: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct LogHit {
+    /// Offset of the line's first byte in the log.
+    #[specta(type = u32)]
+    pub offset: i64,
+    /// 1-based.
+    #[specta(type = u32)]
+    pub line: i64,
+    pub text: String,
+}
+
+/// Text lines of the log without escape sequences, for the Log tab. Lines are those ended by `\n`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct ReadLines {
+    pub run: RunId,
+    /// 0-based.
+    #[specta(type = u32)]
+    pub first: i64,
+    /// At most 2,000.
+    pub count: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct LogLines {
+    #[specta(type = u32)]
+    pub first: i64,
+    pub lines: Vec<String>,
+    /// Lines in the log so far.
+    #[specta(type = u32)]
+    pub total: i64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct SendInput {
+    pub run: RunId,
+    /// Typed as it stands; end with `\r` to press Enter.
+    pub text: String,
+}
+
+// ---------------------------------------------------------------- changes and artifacts
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Changes {
+    pub count: ChangeCount,
+    pub files: Vec<ChangedFile>,
+    /// True when more than 2,000 files changed and the list was cut.
+    pub cut: bool,
+    /// Commits on the branch since its base.
+    pub commits: u32,
+    /// Why nothing can be shown (workspace removed, not a git repository), if so.
+    pub note: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct ChangedFile {
+    pub path: String,
+    /// Earlier name of a renamed file.
+    pub from: Option<String>,
+    pub kind: ChangeKind,
+    pub added: u32,
+    pub removed: u32,
+    pub binary: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeKind {
+    Added,
+    Modified,
+    Deleted,
+    Renamed,
+    Untracked,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct GetDiff {
+    pub run: RunId,
+    pub path: String,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct FileDiff {
+    pub path: String,
+    /// Unified diff text, at most 1 MiB.
+    pub patch: String,
+    pub cut: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Artifact {
+    pub id: ArtifactId,
+    pub run: RunId,
+    /// Path below `artifacts/`, with `/`.
+    pub path: String,
+    pub kind: ArtifactKind,
+    #[specta(type = u32)]
+    pub size: i64,
+    /// blake3, hex.
+    pub hash: String,
+    #[specta(type = u32)]
+    pub at: i64,
+}
+
+/// How an artifact is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "lowercase")]
+pub enum ArtifactKind {
+    Text,
+    Markdown,
+    Image,
+    Pdf,
+    Html,
+    Json,
+    Csv,
+    Diff,
+    Binary,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct ReadArtifact {
+    pub id: ArtifactId,
+    #[specta(type = u32)]
+    pub offset: i64,
+    /// At most 4 MiB.
+    #[specta(type = u32)]
+    pub len: i64,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct ArtifactPiece {
+    pub artifact: Artifact,
+    /// Base64 of the bytes.
+    pub data: String,
+    #[specta(type = u32)]
+    pub total: i64,
+}
+
+// ---------------------------------------------------------------- projects, agents, settings
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct AddProject {
+    /// A folder that exists; a git repository or not.
+    pub path: String,
+    /// The folder's name if left out.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct EditProject {
+    pub id: ProjectId,
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub settings: Option<ProjectSettings>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectRef {
+    pub id: ProjectId,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Project {
+    pub id: ProjectId,
+    pub name: String,
+    pub path: String,
+    pub git: bool,
+    /// The folder cannot be read any more; the sentence says why.
+    pub problem: Option<String>,
+    pub settings: ProjectSettings,
+    /// Cards not done, failed, cancelled or trashed.
+    pub open_cards: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProjectSettings {
+    /// Branch or commit that new worktrees start from; the repository's HEAD if empty.
+    pub base: String,
+    /// Argument vector run in a new workspace before the agent; empty for none.
+    pub setup: Vec<String>,
+    /// Use the project's own folder instead of a workspace for each run (one run at a time).
+    pub in_place: bool,
+    /// Agent offered first.
+    pub agent: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Agent {
+    pub name: String,
+    pub title: String,
+    /// Where the program was found; none: not installed.
+    pub path: Option<String>,
+    pub version: Option<String>,
+    /// The line that installs it.
+    pub install: String,
+    pub docs_url: String,
+    pub modes: Vec<Mode>,
+    /// Sentence on what else is missing.
+    pub problem: Option<String>,
+    /// Live runs.
+    pub live: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Doctor {
+    pub version: String,
+    pub data_dir: String,
+    pub checks: Vec<Check>,
+    pub agents: Vec<Agent>,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Check {
+    pub name: String,
+    pub ok: bool,
+    /// What was found.
+    pub found: String,
+    /// The next step when not ok.
+    pub fix: Option<String>,
+}
+
+/// Preferences of the window, kept on the engine's side so that every face agrees.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// `system`, `dark` or `light`; empty means `system`.
+    pub theme: String,
+    pub last_agent: Option<String>,
+    pub last_project: Option<ProjectId>,
+    /// The first-run screen was finished or skipped.
+    pub welcomed: bool,
+    /// Command that opens a folder in the person's editor, e.g. `["code", "{path}"]`.
+    pub editor: Vec<String>,
+}
+
+/// A git repository found near the person's home, offered on first run.
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct FoundRepository {
+    pub path: String,
+    pub name: String,
+    #[specta(type = Option<u32>)]
+    pub last_commit_at: Option<i64>,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Overview {
+    pub version: String,
+    #[specta(type = u32)]
+    pub seq: i64,
+    pub in_flight: u32,
+    pub waiting: u32,
+    pub needs_you: u32,
+    /// Last durable write.
+    #[specta(type = Option<u32>)]
+    pub saved_at: Option<i64>,
+    pub data_dir: String,
+    /// Trouble that a person must know of (disk full, …).
+    pub problem: Option<String>,
+}
+
+// ---------------------------------------------------------------- events
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, Type)]
+#[serde(default, deny_unknown_fields)]
+pub struct Nothing {}
+
+/// What subscribers hear. Names, not payloads: fetch what went stale. `Live` alone carries a value,
+/// because it is the one thing that changes many times a second.
+#[derive(Clone, Debug, Serialize, Type)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// Committed changes up to `seq`.
+    Changed {
+        #[specta(type = u32)]
+        seq: i64,
+        tasks: Vec<TaskId>,
+        projects: bool,
+        agents: bool,
+        settings: bool,
+    },
+    /// A live run's newest line; not stored, at most four a second for each run.
+    Live {
+        task: TaskId,
+        run: RunId,
+        status: RunStatus,
+        last_line: Option<String>,
+        #[specta(type = u32)]
+        output_bytes: i64,
+    },
+    /// Events were missed: fetch everything again.
+    Resync,
+}
+
+/// The error that every door hands out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Problem {
+    pub code: ProblemCode,
+    /// One sentence for a person.
+    pub message: String,
+    /// What to do next, if there is something.
+    pub next: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemCode {
+    /// The request itself is wrong.
+    Invalid,
+    NotFound,
+    /// Not allowed in the present state, or somebody was faster.
+    Conflict,
+    /// The agent is not installed, git is missing, …
+    Unavailable,
+    Unauthorized,
+    /// Disk full, database unreadable, a bug: ours, not the caller's.
+    Internal,
+}

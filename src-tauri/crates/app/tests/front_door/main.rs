@@ -1,0 +1,9 @@
+//! The operations as every door calls them: by name, JSON in, JSON out, on a real engine.
+
+extern crate flightboard_app as app;
+
+mod bad_input;
+mod cards;
+mod front_door;
+mod runs;
+mod table;

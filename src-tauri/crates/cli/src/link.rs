@@ -1,0 +1,184 @@
+//! Reaching the engine. If another process hosts it, we talk to its socket; if none does, we host it
+//! ourselves for as long as the command runs, and talk to our own socket: one path for both.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use app::{Access, App, Config, Engine, StartError, wire::Problem};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use http_door::Door;
+use hyper::{Request, Response, StatusCode, body::Incoming, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::{net::UnixStream, sync::Mutex};
+
+use crate::failure::Failure;
+
+/// How long to wait for an engine that holds the lock but does not answer yet.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often a request is sent again that was certainly not carried out.
+const AGAIN: u32 = 20;
+
+/// A way to the engine. Whoever hosts it may go away between two calls; the next one then reaches who
+/// came after, or hosts the engine here.
+#[derive(Debug)]
+pub struct Link {
+    data_dir: PathBuf,
+    socket: PathBuf,
+    hosted: Mutex<Option<(App, Door)>>,
+}
+
+impl Link {
+    pub async fn open(data_dir: &Path) -> Result<Link, Failure> {
+        let socket = data_dir.join("engine.sock");
+        let link = Link { data_dir: data_dir.to_owned(), socket, hosted: Mutex::default() };
+        link.reach().await?;
+        Ok(link)
+    }
+
+    async fn reach(&self) -> Result<(UnixStream, Host), Failure> {
+        let started = Instant::now();
+        loop {
+            let host = self.who_hosts();
+            if let Ok(stream) = connect(&self.socket).await {
+                return Ok((stream, host));
+            }
+            match Engine::start(Config::new(self.data_dir.clone())).await {
+                Ok(engine) => self.host(App::new(engine)).await?,
+                Err(StartError::Held(_)) if started.elapsed() < PATIENCE => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn host(&self, app: App) -> Result<(), Failure> {
+        let door = http_door::open_socket(app.clone(), &self.socket).map_err(|error| {
+            Failure::io(format!("the socket {} cannot be opened", self.socket.display()), error)
+        })?;
+        *self.hosted.lock().await = Some((app, door));
+        Ok(())
+    }
+
+    /// Calls an operation. If its answer breaks off it is sent again where that does no harm: it only
+    /// reads, or the host took its leave, which it does not before it has answered what it read.
+    pub async fn call<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        operation: &str,
+        request: &Q,
+    ) -> Result<A, Failure> {
+        let body =
+            Bytes::from(serde_json::to_vec(request).map_err(|error| Failure::Link(error.to_string()))?);
+        let mut again = AGAIN;
+        loop {
+            let (stream, host) = self.reach().await?;
+            match ask(stream, operation, body.clone()).await {
+                Ok((status, answer)) => return read(status, &answer),
+                Err(Failure::Link(why))
+                    if again > 0 && (only_reads(operation) || self.who_hosts() != host) =>
+                {
+                    tracing::debug!(why, operation, "asking again");
+                    again -= 1;
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// The socket's identity in the file system; none while nobody hosts.
+    fn who_hosts(&self) -> Host {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(&self.socket).ok().map(|socket| (socket.dev(), socket.ino()))
+    }
+
+    /// Reads a raw stream piece by piece.
+    pub async fn stream(
+        &self,
+        path: &str,
+        mut each: impl FnMut(&[u8]) -> std::io::Result<()>,
+    ) -> Result<(), Failure> {
+        let request = Request::get(path)
+            .header("host", "flightboard")
+            .body(Full::new(Bytes::new()))
+            .map_err(|error| Failure::Link(error.to_string()))?;
+        let (stream, _) = self.reach().await?;
+        let mut answer = send(stream, request).await?;
+        if !answer.status().is_success() {
+            let status = answer.status();
+            let body = answer.into_body().collect().await.map_err(broken)?.to_bytes();
+            return read::<serde_json::Value>(status, &body).map(|_| ());
+        }
+        while let Some(frame) = answer.frame().await {
+            if let Some(data) = frame.map_err(broken)?.data_ref() {
+                each(data).map_err(|error| Failure::io("standard output", error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets go of the engine. Agents that it started live on.
+    pub async fn close(self) {
+        if let Some((app, mut door)) = self.hosted.into_inner() {
+            door.close().await;
+            app.engine().shutdown().await;
+        }
+    }
+}
+
+/// Tells one host of the engine from the next.
+type Host = Option<(u64, u64)>;
+
+async fn ask(stream: UnixStream, operation: &str, body: Bytes) -> Result<(StatusCode, Bytes), Failure> {
+    let request = Request::post(format!("/rpc/{operation}"))
+        .header("host", "flightboard")
+        .header("content-type", "application/json")
+        .body(Full::new(body))
+        .map_err(|error| Failure::Link(error.to_string()))?;
+    let answer = send(stream, request).await?;
+    let status = answer.status();
+    Ok((status, answer.into_body().collect().await.map_err(broken)?.to_bytes()))
+}
+
+async fn send(stream: UnixStream, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    tokio::spawn(connection);
+    sender.send_request(request).await.map_err(broken)
+}
+
+fn only_reads(operation: &str) -> bool {
+    app::OPERATIONS.iter().any(|known| known.name == operation && known.access == Access::Read)
+}
+
+fn broken(error: hyper::Error) -> Failure {
+    Failure::Link(format!("the connection to the engine broke: {error}"))
+}
+
+fn read<A: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<A, Failure> {
+    if status.is_success() {
+        return serde_json::from_slice(body)
+            .map_err(|error| Failure::Link(format!("the answer cannot be read: {error}")));
+    }
+    match serde_json::from_slice::<Problem>(body) {
+        Ok(problem) => Err(problem.into()),
+        Err(_) => Err(Failure::Link(format!("the engine answered {status}"))),
+    }
+}
+
+/// A socket's name is limited to 108 bytes; the directory's descriptor has no such limit.
+async fn connect(socket: &Path) -> std::io::Result<UnixStream> {
+    use std::os::fd::AsRawFd;
+    let (Some(parent), Some(name)) = (socket.parent(), socket.file_name()) else {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    };
+    if !cfg!(target_os = "linux") {
+        return UnixStream::connect(socket).await;
+    }
+    let directory = std::fs::File::open(parent)?;
+    let reach = Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string()).join(name);
+    UnixStream::connect(reach).await
+}

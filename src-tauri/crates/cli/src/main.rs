@@ -1,0 +1,42 @@
+//! The command line: clap over the same operations as every other door. Each command unpacks its
+//! arguments, makes one or two calls, and prints for a person or, with `--json`, for a program.
+//! Messages go to standard error; the exit code is 0 only on success.
+
+mod args;
+mod commands;
+mod failure;
+mod link;
+mod print;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Args;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("FLIGHTBOARD_LOG").unwrap_or_else(|_| "warn".into()),
+        )
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("flightboard: the program cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let outcome = runtime.block_on(commands::run(&args));
+    // Readers of a closed pipe must not keep us.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.tell(args.json);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

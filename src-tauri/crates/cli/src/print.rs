@@ -1,0 +1,202 @@
+//! Text for people and JSON for programs.
+
+use std::io::{IsTerminal, Write};
+
+use serde_json::{Value, json};
+
+use crate::{commands::card_json, failure::Failure};
+
+/// One line; a reader who left is no reason to stop.
+pub fn out(text: &str) -> Result<(), Failure> {
+    match writeln!(std::io::stdout(), "{text}") {
+        // `flightboard list | head` closes the pipe early; that is fine.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| Failure::io("standard output", error)),
+    }
+}
+
+fn out_json(value: &Value) -> Result<(), Failure> {
+    out(&serde_json::to_string_pretty(value).unwrap_or_default())
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or("")
+}
+
+fn paint(code: &str, words: &str) -> String {
+    let plain = !std::io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some();
+    if plain { words.to_owned() } else { format!("\x1b[{code}m{words}\x1b[0m") }
+}
+
+/// What an agent or a project wrote must not steer the terminal.
+fn tame(words: &str) -> String {
+    words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Board order: column, then urgency, then age.
+pub fn list_order(card: &Value) -> (usize, i64, i64, i64) {
+    let columns = ["in_progress", "review", "ready", "inbox", "failed", "done", "cancelled"];
+    let column = columns.iter().position(|word| card["status"] == *word).unwrap_or(columns.len());
+    let number = |name: &str| card[name].as_i64();
+    (
+        column,
+        -number("priority").unwrap_or(0),
+        number("due_at").unwrap_or(i64::MAX),
+        number("id").unwrap_or(0),
+    )
+}
+
+pub fn cards(cards: Vec<Value>, json: bool) -> Result<(), Failure> {
+    if json {
+        return out_json(&Value::Array(cards.iter().map(card_json).collect()));
+    }
+    if cards.is_empty() {
+        return out("No cards. Add one: flightboard add \"Fix the login button\"");
+    }
+    for card in cards {
+        out(&card_line(&card))?;
+    }
+    Ok(())
+}
+
+fn card_line(card: &Value) -> String {
+    let run = &card["run"];
+    let state = if run["ended_at"].is_null() { text(run, "status") } else { "" };
+    let why = text(card, "why");
+    let note = [state, why].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+    let line = format!(
+        "{:<7} {:<12} {:<9} {}",
+        text(card, "key"),
+        text(card, "status"),
+        text(&card_json(card), "priority"),
+        tame(text(card, "title"))
+    );
+    if note.is_empty() { line } else { format!("{line}  {}", paint("2", &tame(&note))) }
+}
+
+pub fn card(card: Value, verb: &str, json: bool) -> Result<(), Failure> {
+    if json {
+        return out_json(&card_json(&card));
+    }
+    out(&format!("{} {verb}: {} ({})", text(&card, "key"), tame(text(&card, "title")), text(&card, "status")))
+}
+
+pub fn task(task: Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return out_json(&task_json(&task));
+    }
+    let card = &task["card"];
+    out(&format!("{}  {}", paint("1", text(card, "key")), paint("1", &tame(text(card, "title")))))?;
+    out(&format!("{} · {} priority", text(card, "status"), text(&card_json(card), "priority")))?;
+    if !text(card, "why").is_empty() {
+        out(&tame(text(card, "why")))?;
+    }
+    if !text(&task, "description").is_empty() {
+        out(&format!("\n{}", text(&task, "description").replace('\x1b', "")))?;
+    }
+    list("Runs", &task["runs"], |run| {
+        let (attempt, reason) = (run["attempt"].to_string(), tame(text(run, "reason")));
+        format!("{attempt:>3}  {:<10} {:<10} {reason}", text(run, "agent"), text(run, "status"))
+    })?;
+    list("Artifacts", &task["artifacts"], artifact_line)
+}
+
+/// One flat object: the card's fields with the detail beside them.
+fn task_json(task: &Value) -> Value {
+    let mut object = card_json(&task["card"]);
+    for name in ["uid", "description", "version", "updated_at", "artifacts", "comments", "moves"] {
+        object[name] = task[name].clone();
+    }
+    object["artifact_count"] = task["card"]["artifacts"].clone();
+    object["run_count"] = task["card"]["runs"].clone();
+    object["runs"] = task["runs"].clone();
+    object
+}
+
+fn list(title: &str, items: &Value, line: impl Fn(&Value) -> String) -> Result<(), Failure> {
+    let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
+    if items.is_empty() {
+        return Ok(());
+    }
+    out(&format!("\n{}", paint("1", title)))?;
+    items.iter().try_for_each(|item| out(line(item).trim_end()))
+}
+
+pub fn run(run: &Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return out_json(run);
+    }
+    let workspace = text(&run["workspace"], "path");
+    out(&format!("run {} with {}: {}", run["attempt"], text(run, "agent"), text(run, "status")))?;
+    if workspace.is_empty() { Ok(()) } else { out(&format!("workspace {}", tame(workspace))) }
+}
+
+/// A run that ended otherwise than well, as the command's failure.
+pub fn failed_run(run: &Value) -> Failure {
+    Failure::RunFailed { status: text(run, "status").into(), reason: run["reason"].as_str().map(tame) }
+}
+
+fn artifact_line(artifact: &Value) -> String {
+    let size = artifact["size"].to_string();
+    format!("{size:>10}  {:<9} {}", text(artifact, "kind"), tame(text(artifact, "path")))
+}
+
+pub fn artifacts(list: &[Value], json: bool) -> Result<(), Failure> {
+    if json {
+        return out_json(&json!(list));
+    }
+    if list.is_empty() {
+        return out("No artifacts. Agents leave files in artifacts/ of their workspace.");
+    }
+    list.iter().try_for_each(|artifact| out(&artifact_line(artifact)))
+}
+
+pub fn project(project: Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return out_json(&project);
+    }
+    let kind = if project["git"] == true { "git repository" } else { "plain folder" };
+    out(&format!("project {} added: {} ({kind})", tame(text(&project, "name")), tame(text(&project, "path"))))
+}
+
+pub fn projects(projects: Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return out_json(&projects);
+    }
+    let list = projects.as_array().map(Vec::as_slice).unwrap_or_default();
+    if list.is_empty() {
+        return out("No projects. Add one: flightboard project add PATH");
+    }
+    list.iter().try_for_each(|project| {
+        let id = project["id"].to_string();
+        out(&format!("{id:>4}  {:<20} {}", tame(text(project, "name")), tame(text(project, "path"))))
+    })
+}
+
+pub fn doctor(doctor: Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return out_json(&doctor);
+    }
+    out(&format!("Flightboard {} · {}", text(&doctor, "version"), tame(text(&doctor, "data_dir"))))?;
+    for check in doctor["checks"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        let mark = if check["ok"] == true { paint("32", "ok     ") } else { paint("31", "missing") };
+        out(&format!("{mark} {:<14} {}", text(check, "name"), tame(text(check, "found"))))?;
+        if !text(check, "fix").is_empty() {
+            out(&format!("        {}", text(check, "fix")))?;
+        }
+    }
+    out("")?;
+    let agents = doctor["agents"].as_array().map(Vec::as_slice).unwrap_or_default();
+    // A command of one's own is always there; it says nothing in a list of what was found.
+    for agent in agents.iter().filter(|agent| agent["name"] != "custom") {
+        let found = !agent["path"].is_null();
+        let mark = if found { paint("32", "ok     ") } else { paint("2", "absent ") };
+        let detail = if found {
+            format!("{} {}", text(agent, "version"), tame(text(agent, "path")))
+        } else {
+            format!("install: {}", text(agent, "install"))
+        };
+        out(&format!("{mark} {:<14} {}", text(agent, "name"), detail.trim()))?;
+    }
+    Ok(())
+}

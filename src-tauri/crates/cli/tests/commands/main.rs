@@ -1,0 +1,10 @@
+//! The real program as people and scripts meet it: what it prints where, and how it exits. Agents are
+//! commands of our own (`--agent custom -- …`), so nothing needs to be installed.
+
+mod agents;
+mod bad_input;
+mod cards;
+mod desk;
+mod hosts;
+mod pipes;
+mod projects;

@@ -1,0 +1,19 @@
+//! The rules of Flightboard: ids, the task and run state machines, priorities and the order of
+//! claims, and what counts as evidence. Values in, values out: no I/O, no clock, no database.
+//! Everything here must stay testable with a plain table.
+
+pub mod evidence;
+pub mod ids;
+pub mod priority;
+pub mod run;
+pub mod task;
+pub mod text;
+
+pub use evidence::{Evidence, Rank, Reading, Reducer};
+pub use ids::{ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, RunId, TaskId, TaskKey};
+pub use priority::{ClaimOrder, Priority, PriorityWord};
+pub use run::{Activity, Cause, Outcome, RunEvent, RunPhase, RunState, RunStatus};
+pub use task::{Actor, Column, Effect, Rejected, Status, Task, TaskEvent, transition};
+
+/// Milliseconds since the Unix epoch, UTC. The clock is read by the engine, never here.
+pub type Millis = i64;

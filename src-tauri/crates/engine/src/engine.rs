@@ -1,0 +1,350 @@
+//! The engine's handle: what it owns, how it starts, what can be asked of it, how it stops. Stopping
+//! it leaves every agent at work; the next start takes them over.
+
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use domain::{Actor, Millis, RunId};
+use store::{Ending, RunRecord, Store};
+use tokio::sync::broadcast;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use workspaces::{Cancel, Pool, artifacts::Watcher};
+
+use crate::{
+    agents_found::{AgentsFound, FoundAgent},
+    error::{EngineError, StartError},
+    events::{EngineEvent, Events, Live},
+    keeper::blocking,
+    layout::Layout,
+    lock::{EngineLock, LockError},
+    supervisor::{GRACE, LiveRun},
+    viewers::Screens,
+};
+
+/// How to start an engine.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Absolute.
+    pub data_dir: PathBuf,
+}
+
+impl Config {
+    pub fn new(data_dir: PathBuf) -> Config {
+        Config { data_dir }
+    }
+}
+
+/// Cheap to clone; all clones are one engine.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("data_dir", &self.inner.layout.root()).finish_non_exhaustive()
+    }
+}
+
+struct Inner {
+    store: Store,
+    layout: Layout,
+    host_binary: PathBuf,
+    agents: AgentsFound,
+    pool: Pool,
+    live: Mutex<HashMap<RunId, LiveRun>>,
+    /// The newest line of each live run, for whoever opens the board after it was told.
+    lines: Mutex<HashMap<RunId, Arc<Live>>>,
+    screens: Mutex<Screens>,
+    /// None where the system cannot watch folders.
+    artifacts: Option<Watcher>,
+    ports: Mutex<HashMap<RunId, u16>>,
+    moments: broadcast::Sender<EngineEvent>,
+    trouble: Mutex<Option<String>>,
+    owned: TaskTracker,
+    stop: CancellationToken,
+    lock: Mutex<Option<EngineLock>>,
+}
+
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+impl Engine {
+    /// Takes the data directory, opens the database, and takes over the runs that still live.
+    pub async fn start(config: Config) -> Result<Engine, StartError> {
+        let layout = Layout::new(config.data_dir.clone());
+        std::fs::create_dir_all(layout.root())
+            .map_err(|error| StartError::DataDir(config.data_dir.clone(), error))?;
+        let lock = EngineLock::take(&layout.lock()).map_err(|error| match error {
+            LockError::Io(error) => StartError::DataDir(config.data_dir.clone(), error),
+            held @ LockError::Held { .. } => StartError::Held(held),
+        })?;
+        let host_binary = pty_host::find_host_binary()?;
+        let store = Store::open(layout.root()).await?;
+        let (moments, _) = broadcast::channel(1024);
+        let inner = Inner {
+            pool: Pool::new(layout.root()),
+            store,
+            layout,
+            host_binary,
+            agents: AgentsFound::new(),
+            live: Mutex::default(),
+            lines: Mutex::default(),
+            screens: Mutex::default(),
+            artifacts: Watcher::start()
+                .inspect_err(|error| tracing::warn!(%error, "artifacts are not watched"))
+                .ok(),
+            ports: Mutex::default(),
+            moments,
+            trouble: Mutex::default(),
+            owned: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            lock: Mutex::new(Some(lock)),
+        };
+        let engine = Engine { inner: Arc::new(inner) };
+        engine.adopt().await?;
+        let looking = engine.clone();
+        engine.own(async move { looking.look_for_agents().await });
+        Ok(engine)
+    }
+
+    /// Lets go of everything; agents go on. Waits for writes under way. May be called twice.
+    pub async fn shutdown(&self) {
+        self.inner.stop.cancel();
+        self.inner.owned.close();
+        self.inner.owned.wait().await;
+        self.inner.store.close().await;
+        guard(&self.inner.lock).take();
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub fn layout(&self) -> &Layout {
+        &self.inner.layout
+    }
+
+    /// Milliseconds since the epoch.
+    pub fn now(&self) -> Millis {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
+    }
+
+    pub fn events(&self) -> Events {
+        Events::new(self.store().committed(), self.inner.moments.subscribe(), self.inner.stop.clone())
+    }
+
+    /// Trouble that people must know of.
+    pub fn trouble(&self) -> Option<String> {
+        guard(&self.inner.trouble).clone()
+    }
+
+    pub async fn agents(&self) -> Vec<FoundAgent> {
+        self.inner.agents.all().await
+    }
+
+    pub async fn look_for_agents(&self) {
+        self.inner.agents.look().await;
+        self.tell(EngineEvent::AgentsFound);
+    }
+
+    pub(crate) async fn agent(&self, name: &str) -> Option<FoundAgent> {
+        self.inner.agents.get(name).await
+    }
+
+    /// Stores the agent's version with the run, as soon as it is known.
+    pub(crate) fn note_version(&self, run: RunId, agent: String) {
+        let engine = self.clone();
+        self.own(async move {
+            if let Some(version) = engine.inner.agents.version(&agent).await
+                && let Err(error) = engine.store().set_agent_version(run, version, engine.now()).await
+            {
+                tracing::warn!(%error, %run, "the agent's version could not be stored");
+            }
+        });
+    }
+
+    pub(crate) async fn agent_env(&self) -> Vec<(OsString, OsString)> {
+        self.inner.agents.env().await
+    }
+
+    pub(crate) fn host_binary(&self) -> &Path {
+        &self.inner.host_binary
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.inner.pool
+    }
+
+    pub(crate) fn tell(&self, event: EngineEvent) {
+        // Nobody listening is fine.
+        let _ = self.inner.moments.send(event);
+    }
+
+    pub(crate) fn tell_line(&self, live: Live) {
+        let live = Arc::new(live);
+        guard(&self.inner.lines).insert(live.run, live.clone());
+        self.tell(EngineEvent::Live(live));
+    }
+
+    /// A live run's newest output line, if it wrote any since this engine watches it.
+    pub fn newest_line(&self, run: RunId) -> Option<String> {
+        guard(&self.inner.lines).get(&run).and_then(|live| live.last_line.clone())
+    }
+
+    pub(crate) fn set_trouble(&self, trouble: Option<String>) {
+        *guard(&self.inner.trouble) = trouble;
+    }
+
+    /// Runs `work` until it ends or the engine stops.
+    pub(crate) fn own(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.inner.stop.clone();
+        self.inner.owned.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = work => {}
+            }
+        });
+    }
+
+    pub fn is_live(&self, run: RunId) -> bool {
+        guard(&self.inner.live).contains_key(&run)
+    }
+
+    pub(crate) fn live(&self, run: RunId) -> Option<LiveRun> {
+        guard(&self.inner.live).get(&run).cloned()
+    }
+
+    pub(crate) fn with_screens<T>(&self, work: impl FnOnce(&mut Screens) -> T) -> T {
+        work(&mut guard(&self.inner.screens))
+    }
+
+    pub(crate) fn artifact_watcher(&self) -> Option<&Watcher> {
+        self.inner.artifacts.as_ref()
+    }
+
+    pub(crate) fn add_live(&self, run: RunId, live: LiveRun) {
+        guard(&self.inner.live).insert(run, live);
+    }
+
+    pub(crate) fn forget_live(&self, run: RunId) {
+        guard(&self.inner.live).remove(&run);
+        guard(&self.inner.lines).remove(&run);
+        guard(&self.inner.ports).remove(&run);
+    }
+
+    pub(crate) fn lease_ports(&self, run: RunId) -> Result<u16, EngineError> {
+        let mut leased = guard(&self.inner.ports);
+        let taken: Vec<u16> = leased.values().copied().collect();
+        let base = workspaces::lease_ports(run.0, &taken).map_err(|error| EngineError::Unavailable {
+            message: error.to_string(),
+            next: Some("stop a run that is no longer needed".into()),
+        })?;
+        leased.insert(run, base);
+        Ok(base)
+    }
+
+    pub(crate) fn keep_ports(&self, run: RunId, base: u16) {
+        guard(&self.inner.ports).insert(run, base);
+    }
+
+    /// Makes a spare worktree for the next run of a big repository.
+    pub(crate) fn refill_pool(&self, project: PathBuf) {
+        let pool = self.pool().clone();
+        let cancel = Cancel::default();
+        let stop = cancel.clone();
+        let token = self.inner.stop.clone();
+        self.inner.owned.spawn(async move {
+            let refill = blocking(move || pool.refill(&project, None, &cancel));
+            tokio::pin!(refill);
+            let outcome = tokio::select! {
+                outcome = &mut refill => outcome,
+                () = token.cancelled() => {
+                    stop.cancel();
+                    refill.await
+                }
+            };
+            match outcome {
+                Ok(Ok(refilled)) => tracing::debug!(?refilled, "the worktree pool"),
+                Ok(Err(error)) => tracing::debug!(%error, "no spare worktree was made"),
+                Err(error) => tracing::warn!(%error, "no spare worktree was made"),
+            }
+        });
+    }
+
+    /// Asks the agent to leave, kills what does not, and returns when the whole tree is gone.
+    pub async fn stop_run(&self, run: RunId) -> Result<RunRecord, EngineError> {
+        let record = self.store().ask_stop(run, Actor::Person, self.now()).await?;
+        if !record.state.is_live() {
+            return Ok(record);
+        }
+        // A run still in preparation has no host yet; its supervisor stops it as soon as it has.
+        if let Some(live) = self.live(run)
+            && let Err(error) = live.client.stop(GRACE).await
+        {
+            tracing::debug!(%error, %run, "the host was gone before it could be asked");
+        }
+        self.wait_run(run, GRACE + Duration::from_secs(30)).await
+    }
+
+    /// The run once it has ended, or as it is after `patience`.
+    pub async fn wait_run(&self, run: RunId, patience: Duration) -> Result<RunRecord, EngineError> {
+        let deadline = tokio::time::Instant::now() + patience;
+        let mut commits = self.store().committed();
+        loop {
+            let record = self.store().run(run).await?;
+            if !record.state.is_live() {
+                return Ok(record);
+            }
+            // A lagging or closed receiver only means: look again, or give up at the deadline.
+            match tokio::time::timeout_at(deadline, commits.recv()).await {
+                Ok(Err(broadcast::error::RecvError::Closed)) | Err(_) => {
+                    return Ok(self.store().run(run).await?);
+                }
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Types into a live run's terminal.
+    pub async fn input(&self, run: RunId, bytes: Vec<u8>) -> Result<(), EngineError> {
+        let over = || EngineError::Conflict {
+            message: "the run has ended; nothing can be typed any more".into(),
+            next: None,
+        };
+        let live = match self.live(run) {
+            Some(live) => live,
+            None => {
+                self.store().run(run).await?;
+                return Err(over());
+            }
+        };
+        live.client.input(&bytes).await.map_err(|_| over())
+    }
+
+    pub(crate) async fn close_run(&self, run: &RunRecord, ending: Ending) -> Result<(), EngineError> {
+        self.store().end_run(run.id, ending).await?;
+        Ok(())
+    }
+
+    /// Counts what the run's workspace changed; a failure is only logged, the card then shows less.
+    pub(crate) async fn count_changes(&self, run: &RunRecord) {
+        let outcome = async {
+            let found = self.changes(run.id).await?;
+            if found.note.is_none() {
+                let count = found.count;
+                self.store().set_changes(run.id, count.files, count.added, count.removed, self.now()).await?;
+            }
+            Ok::<_, EngineError>(())
+        };
+        if let Err(error) = outcome.await {
+            tracing::debug!(%error, run = %run.id, "changes could not be counted");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What the engine's callers can act on.
+
+use std::path::PathBuf;
+
+use store::StoreError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The request cannot be right.
+    #[error("{message}")]
+    Invalid { message: String, next: Option<String> },
+    /// Not possible now.
+    #[error("{message}")]
+    Conflict { message: String, next: Option<String> },
+    #[error("{0}")]
+    NotFound(String),
+    /// Something outside is missing: an agent, git, a file system.
+    #[error("{message}")]
+    Unavailable { message: String, next: Option<String> },
+    #[error("{doing}: {source}")]
+    Io { doing: String, source: std::io::Error },
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl EngineError {
+    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> EngineError {
+        let doing = doing.into();
+        move |source| EngineError::Io { doing, source }
+    }
+
+    /// The sentence with its next step, for places that keep one text.
+    pub(crate) fn with_next_step(&self) -> String {
+        match self {
+            EngineError::Invalid { message, next: Some(next) }
+            | EngineError::Conflict { message, next: Some(next) }
+            | EngineError::Unavailable { message, next: Some(next) } => format!("{message}. Next: {next}"),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// Why an engine did not start. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another process hosts the engine of this data directory.
+    #[error(transparent)]
+    Held(crate::lock::LockError),
+    #[error("the data directory {0} cannot be used: {1}")]
+    DataDir(PathBuf, std::io::Error),
+    #[error(transparent)]
+    Store(#[from] store::OpenError),
+    #[error("the program that holds agents' terminals is missing: {0}")]
+    Host(#[from] pty_host::FindError),
+    #[error("what the last engine left cannot be read: {0}")]
+    Adoption(#[from] StoreError),
+}

@@ -1,0 +1,67 @@
+//! What the engine tells its doors: commits by name, and the newest line of live runs. A listener
+//! that falls behind hears [`EngineEvent::Missed`] and reads everything again.
+
+use std::sync::Arc;
+
+use domain::{RunId, RunStatus, TaskId};
+use store::Committed;
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio_util::sync::CancellationToken;
+
+#[derive(Clone, Debug)]
+pub enum EngineEvent {
+    Changed(Arc<Committed>),
+    /// The list of installed agents was looked through again.
+    AgentsFound,
+    Live(Arc<Live>),
+    Missed,
+}
+
+/// The moving part of a run: never stored, at most four times a second.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    pub task: TaskId,
+    pub run: RunId,
+    pub status: RunStatus,
+    pub last_line: Option<String>,
+    pub output_bytes: i64,
+}
+
+/// One listener.
+#[derive(Debug)]
+pub struct Events {
+    commits: broadcast::Receiver<Arc<Committed>>,
+    moments: broadcast::Receiver<EngineEvent>,
+    stop: CancellationToken,
+}
+
+impl Events {
+    pub(crate) fn new(
+        commits: broadcast::Receiver<Arc<Committed>>,
+        moments: broadcast::Receiver<EngineEvent>,
+        stop: CancellationToken,
+    ) -> Events {
+        Events { commits, moments, stop }
+    }
+
+    /// The next event; none when the engine has ended.
+    pub async fn next(&mut self) -> Option<EngineEvent> {
+        loop {
+            let heard = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return None,
+                commit = self.commits.recv() => commit.map(EngineEvent::Changed),
+                moment = self.moments.recv() => match moment {
+                    // Lines that were missed are stale anyway.
+                    Err(RecvError::Lagged(_)) => continue,
+                    other => other,
+                },
+            };
+            return match heard {
+                Ok(event) => Some(event),
+                Err(RecvError::Lagged(_)) => Some(EngineEvent::Missed),
+                Err(RecvError::Closed) => None,
+            };
+        }
+    }
+}

@@ -1,0 +1,469 @@
+//! From a request to a running agent: the run's row, the workspace, `TASK.md`, the launch plan, the
+//! pty-host. Whatever fails on the way is undone, and the row says why.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use agents::{LaunchContext, LaunchPlan, Mode, TaskBrief};
+use domain::{Actor, ProjectId, RunId, TaskId};
+use pty_host::{Launch, SpawnError, StartFailure};
+use serde::Deserialize;
+use store::{NewRun, ProjectRecord, RunRecord, StartFacts, TaskRecord, WorkspaceRecord};
+use workspaces::{Kind, Provision, Workspace};
+
+use crate::{Engine, agents_found::FoundAgent, error::EngineError, layout::branch_name, run_plan::RunPlan};
+
+/// What a caller wants started.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    pub task: TaskId,
+    pub agent: String,
+    /// None: the agent's own screen.
+    pub unattended: Option<bool>,
+    pub model: Option<String>,
+    /// The command of the agent `custom`.
+    pub argv: Option<Vec<OsString>>,
+    pub cols: u16,
+    pub rows: u16,
+    /// Continue the agent's session of this earlier run of the same task.
+    pub resume: Option<RunId>,
+    pub skip_permissions: bool,
+}
+
+impl RunRequest {
+    fn mode(&self) -> Mode {
+        if self.unattended == Some(true) { Mode::Unattended } else { Mode::Interactive }
+    }
+}
+
+/// The part of a project's settings that launching needs; written by the app.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct LaunchSettings {
+    base: String,
+    setup: Vec<String>,
+    in_place: bool,
+}
+
+impl Engine {
+    /// Starts an agent on a task and returns once it runs. The start goes on if the caller goes away.
+    pub async fn start_run(&self, request: RunRequest) -> Result<RunRecord, EngineError> {
+        let agent = self.installed(&request).await?;
+        let session = self.session_to_resume(&request).await?;
+        let new = NewRun {
+            task: request.task,
+            agent: request.agent.clone(),
+            mode: if request.unattended == Some(true) { "unattended".into() } else { "interactive".into() },
+            model: request.model.clone(),
+        };
+        let run = self.store().begin_run(new, Actor::Person, self.now()).await?;
+        let engine = self.clone();
+        let id = run.id;
+        let work = tokio::spawn(async move { engine.carry_out(run, request, agent, session).await });
+        match work.await {
+            Ok(started) => started,
+            Err(error) => {
+                // The row must not stay in preparation for ever.
+                let reason = format!("the start ended abnormally: {error}");
+                self.store().run_not_started(id, reason.clone(), self.now()).await?;
+                Err(EngineError::Internal(reason))
+            }
+        }
+    }
+
+    /// The agent, if it can be started at all: asked before a run exists.
+    async fn installed(&self, request: &RunRequest) -> Result<FoundAgent, EngineError> {
+        let names = || async {
+            let all = self.agents().await;
+            all.iter().map(|agent| agent.name.clone()).collect::<Vec<_>>().join(", ")
+        };
+        let Some(agent) = self.agent(&request.agent).await else {
+            return Err(EngineError::Invalid {
+                message: format!("there is no agent “{}”", request.agent),
+                next: Some(format!("choose one of {}", names().await)),
+            });
+        };
+        if agent.name == "custom" {
+            let has_command = request.argv.as_ref().is_some_and(|argv| !argv.is_empty());
+            return if has_command {
+                Ok(agent)
+            } else {
+                Err(EngineError::Invalid {
+                    message: "the agent custom needs a command".into(),
+                    next: Some("give the command and its arguments, e.g. `-- make test`".into()),
+                })
+            };
+        }
+        if agent.path.is_none() {
+            return Err(EngineError::Unavailable {
+                message: format!("{} is not installed", agent.title),
+                next: Some(format!("install it: {}", agent.install)),
+            });
+        }
+        Ok(agent)
+    }
+
+    async fn session_to_resume(&self, request: &RunRequest) -> Result<Option<String>, EngineError> {
+        let Some(earlier) = request.resume else { return Ok(None) };
+        let earlier = self.store().run(earlier).await?;
+        if earlier.task != request.task || earlier.agent != request.agent {
+            return Err(EngineError::Invalid {
+                message: "only a run of the same task and agent can be resumed".into(),
+                next: None,
+            });
+        }
+        earlier.session.map(Some).ok_or(EngineError::Conflict {
+            message: format!("run {} has no session that could be resumed", earlier.attempt),
+            next: Some("start a new run instead".into()),
+        })
+    }
+
+    async fn carry_out(
+        &self,
+        run: RunRecord,
+        request: RunRequest,
+        agent: FoundAgent,
+        resume: Option<String>,
+    ) -> Result<RunRecord, EngineError> {
+        match self.prepare_and_spawn(&run, &request, &agent, resume).await {
+            Ok((plan, facts)) => {
+                let version_known = facts.agent_version.is_some();
+                self.store().run_started(run.id, facts, self.now()).await?;
+                if !version_known {
+                    self.note_version(run.id, agent.name);
+                }
+                self.supervise(self.store().run(run.id).await?, plan, false).await?;
+                Ok(self.store().run(run.id).await?)
+            }
+            Err(error) => {
+                tracing::info!(run = %run.id, %error, "a run could not start");
+                self.store().run_not_started(run.id, error.with_next_step(), self.now()).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn prepare_and_spawn(
+        &self,
+        run: &RunRecord,
+        request: &RunRequest,
+        agent: &FoundAgent,
+        resume: Option<String>,
+    ) -> Result<(RunPlan, StartFacts), EngineError> {
+        let task = self.store().task(run.task).await?;
+        let project = match task.project {
+            Some(id) => Some(self.store().project(id).await?),
+            None => None,
+        };
+        let run_dir = self.layout().run(run.id);
+        make_private_dir(&run_dir)?;
+        let ports = self.lease_ports(run.id)?;
+        let (workspace, fresh) = self.workspace_for(run, &task, project.as_ref(), ports).await?;
+        let outcome = self.launch(run, request, agent, resume, &task, &workspace, &run_dir, ports).await;
+        if outcome.is_err() && fresh {
+            self.discard_fresh(run, workspace).await;
+        }
+        outcome
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    async fn launch(
+        &self,
+        run: &RunRecord,
+        request: &RunRequest,
+        agent: &FoundAgent,
+        resume: Option<String>,
+        task: &TaskRecord,
+        workspace: &Workspace,
+        run_dir: &Path,
+        ports: u16,
+    ) -> Result<(RunPlan, StartFacts), EngineError> {
+        let brief = self.brief(task, request.mode()).await?;
+        write(&workspace.path.join("TASK.md"), agents::task_md(&brief).as_bytes())?;
+        let new_session = uuid::Uuid::new_v4().to_string();
+        let context = LaunchContext {
+            mode: request.mode(),
+            prompt: &agents::prompt(&brief),
+            program: agent.path.as_deref(),
+            workspace: &workspace.path,
+            run_dir,
+            artifacts: &workspace.artifacts(),
+            task_key: &run.task.key(),
+            title: &task.title,
+            is_git: workspace.kind == Kind::Worktree || workspace.path.join(".git").exists(),
+            model: request.model.as_deref(),
+            resume_session: resume.as_deref(),
+            session_id: resume.is_none().then_some(new_session.as_str()),
+            skip_permissions: request.skip_permissions,
+            custom_argv: request.argv.as_deref(),
+        };
+        let plan = agents::plan(&agent.profile, &context)
+            .map_err(|error| EngineError::Invalid { message: error.to_string(), next: None })?;
+        for (path, content) in &plan.files {
+            write(path, content)?;
+        }
+        let run_plan = RunPlan::of(agent.profile.kind, request.mode(), &plan, ports);
+        run_plan.save(run_dir)?;
+        let session = resume.or_else(|| plan.expects.session_id.clone());
+        let launch = Launch {
+            run_id: run.id.0,
+            argv: plan.argv.clone(),
+            cwd: workspace.path.clone(),
+            env: self.environment(&plan, workspace, run, ports).await,
+            cols: request.cols,
+            rows: request.rows,
+        };
+        let argv = plan.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        self.spawn_host(run_dir.to_owned(), launch).await?;
+        Ok((run_plan, StartFacts { argv, agent_version: agent.version.clone(), session }))
+    }
+
+    async fn spawn_host(&self, run_dir: PathBuf, launch: Launch) -> Result<(), EngineError> {
+        let host = self.host_binary().to_owned();
+        let spawned = tokio::task::spawn_blocking(move || pty_host::spawn(&host, &run_dir, &launch));
+        match spawned.await {
+            Ok(Ok(spawned)) => {
+                tracing::debug!(host = spawned.host_pid, agent = spawned.agent_pid, "an agent started");
+                Ok(())
+            }
+            Ok(Err(error)) => Err(start_failure(error)),
+            Err(error) => Err(EngineError::Internal(format!("the start ended abnormally: {error}"))),
+        }
+    }
+
+    /// The login shell's environment, less what describes other terminals, plus what this run needs.
+    async fn environment(
+        &self,
+        plan: &LaunchPlan,
+        workspace: &Workspace,
+        run: &RunRecord,
+        ports: u16,
+    ) -> Vec<(OsString, OsString)> {
+        let mut env: BTreeMap<OsString, OsString> = self.agent_env().await.into_iter().collect();
+        for name in &plan.unset_env {
+            env.remove(name);
+        }
+        let inherited = env.get(std::ffi::OsStr::new("GIT_CONFIG_COUNT")).cloned();
+        env.extend(workspaces::agent_git_env(workspace, inherited.as_deref()));
+        env.extend(workspaces::port_env(ports));
+        env.insert("TERM".into(), "xterm-256color".into());
+        env.insert("COLORTERM".into(), "truecolor".into());
+        env.insert("FLIGHTBOARD_TASK".into(), run.task.key().into());
+        env.insert("FLIGHTBOARD_RUN".into(), run.id.to_string().into());
+        env.insert("PWD".into(), workspace.path.clone().into());
+        env.extend(plan.env.iter().cloned());
+        env.into_iter().collect()
+    }
+
+    /// What the agent is told, with how the last attempt went.
+    async fn brief(&self, task: &TaskRecord, mode: Mode) -> Result<TaskBrief, EngineError> {
+        let last = self.store().runs_of(task.task.id).await?.into_iter().find(|run| !run.state.is_live());
+        let last_error =
+            last.filter(|run| matches!(run.state, domain::RunState::Ended(domain::Outcome::Failed(_))));
+        let comments = self.store().comments(task.task.id).await?;
+        Ok(TaskBrief {
+            key: task.task.id.key(),
+            title: task.title.clone(),
+            description: task.description.clone(),
+            feedback: comments
+                .iter()
+                .rev()
+                .find(|comment| comment.author == "you")
+                .map(|comment| comment.body.clone()),
+            last_error: last_error.and_then(|run| run.reason),
+            unattended: mode == Mode::Unattended,
+            ..TaskBrief::default()
+        })
+    }
+
+    /// The task's workspace as it stands, or a new one; says whether it is new.
+    async fn workspace_for(
+        &self,
+        run: &RunRecord,
+        task: &TaskRecord,
+        project: Option<&ProjectRecord>,
+        ports: u16,
+    ) -> Result<(Workspace, bool), EngineError> {
+        let target = self.layout().workspace(run.task);
+        if let Ok(workspace) = Workspace::open(&target)
+            && workspace.ready
+        {
+            if workspace.present() {
+                self.refuse_shared(run.id, &workspace.path).await?;
+                self.use_again(run, &workspace).await?;
+                return Ok((workspace, false));
+            }
+            // Deleted by hand: git and our records must forget it before its place is taken again.
+            let trash = self.layout().trash();
+            crate::keeper::blocking(move || crate::keeper::discard(&workspace, &trash)).await?.map_err(
+                |error| EngineError::Unavailable { message: error.to_string(), next: error.next_step() },
+            )?;
+        }
+        let request = self.provision_request(run, task, project, target, ports)?;
+        if request.wanted == Kind::InPlace
+            && let Some(path) = &request.project
+        {
+            self.refuse_shared(run.id, path).await?;
+        }
+        let refill = request.project.clone().filter(|_| request.wanted == Kind::Worktree);
+        let made = tokio::task::spawn_blocking(move || {
+            workspaces::provision(&request, &|step| tracing::debug!(?step, "preparing a workspace"))
+        })
+        .await
+        .map_err(|error| EngineError::Internal(format!("preparing the workspace ended abnormally: {error}")))?
+        .map_err(|error| EngineError::Unavailable { message: error.to_string(), next: error.next_step() })?;
+        for note in &made.notes {
+            tracing::warn!(run = %run.id, note, "the workspace is not complete");
+        }
+        if let Some(project) = refill {
+            self.refill_pool(project);
+        }
+        self.record_workspace(run.id, &made.workspace).await?;
+        if made.kind == Kind::InPlace {
+            self.note_artifacts_before(run, &made.workspace).await?;
+        }
+        Ok((made.workspace, true))
+    }
+
+    /// An attempt goes on where the last one stopped; what that one left to say it is done is not
+    /// this one's word. Its account is a comment on the card by now.
+    async fn use_again(&self, run: &RunRecord, workspace: &Workspace) -> Result<(), EngineError> {
+        self.note_artifacts_before(run, workspace).await?;
+        let marks = workspaces::end_marks(workspace);
+        for (name, there) in
+            [("COMPLETION.md", marks.completion.is_some()), ("BLOCKED.md", marks.blocked.is_some())]
+        {
+            if there {
+                let path = workspace.path.join(name);
+                std::fs::remove_file(&path)
+                    .map_err(EngineError::io(format!("{} cannot be removed", path.display())))?;
+            }
+        }
+        self.record_workspace(run.id, workspace).await
+    }
+
+    fn provision_request(
+        &self,
+        run: &RunRecord,
+        task: &TaskRecord,
+        project: Option<&ProjectRecord>,
+        target: PathBuf,
+        ports: u16,
+    ) -> Result<Provision, EngineError> {
+        std::fs::create_dir_all(self.layout().workspaces())
+            .map_err(EngineError::io("the workspaces' folder"))?;
+        let settings: LaunchSettings = project
+            .and_then(|project| serde_json::from_value(project.settings.clone()).ok())
+            .unwrap_or_default();
+        let path = project.map(|project| project.path.clone());
+        let wanted = match &path {
+            Some(_) if settings.in_place => Kind::InPlace,
+            Some(path) if workspaces::inspect(path).git => Kind::Worktree,
+            _ => Kind::Folder,
+        };
+        let mut request = Provision::new(wanted, path, target);
+        request.base = (!settings.base.is_empty()).then_some(settings.base);
+        request.branch = branch_name(run.task, &task.title);
+        request.setup = settings.setup;
+        request.ports = Some(ports);
+        request.pool = Some(self.pool().clone());
+        Ok(request)
+    }
+
+    /// In place, one run at a time.
+    async fn refuse_shared(&self, run: RunId, path: &Path) -> Result<(), EngineError> {
+        match self.store().live_run_in(path).await? {
+            Some(other) if other != run => Err(EngineError::Conflict {
+                message: format!("run {other} is at work in {}", path.display()),
+                next: Some("wait for its end, or let the project use a workspace for each task".into()),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) async fn record_workspace(
+        &self,
+        run: RunId,
+        workspace: &Workspace,
+    ) -> Result<(), EngineError> {
+        Ok(self.store().set_workspace(run, workspace_record(workspace, None), self.now()).await?)
+    }
+
+    /// Takes back a workspace that was made for a run that then did not start.
+    async fn discard_fresh(&self, run: &RunRecord, workspace: Workspace) {
+        let record = WorkspaceRecord { present: false, ..workspace_record(&workspace, None) };
+        let trash = self.layout().trash();
+        let removed = tokio::task::spawn_blocking(move || crate::keeper::discard(&workspace, &trash)).await;
+        match removed {
+            Ok(Ok(())) => {
+                if let Err(error) = self.store().set_workspace(run.id, record, self.now()).await {
+                    tracing::warn!(%error, run = %run.id, "the removed workspace could not be recorded");
+                }
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, run = %run.id, "the unused workspace could not be removed")
+            }
+            Err(error) => {
+                tracing::warn!(%error, run = %run.id, "removing the unused workspace ended abnormally")
+            }
+        }
+    }
+
+    pub(crate) async fn project_of(
+        &self,
+        id: Option<ProjectId>,
+    ) -> Result<Option<ProjectRecord>, EngineError> {
+        match id {
+            Some(id) => Ok(Some(self.store().project(id).await?)),
+            None => Ok(None),
+        }
+    }
+}
+
+pub(crate) fn workspace_record(workspace: &Workspace, salvage: Option<String>) -> WorkspaceRecord {
+    WorkspaceRecord {
+        path: workspace.path.clone(),
+        kind: match workspace.kind {
+            Kind::Worktree => "worktree",
+            Kind::Folder => "folder",
+            Kind::InPlace => "inplace",
+        }
+        .into(),
+        branch: workspace.branch.clone(),
+        base: workspace.base.clone(),
+        present: workspace.present(),
+        salvage,
+    }
+}
+
+fn start_failure(error: SpawnError) -> EngineError {
+    let next = match &error {
+        SpawnError::Start(StartFailure::ProgramNotFound { program }) => {
+            Some(format!("check that `{program}` is installed and on your login shell's PATH"))
+        }
+        SpawnError::Start(StartFailure::NotExecutable { program }) => Some(format!("chmod +x {program}")),
+        SpawnError::RunDir { .. } => {
+            Some("check the free space and permissions of the data directory".into())
+        }
+        _ => None,
+    };
+    EngineError::Unavailable { message: format!("the agent could not be started: {error}"), next }
+}
+
+/// Run directories hold logs and prompts: for their owner's eyes only.
+fn make_private_dir(path: &Path) -> Result<(), EngineError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(path)
+        .map_err(EngineError::io(format!("the run's folder {} cannot be made", path.display())))
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), EngineError> {
+    std::fs::write(path, content).map_err(EngineError::io(format!("{} cannot be written", path.display())))
+}

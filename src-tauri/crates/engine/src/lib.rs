@@ -1,0 +1,31 @@
+//! The engine: it starts runs, watches them to their end, takes over what an earlier engine left, and
+//! keeps workspaces and artifacts. It owns the database's writer and holds the data directory's lock;
+//! whichever process hosts it, there is one.
+
+mod adopter;
+mod agents_found;
+mod collector;
+mod doctor;
+mod engine;
+mod error;
+mod events;
+mod growing;
+mod keeper;
+mod launcher;
+mod layout;
+mod lock;
+mod observer;
+mod run_plan;
+mod supervisor;
+mod viewers;
+
+pub use agents_found::FoundAgent;
+pub use doctor::MachineCheck;
+pub use engine::{Config, Engine};
+pub use error::{EngineError, StartError};
+pub use events::{EngineEvent, Events, Live};
+pub use keeper::{Change, ChangeKind, Changes, FolderLook};
+pub use launcher::RunRequest;
+pub use layout::{Layout, default_data_dir};
+pub use lock::LockError;
+pub use viewers::{LogHit, ViewerHandle};

@@ -1,0 +1,553 @@
+//! Watches one live run from its start, or from its adoption, to its end: follows the log, reduces
+//! evidence to a state, answers the program's questions, collects artifacts, and closes the run when
+//! its pty-host says that it is over. One task a run; it owns the connection to the host.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use agents::{Cause as AgentCause, Ending as AgentEnding, Exit as AgentExit, Mode, Verdict};
+use domain::{Activity, Actor, Cause, Outcome, Reading, RunState};
+use pty_host::{AsyncClient, ConnectError, Exit, Liveness, Notice};
+use store::{Ending, RunRecord};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep_until},
+};
+
+use crate::{
+    Engine,
+    collector::Collector,
+    error::EngineError,
+    events::Live,
+    growing::{LogReader, Tail, grown},
+    keeper::blocking,
+    observer::{Fact, Observer, cursor_answer},
+    run_plan::RunPlan,
+    viewers::FollowedScreen,
+};
+
+/// Between two `Live` events of a run.
+const LIVE_PACE: Duration = Duration::from_millis(250);
+/// How long an agent may take to leave before it is killed.
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
+/// Programs give up waiting for their cursor after a second or two.
+const CURSOR_PATIENCE: Duration = Duration::from_millis(500);
+/// Of an adopted run without a structured stream, this much is read again for its evidence.
+const ADOPTED_TAIL: u64 = 4 * 1024 * 1024;
+
+/// Where a run's log stands; viewers wait on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogTold {
+    pub len: u64,
+    pub cols: u16,
+    pub rows: u16,
+    pub exit: Option<Exit>,
+}
+
+/// What others may do with a live run.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveRun {
+    pub client: AsyncClient,
+    pub log: watch::Receiver<LogTold>,
+}
+
+impl Engine {
+    /// Starts watching; once this returns the run can be typed to and looked at. `adopted` when an
+    /// earlier engine watched it before.
+    pub(crate) async fn supervise(
+        &self,
+        run: RunRecord,
+        plan: RunPlan,
+        adopted: bool,
+    ) -> Result<(), EngineError> {
+        let run_dir = self.layout().run(run.id);
+        let engine = self.clone();
+        let id = run.id;
+        match AsyncClient::connect(&run_dir).await {
+            Ok((client, notices)) => {
+                let log = self.remember_live(&run, &client);
+                self.own_watching(id, async move {
+                    if run.stop_asked_at.is_some() {
+                        // The engine that was asked did not live to see it done.
+                        let _ = client.stop(GRACE).await;
+                    }
+                    Watcher::new(&engine, run, plan, client, log, adopted)?.follow(notices).await
+                });
+            }
+            Err(ConnectError::Ended(exit)) => {
+                self.own_watching(id, async move { close_ended(&engine, run, plan, *exit).await });
+            }
+            Err(ConnectError::NobodyThere) => close_lost(self, &run).await?,
+            Err(error) => return Err(EngineError::Internal(error.to_string())),
+        }
+        Ok(())
+    }
+
+    fn remember_live(&self, run: &RunRecord, client: &AsyncClient) -> watch::Sender<LogTold> {
+        let status = client.welcome();
+        let told = LogTold { len: status.log_len, cols: status.cols, rows: status.rows, exit: None };
+        let (log, watched) = watch::channel(told);
+        self.add_live(run.id, LiveRun { client: client.clone(), log: watched });
+        log
+    }
+
+    fn own_watching(
+        &self,
+        id: domain::RunId,
+        work: impl Future<Output = Result<(), EngineError>> + Send + 'static,
+    ) {
+        let engine = self.clone();
+        self.own(async move {
+            if let Err(error) = work.await {
+                // Nothing is given up: the next start of the engine adopts the run again.
+                tracing::error!(%error, run = %id, "watching a run failed");
+            }
+            engine.forget_live(id);
+        });
+    }
+}
+
+struct Watcher<'e> {
+    engine: &'e Engine,
+    run: RunRecord,
+    plan: RunPlan,
+    run_dir: PathBuf,
+    client: AsyncClient,
+    log: watch::Sender<LogTold>,
+    observer: Observer,
+    reader: LogReader,
+    /// Output before this offset was seen live by an earlier engine.
+    live_from: u64,
+    hooks: Option<Tail>,
+    collector: Option<Collector>,
+    last_live: Instant,
+    live_due: bool,
+    last_told: Option<Live>,
+    typed: bool,
+    status: domain::RunStatus,
+    /// It waits, and only its last line says for what.
+    asks_on_screen: bool,
+    /// The agent has ended: what is read now was written before, and says nothing new of it.
+    over: bool,
+    /// Of agents that ask some questions on the screen only, and of programs that asked for their cursor.
+    screen: Option<Arc<FollowedScreen>>,
+}
+
+impl<'e> Watcher<'e> {
+    fn new(
+        engine: &'e Engine,
+        run: RunRecord,
+        plan: RunPlan,
+        client: AsyncClient,
+        log: watch::Sender<LogTold>,
+        adopted: bool,
+    ) -> Result<Watcher<'e>, EngineError> {
+        let run_dir = engine.layout().run(run.id);
+        let len = log.borrow().len;
+        let from = if adopted { first_offset(&plan, len) } else { 0 };
+        let reader = LogReader::open(&run_dir, from)?;
+        let hooks = plan.signals_file.clone().map(Tail::new);
+        let collector = engine.collector_for(&run);
+        let talks = plan.mode == Mode::Interactive && plan.kind.is_conversation();
+        let screen = talks.then(|| engine.followed_screen(&run));
+        Ok(Watcher {
+            screen,
+            observer: Observer::new(&plan, run.session.clone(), engine.now()),
+            status: run.state.status(),
+            asks_on_screen: run.state == RunState::Running(Activity::Waiting) && run.reason.is_none(),
+            over: false,
+            engine,
+            run,
+            plan,
+            run_dir,
+            client,
+            log,
+            reader,
+            live_from: if adopted { len } else { 0 },
+            hooks,
+            collector,
+            last_live: Instant::now() - LIVE_PACE,
+            live_due: false,
+            last_told: None,
+            typed: adopted,
+        })
+    }
+
+    async fn follow(&mut self, mut notices: mpsc::Receiver<Notice>) -> Result<(), EngineError> {
+        if self.live_from == 0 {
+            let reading = self.observer.reading(self.engine.now());
+            self.tell_reading(reading).await?;
+        }
+        self.read_log().await?;
+        loop {
+            let tick = self.next_wake();
+            tokio::select! {
+                notice = notices.recv() => match notice {
+                    Some(Notice::Exited(exit)) => return self.end(exit).await,
+                    Some(notice) => self.noticed(notice).await?,
+                    None => return self.host_hung_up().await,
+                },
+                () = changed(&self.collector) => self.collect().await?,
+                () = grown(&mut self.hooks) => self.read_hooks().await?,
+                () = sleep_until(tick) => self.woke().await?,
+            }
+        }
+    }
+
+    async fn noticed(&mut self, notice: Notice) -> Result<(), EngineError> {
+        match notice {
+            Notice::Grown { len } => {
+                self.log.send_modify(|state| state.len = len);
+                self.read_log().await?;
+                self.read_hooks().await?;
+            }
+            Notice::Resized { cols, rows } => {
+                self.log.send_modify(|state| {
+                    state.cols = cols;
+                    state.rows = rows;
+                });
+            }
+            Notice::LogStalled { error } => {
+                self.engine.set_trouble(Some(format!(
+                    "the log of {} cannot be written: {error}",
+                    self.run.task.key()
+                )));
+            }
+            Notice::LogResumed => self.engine.set_trouble(None),
+            Notice::Welcome { .. }
+            | Notice::Refused { .. }
+            | Notice::InputRefused { .. }
+            | Notice::Stopping
+            | Notice::Data { .. }
+            | Notice::Status(_)
+            | Notice::Exited(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Reads what the log has beyond what was read, piece by piece.
+    async fn read_log(&mut self) -> Result<(), EngineError> {
+        let mut facts = Vec::new();
+        loop {
+            let until = self.log.borrow().len;
+            let Some((offset, bytes)) = self.reader.next(until).await? else { return Ok(()) };
+            let live = offset >= self.live_from;
+            facts.extend(self.observer.output(&bytes, live, self.engine.now()));
+            if live {
+                self.type_prompt(&bytes).await;
+            }
+            self.act(&mut facts).await?;
+            self.live_due = true;
+            self.tell_live();
+        }
+    }
+
+    /// Some agents take their prompt only from the keyboard: typed once, when they are ready for it.
+    async fn type_prompt(&mut self, bytes: &[u8]) {
+        let Some(prompt) = self.plan.typed_prompt.as_ref().filter(|_| !self.typed) else { return };
+        if agents::is_ready_for_typing(prompt.ready, bytes) {
+            self.typed = true;
+            if let Err(error) = self.client.input(&prompt.bytes).await {
+                tracing::warn!(%error, run = %self.run.id, "the prompt could not be typed");
+            }
+        }
+    }
+
+    async fn read_hooks(&mut self) -> Result<(), EngineError> {
+        let Some(hooks) = &mut self.hooks else { return Ok(()) };
+        let bytes = hooks.read()?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let mut facts = self.observer.hook_lines(&bytes, self.engine.now());
+        self.act(&mut facts).await
+    }
+
+    async fn act(&mut self, facts: &mut Vec<Fact>) -> Result<(), EngineError> {
+        for fact in facts.drain(..) {
+            match fact {
+                Fact::Answer(bytes) => self.answer(&bytes).await,
+                Fact::CursorAsked => {
+                    let (row, column) = self.cursor().await;
+                    self.answer(&cursor_answer(row, column)).await;
+                }
+                Fact::Session(id) => {
+                    self.engine.store().set_session(self.run.id, id, self.engine.now()).await?
+                }
+                Fact::Reading(reading) if !self.over => self.tell_reading(reading).await?,
+                Fact::Reading(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn answer(&self, bytes: &[u8]) {
+        if let Err(error) = self.client.input(bytes).await {
+            tracing::debug!(%error, "an answer came too late");
+        }
+    }
+
+    /// Row and column from 1, once the screen holds what was read. A screen that cannot keep up is
+    /// not waited for: the program is waiting too.
+    async fn cursor(&mut self) -> (u16, u16) {
+        let screen = self.screen.get_or_insert_with(|| self.engine.followed_screen(&self.run)).handle();
+        let caught_up = tokio::time::timeout(CURSOR_PATIENCE, screen.reached(self.reader.offset)).await;
+        let cursor = screen.look(|screen| screen.cursor()).await.filter(|_| caught_up.is_ok());
+        cursor.map_or((1, 1), |(column, row)| (row + 1, column + 1))
+    }
+
+    async fn tell_reading(&mut self, reading: Reading) -> Result<(), EngineError> {
+        let Reading { activity, because, message } = reading;
+        // Who waits without saying for what writes it: asked for again once the output has paused.
+        self.asks_on_screen = activity == Activity::Waiting && message.is_none();
+        self.status = RunState::Running(activity).status();
+        self.engine.store().run_activity(self.run.id, activity, because, message, self.engine.now()).await?;
+        if matches!(activity, Activity::Idle | Activity::Waiting) {
+            // A turn is over: a good moment to look at what it changed.
+            self.engine.count_changes(&self.run).await;
+        }
+        Ok(())
+    }
+
+    fn next_wake(&self) -> Instant {
+        let silence = self.observer.next_tick().map(|at| {
+            let wait = (at - self.engine.now()).max(0) as u64;
+            Instant::now() + Duration::from_millis(wait + 1)
+        });
+        let live = self.live_due.then(|| self.last_live + LIVE_PACE);
+        let far = Instant::now() + Duration::from_secs(3600);
+        [silence, live].into_iter().flatten().min().unwrap_or(far)
+    }
+
+    async fn woke(&mut self) -> Result<(), EngineError> {
+        self.tell_live();
+        if self.asks_on_screen
+            && let Some(line) = self.observer.line()
+        {
+            let because = self.observer.reading(self.engine.now()).because;
+            let now = self.engine.now();
+            self.engine
+                .store()
+                .run_activity(self.run.id, Activity::Waiting, because, Some(line), now)
+                .await?;
+        }
+        self.look_at_screen().await?;
+        match self.observer.tick(self.engine.now()) {
+            Some(reading) => self.tell_reading(reading).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Once output has paused: some questions are on the screen only.
+    async fn look_at_screen(&mut self) -> Result<(), EngineError> {
+        let Some(screen) = &self.screen else { return Ok(()) };
+        let rows = screen.handle().look(|screen| screen.text()).await;
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let mut facts: Vec<Fact> =
+            self.observer.screen(self.plan.kind, &rows, self.engine.now()).into_iter().collect();
+        self.act(&mut facts).await
+    }
+
+    fn tell_live(&mut self) {
+        if !self.live_due || self.last_live.elapsed() < LIVE_PACE {
+            return;
+        }
+        self.live_due = false;
+        self.last_live = Instant::now();
+        let live = Live {
+            task: self.run.task,
+            run: self.run.id,
+            status: self.status,
+            last_line: self.observer.line(),
+            output_bytes: self.reader.offset as i64,
+        };
+        if self.last_told.as_ref() != Some(&live) {
+            self.last_told = Some(live.clone());
+            self.engine.tell_line(live);
+        }
+    }
+
+    async fn collect(&mut self) -> Result<(), EngineError> {
+        if let Some(collector) = &mut self.collector {
+            collector.collect(self.engine).await?;
+        }
+        Ok(())
+    }
+
+    async fn host_hung_up(&mut self) -> Result<(), EngineError> {
+        let run_dir = self.run_dir.clone();
+        match blocking(move || pty_host::alive(&run_dir))
+            .await?
+            .map_err(EngineError::io("the run's folder"))?
+        {
+            Liveness::Exited(exit) => self.end(exit).await,
+            Liveness::Alive(_) => Err(EngineError::Internal("the run's host hung up but lives".into())),
+            Liveness::Gone(_) | Liveness::NeverStarted => close_lost(self.engine, &self.run).await,
+        }
+    }
+
+    async fn end(&mut self, exit: Exit) -> Result<(), EngineError> {
+        self.over = true;
+        self.log.send_modify(|state| state.len = exit.output_bytes);
+        self.read_log().await?;
+        self.read_hooks().await?;
+        let mut facts = self.observer.finish(self.engine.now());
+        facts.retain(|fact| matches!(fact, Fact::Session(_)));
+        self.act(&mut facts).await?;
+        self.collect().await?;
+        self.engine.count_changes(&self.run).await;
+        let ending = judge(self.engine, &self.run, &self.plan, &mut self.observer, &exit).await?;
+        self.engine.close_run(&self.run, ending).await?;
+        // Viewers learn of the end after the database does.
+        self.log.send_modify(|state| state.exit = Some(exit));
+        Ok(())
+    }
+}
+
+/// A run that ended while no engine watched.
+pub(crate) async fn close_ended(
+    engine: &Engine,
+    run: RunRecord,
+    plan: RunPlan,
+    exit: Exit,
+) -> Result<(), EngineError> {
+    let run_dir = engine.layout().run(run.id);
+    let mut observer = Observer::new(&plan, run.session.clone(), engine.now());
+    let mut reader = LogReader::open(&run_dir, first_offset(&plan, exit.output_bytes))?;
+    let mut facts = Vec::new();
+    while let Some((_, bytes)) = reader.next(exit.output_bytes).await? {
+        facts.extend(observer.output(&bytes, false, engine.now()));
+    }
+    if let Some(signals) = plan.signals_file.clone() {
+        facts.extend(observer.hook_lines(&Tail::new(signals).read()?, engine.now()));
+    }
+    facts.extend(observer.finish(engine.now()));
+    for fact in facts {
+        if let Fact::Session(id) = fact {
+            engine.store().set_session(run.id, id, engine.now()).await?;
+        }
+    }
+    if let Some(mut collector) = engine.collector_for(&run) {
+        collector.collect(engine).await?;
+    }
+    engine.count_changes(&run).await;
+    let ending = judge(engine, &run, &plan, &mut observer, &exit).await?;
+    engine.close_run(&run, ending).await
+}
+
+/// A run whose host vanished without a record of its end.
+pub(crate) async fn close_lost(engine: &Engine, run: &RunRecord) -> Result<(), EngineError> {
+    let run_dir = engine.layout().run(run.id);
+    let left = run_dir.clone();
+    let ended = blocking(move || match pty_host::alive(&left)? {
+        Liveness::Gone(record) => pty_host::end_leftovers(&record),
+        _ => Ok(false),
+    })
+    .await?;
+    if let Err(error) = ended {
+        tracing::warn!(%error, run = %run.id, "what a vanished host left running could not be ended");
+    }
+    if let Some(mut collector) = engine.collector_for(run) {
+        collector.collect(engine).await?;
+    }
+    engine.count_changes(run).await;
+    let output_bytes =
+        std::fs::metadata(run_dir.join(pty_host::records::LOG)).map_or(0, |file| file.len() as i64);
+    let ending = Ending {
+        outcome: if run.stop_asked_at.is_some() { Outcome::Stopped } else { Outcome::Lost },
+        reason: Some("the run's process vanished without a word; its work is still in the workspace".into()),
+        exit_code: None,
+        signal: None,
+        output_bytes,
+        last_line: run.last_line.clone(),
+        survivors: Vec::new(),
+        at: engine.now(),
+    };
+    engine.close_run(run, ending).await
+}
+
+/// What the end means, from the exit, the agent's own words and the marks that it left.
+async fn judge(
+    engine: &Engine,
+    run: &RunRecord,
+    plan: &RunPlan,
+    observer: &mut Observer,
+    exit: &Exit,
+) -> Result<Ending, EngineError> {
+    // The row may have been asked to stop after we read it.
+    let asked_to_stop = engine.store().run(run.id).await?.stop_asked_at.is_some();
+    let marks = match engine.open_workspace(run) {
+        Some(workspace) => blocking(move || workspaces::end_marks(&workspace)).await?,
+        None => workspaces::EndMarks::default(),
+    };
+    if let Some(summary) = marks.completion.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        // The agent's own account stays with the card, whatever becomes of the workspace.
+        let text = domain::text::elide(summary, 20_000);
+        engine.store().add_comment(run.task, Actor::Agent(run.agent.clone()), text, engine.now()).await?;
+    }
+    let ending = AgentEnding {
+        exit: exit.code.map(AgentExit::Code).or(exit.signal.map(AgentExit::Signal)),
+        completed: marks.completion.is_some(),
+        blocked: marks.blocked.as_deref().map(first_line),
+        last_activity: observer.last_seen(),
+    };
+    let verdict = agents::verdict(plan.kind, plan.mode, &ending, observer.story());
+    let (outcome, reason) =
+        if asked_to_stop { (Outcome::Stopped, None) } else { outcome(verdict, plan.mode) };
+    Ok(Ending {
+        outcome,
+        reason,
+        exit_code: exit.code,
+        signal: exit.signal,
+        output_bytes: exit.output_bytes as i64,
+        last_line: observer.line(),
+        survivors: exit.survivors.iter().map(survivor).collect(),
+        at: exit.ended_at_ms,
+    })
+}
+
+fn outcome(verdict: Verdict, mode: Mode) -> (Outcome, Option<String>) {
+    match verdict {
+        Verdict::Succeeded => (Outcome::Succeeded, None),
+        Verdict::Failed { cause: AgentCause::Blocked, message } => {
+            (Outcome::Failed(Cause::Blocked), Some(message))
+        }
+        Verdict::Failed {
+            cause: AgentCause::Failed | AgentCause::NotStarted | AgentCause::Killed,
+            message,
+        } => (Outcome::Failed(Cause::ExitedNonZero), Some(message)),
+        Verdict::Failed { message, .. } => (Outcome::Failed(Cause::AgentError), Some(message)),
+        // A person closed the conversation: they look at what came of it.
+        Verdict::Unknown if mode == Mode::Interactive => (
+            Outcome::Succeeded,
+            Some("the session was closed; the agent did not say that it had finished".into()),
+        ),
+        Verdict::Unknown => (
+            Outcome::Failed(Cause::AgentError),
+            Some("the agent left without saying whether it had finished".into()),
+        ),
+    }
+}
+
+fn survivor(survivor: &pty_host::Survivor) -> String {
+    let whose = if survivor.ours { "could not be killed" } else { "was not started by this run" };
+    format!("{} (process {}, in {}, {whose})", survivor.name, survivor.pid, survivor.cwd.display())
+}
+
+/// The first line that says something; a heading that only says "Blocked" does not.
+fn first_line(text: &str) -> String {
+    let mut lines = text.lines().map(|line| line.trim_start_matches('#').trim());
+    let line = lines.find(|line| !line.is_empty() && !line.eq_ignore_ascii_case("blocked"));
+    domain::text::elide(line.unwrap_or("the agent wrote BLOCKED.md"), 300)
+}
+
+/// Structured streams are read whole, since their meaning adds up; of terminals the end is enough.
+fn first_offset(plan: &RunPlan, len: u64) -> u64 {
+    if plan.stream == agents::StreamKind::None { len.saturating_sub(ADOPTED_TAIL) } else { 0 }
+}
+
+async fn changed(collector: &Option<Collector>) {
+    match collector {
+        Some(collector) => collector.changed().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,78 @@
+//! `POST /rpc/<operation>`: JSON in, JSON out.
+
+use app::{
+    Access, App, OPERATIONS,
+    wire::{Problem, ProblemCode},
+};
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::{Path, State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use tokio_util::task::TaskTracker;
+
+/// Operations that a closing door must see through.
+#[derive(Clone, Debug)]
+pub(crate) struct Writes(pub TaskTracker);
+
+pub(crate) async fn call(
+    State(app): State<App>,
+    Extension(Writes(writes)): Extension<Writes>,
+    Path(operation): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(refused) => return too_much(refused),
+    };
+    // A form of another site cannot send this type without asking first.
+    let is_json = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.split(';').next().is_some_and(|kind| kind.trim() == "application/json"));
+    if !is_json {
+        return answer(Problem {
+            code: ProblemCode::Invalid,
+            message: "the request must be application/json".into(),
+            next: None,
+        });
+    }
+    // The operation goes on if the caller hangs up: a half-started run would help nobody.
+    let only_reads = OPERATIONS.iter().any(|known| known.name == operation && known.access == Access::Read);
+    let work = async move { app::call(&app, &operation, &body).await };
+    let work = if only_reads { tokio::spawn(work) } else { writes.spawn(work) };
+    match work.await {
+        Ok(Ok(json)) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Ok(Err(problem)) => answer(problem),
+        Err(error) => {
+            tracing::error!(%error, "an operation ended abnormally");
+            answer(Problem {
+                code: ProblemCode::Internal,
+                message: "the operation ended abnormally; the log has the details".into(),
+                next: None,
+            })
+        }
+    }
+}
+
+/// As a rule a body over the limit; else one that broke off.
+fn too_much(refused: BytesRejection) -> Response {
+    let message = format!("the request's body cannot be taken: {}", refused.body_text());
+    let problem = Problem { code: ProblemCode::Invalid, message, next: None };
+    (refused.status(), axum::Json(problem)).into_response()
+}
+
+pub(crate) fn answer(problem: Problem) -> Response {
+    let status = match problem.code {
+        ProblemCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        ProblemCode::NotFound => StatusCode::NOT_FOUND,
+        ProblemCode::Conflict => StatusCode::CONFLICT,
+        ProblemCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ProblemCode::Unauthorized => StatusCode::UNAUTHORIZED,
+        ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    (status, axum::Json(problem)).into_response()
+}

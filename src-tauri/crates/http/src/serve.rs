@@ -1,0 +1,135 @@
+//! Opening and closing the two doors.
+
+use std::{
+    io,
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use app::App;
+use axum::{
+    Extension, Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{any, get, post},
+};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
+use tokio_util::task::TaskTracker;
+
+use crate::{assets, events, gate, gate::Keys, log, rpc, terminal};
+
+/// Largest request body: a description of 200,000 characters with room to spare.
+const BODY: usize = 4 * 1024 * 1024;
+
+/// How long a closing door waits for reads and streams; those end with their clients.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// An open door; dropping it leaves it open until the runtime ends.
+#[derive(Debug)]
+pub struct Door {
+    stop: watch::Sender<bool>,
+    serving: Option<JoinHandle<()>>,
+    /// Operations under way that change something.
+    writes: TaskTracker,
+    /// Of a Unix socket: its name in the file system.
+    name: Option<PathBuf>,
+}
+
+impl Door {
+    /// Stops accepting, and finishes and answers what was begun. May be called twice.
+    ///
+    /// A client whose request stays unanswered can tell why: if the socket's name is gone, the door
+    /// was closed and the request was never read; if it is still there, the process died.
+    pub async fn close(&mut self) {
+        let Some(mut serving) = self.serving.take() else { return };
+        if let Some(Err(error)) = self.name.take().map(std::fs::remove_file) {
+            tracing::debug!(%error, "the socket was gone before its door closed");
+        }
+        let _ = self.stop.send(true);
+        if timeout(GRACE, &mut serving).await.is_ok() {
+            return;
+        }
+        self.writes.close();
+        self.writes.wait().await;
+        if timeout(GRACE, serving).await.is_err() {
+            tracing::debug!("a door closed with clients still connected");
+        }
+    }
+}
+
+fn routes(app: App, writes: &TaskTracker) -> Router {
+    Router::new()
+        .route("/rpc/{operation}", post(rpc::call))
+        .route("/events", any(events::open))
+        .route("/terminal/{run}", any(terminal::open))
+        .route("/runs/{run}/log", get(log::read))
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(Extension(rpc::Writes(writes.clone())))
+        .with_state(app)
+}
+
+/// The door for the same user's programs: a socket of mode 0600.
+#[cfg(unix)]
+pub fn open_socket(app: App, path: &Path) -> io::Result<Door> {
+    let listener = bind_private(path)?;
+    let writes = TaskTracker::new();
+    let router = routes(app, &writes);
+    Ok(start(listener, router, writes, Some(path.to_owned())))
+}
+
+/// Binds under a private name and moves it into place, so that it is never open to others and never
+/// found half made. Long paths go through the directory's descriptor: a socket's own name is
+/// limited to 108 bytes.
+#[cfg(unix)]
+fn bind_private(path: &Path) -> io::Result<tokio::net::UnixListener> {
+    use std::os::{fd::AsRawFd, unix::fs::PermissionsExt};
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket needs a directory"));
+    };
+    let directory = std::fs::File::open(parent)?;
+    let reach = if cfg!(target_os = "linux") {
+        Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string())
+    } else {
+        parent.to_owned()
+    };
+    let draft = format!("{}.{}", name.to_string_lossy(), std::process::id());
+    match std::fs::remove_file(reach.join(&draft)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = tokio::net::UnixListener::bind(reach.join(&draft))?;
+    std::fs::set_permissions(reach.join(&draft), std::fs::Permissions::from_mode(0o600))?;
+    std::fs::rename(reach.join(&draft), reach.join(name))?;
+    Ok(listener)
+}
+
+/// The door on loopback TCP. `port` 0 takes a free one; the keys tell which.
+pub async fn open_tcp(app: App, port: u16, bearer: Option<&str>) -> io::Result<(Door, Keys, u16)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let port = listener.local_addr()?.port();
+    let keys = Keys::new(port, bearer);
+    let writes = TaskTracker::new();
+    let router = routes(app, &writes)
+        .fallback(assets::serve)
+        .layer(middleware::from_fn_with_state(keys.clone(), gate::check))
+        .layer(middleware::map_response(assets::guard));
+    Ok((start(listener, router, writes, None), keys, port))
+}
+
+fn start<L>(listener: L, router: Router, writes: TaskTracker, name: Option<PathBuf>) -> Door
+where
+    L: axum::serve::Listener,
+    L::Addr: std::fmt::Debug,
+{
+    let (stop, mut stopped) = watch::channel(false);
+    let serving = tokio::spawn(async move {
+        let until = async move {
+            let _ = stopped.wait_for(|stop| *stop).await;
+        };
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(until).await {
+            tracing::error!(%error, "a door closed by itself");
+        }
+    });
+    Door { stop, serving: Some(serving), writes, name }
+}

@@ -1,0 +1,246 @@
+//! What Linux and macOS share: the detachment of the host and the birth of the agent.
+//!
+//! The terminal is opened by `portable-pty`, the agent is not started by it: its `spawn_command` closes the
+//! pipe over which a failed `exec` is reported, so that a missing interpreter would look like a start.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+use crate::launch::{Launch, StartFailure};
+
+/// Where programs are looked for when the launch names no `PATH`.
+const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+#[cfg(target_os = "linux")]
+const LAST_SIGNAL: libc::c_int = 64;
+#[cfg(not(target_os = "linux"))]
+const LAST_SIGNAL: libc::c_int = 31;
+
+/// Leaves the starter: a process of our own, in a session of our own, whose parent has already ended.
+/// The parent does not come back from here.
+pub(crate) fn detach() -> io::Result<()> {
+    // SAFETY: called before any other thread exists, so the child has the whole state that it needs.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(rustix::process::setsid().map(|_| ())?),
+        // SAFETY: ends this process at once; destructors belong to the child now.
+        _ => unsafe { libc::_exit(0) },
+    }
+}
+
+/// The answer goes to the pipe that standard output was; standard input and output become `/dev/null`.
+pub(crate) fn take_answer_pipe() -> io::Result<File> {
+    let answer = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let null = File::options().read(true).write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    Ok(answer)
+}
+
+/// Signals that would end the host although it has work left, or that report what we see as an error anyway.
+pub(crate) fn ignore_signals() {
+    let ignored = [
+        libc::SIGHUP,
+        libc::SIGINT,
+        libc::SIGQUIT,
+        libc::SIGPIPE,
+        libc::SIGTSTP,
+        libc::SIGTTIN,
+        libc::SIGTTOU,
+        libc::SIGXFSZ,
+    ];
+    for signal in ignored {
+        // SAFETY: sets a disposition, nothing else.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+    // SAFETY: the handler does nothing. Without SA_RESTART a blocked read comes back, see `host::output`.
+    unsafe {
+        let mut nudge: libc::sigaction = std::mem::zeroed();
+        nudge.sa_sigaction = do_nothing as *const () as usize;
+        libc::sigaction(libc::SIGUSR1, &nudge, std::ptr::null_mut());
+    }
+}
+
+extern "C" fn do_nothing(_: libc::c_int) {}
+
+/// Where a request to end is rung, or -1.
+static BELL: AtomicI32 = AtomicI32::new(-1);
+static ASKED_TO_END: AtomicBool = AtomicBool::new(false);
+
+/// From now on SIGTERM (a logout, a shutdown) rings `bell` instead of killing the host under its agent.
+pub(crate) fn ring_when_asked_to_end(bell: &impl AsRawFd) {
+    BELL.store(bell.as_raw_fd(), Ordering::SeqCst);
+    // SAFETY: the handler does what handlers may: atomics and one write.
+    unsafe { libc::signal(libc::SIGTERM, ring as *const () as usize) };
+}
+
+/// True once for each time that SIGTERM has come.
+pub(crate) fn asked_to_end() -> bool {
+    ASKED_TO_END.swap(false, Ordering::SeqCst)
+}
+
+extern "C" fn ring(_: libc::c_int) {
+    ASKED_TO_END.store(true, Ordering::SeqCst);
+    let bell = BELL.load(Ordering::SeqCst);
+    // SAFETY: writes one byte to a descriptor that stays open as long as the process; a full one has rung already.
+    unsafe { libc::write(bell, [1u8].as_ptr().cast(), 1) };
+}
+
+/// Makes a thread that sits in a blocking call come back from it.
+pub(crate) fn nudge<T>(thread: &std::thread::JoinHandle<T>) {
+    use std::os::unix::thread::JoinHandleExt;
+    // SAFETY: the handle keeps the thread's id valid until it is joined.
+    unsafe { libc::pthread_kill(thread.as_pthread_t(), libc::SIGUSR1) };
+}
+
+/// Starts the agent with `slave` as its controlling terminal.
+pub(crate) fn start_agent(launch: &Launch, slave: &OwnedFd) -> Result<u32, StartFailure> {
+    let program = launch.argv.first().filter(|program| !program.is_empty()).ok_or(StartFailure::NoProgram)?;
+    check_text(launch)?;
+    check_cwd(&launch.cwd)?;
+    let path = find_program(program, launch)?;
+    let side = || slave.try_clone().map(Stdio::from);
+    let resources = |error: io::Error| StartFailure::Resources { message: error.to_string() };
+    let mut command = Command::new(&path);
+    command.arg0(program).args(&launch.argv[1..]).current_dir(&launch.cwd).env_clear();
+    command.envs(launch.env.iter().map(|(name, value)| (name, value)));
+    command.stdin(side().map_err(resources)?).stdout(side().map_err(resources)?);
+    command.stderr(side().map_err(resources)?);
+    // SAFETY: only calls that are allowed between fork and exec.
+    unsafe { command.pre_exec(become_session_leader) };
+    match command.spawn() {
+        // Not waited for through this handle: the reaper takes every child, whoever it is.
+        Ok(child) => Ok(child.id()),
+        Err(error) => Err(exec_failure(program, &error)),
+    }
+}
+
+/// In the child, between fork and exec.
+fn become_session_leader() -> io::Result<()> {
+    // SAFETY: async-signal-safe calls on this process alone. SIGKILL and SIGSTOP refuse, which is right.
+    unsafe {
+        for signal in 1..=LAST_SIGNAL {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+        if libc::setsid() == -1 || libc::ioctl(0, libc::TIOCSCTTY as _, 0) == -1 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
+fn exec_failure(program: &OsStr, error: &io::Error) -> StartFailure {
+    let program = program.to_string_lossy().into_owned();
+    match error.raw_os_error() {
+        // The file was seen a moment ago, so it is its interpreter or loader that is missing.
+        Some(libc::ENOENT) => {
+            StartFailure::ProgramBroken { program, message: "its interpreter or loader is missing".into() }
+        }
+        Some(libc::EACCES) => StartFailure::NotExecutable { program },
+        Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE) => {
+            StartFailure::Resources { message: error.to_string() }
+        }
+        _ => StartFailure::ProgramBroken { program, message: error.to_string() },
+    }
+}
+
+fn check_text(launch: &Launch) -> Result<(), StartFailure> {
+    let variables = launch.env.iter().flat_map(|(name, value)| [name, value]);
+    let has_nul = |text: &OsString| text.as_bytes().contains(&0);
+    if launch.argv.iter().chain(variables).any(has_nul) { Err(StartFailure::NulByte) } else { Ok(()) }
+}
+
+fn check_cwd(cwd: &Path) -> Result<(), StartFailure> {
+    let name = cwd.display().to_string();
+    match fs::metadata(cwd) {
+        Ok(meta) if !meta.is_dir() => Err(StartFailure::CwdNotADirectory { cwd: name }),
+        Ok(_) if !may_execute(cwd) => Err(StartFailure::CwdForbidden { cwd: name }),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Err(StartFailure::CwdForbidden { cwd: name })
+        }
+        Err(_) => Err(StartFailure::CwdMissing { cwd: name }),
+    }
+}
+
+/// As `execvp` does it, but with the agent's `PATH`, and telling apart "not there" and "not allowed".
+fn find_program(program: &OsStr, launch: &Launch) -> Result<PathBuf, StartFailure> {
+    let shown = program.to_string_lossy().into_owned();
+    let mut seen_but_forbidden = false;
+    for candidate in candidates(program, launch) {
+        match fs::metadata(&candidate) {
+            Ok(meta) if meta.is_file() && may_execute(&candidate) => return Ok(candidate),
+            Ok(_) => seen_but_forbidden = true,
+            Err(error) => seen_but_forbidden |= error.kind() == io::ErrorKind::PermissionDenied,
+        }
+    }
+    Err(if seen_but_forbidden {
+        StartFailure::NotExecutable { program: shown }
+    } else {
+        StartFailure::ProgramNotFound { program: shown }
+    })
+}
+
+fn candidates(program: &OsStr, launch: &Launch) -> Vec<PathBuf> {
+    if program.as_bytes().contains(&b'/') {
+        return vec![launch.cwd.join(program)];
+    }
+    let path = launch.env.iter().rev().find(|(name, _)| name == "PATH");
+    let path = path.map_or(OsStr::new(DEFAULT_PATH), |(_, value)| value);
+    // An empty entry means the current directory, by old custom.
+    std::env::split_paths(path).map(|directory| launch.cwd.join(directory).join(program)).collect()
+}
+
+fn may_execute(path: &Path) -> bool {
+    let granted = rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
+    // To root everything that anybody may execute is executable, and nothing else.
+    granted && fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o111 != 0)
+}
+
+pub(crate) fn open_slave_by_name(name: &Path) -> io::Result<OwnedFd> {
+    use rustix::fs::{Mode, OFlags};
+    Ok(rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+/// For systems without `close_range`.
+pub(crate) fn close_listed(directory: &str) {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let listed: Vec<RawFd> =
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(|&fd| fd > 2).collect();
+    for fd in listed {
+        // SAFETY: called first thing in `main`, when nothing in this process owns a descriptor above 2. The
+        // listing's own descriptor is closed already and closing it again does nothing.
+        let _ = unsafe { libc::close(fd) };
+    }
+}
+
+/// Duplicates a descriptor that somebody else owns.
+pub(crate) fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: the call checks the number; the new descriptor is ours alone.
+    match unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) } {
+        -1 => Err(io::Error::last_os_error()),
+        new => Ok(unsafe { OwnedFd::from_raw_fd(new) }),
+    }
+}
+
+/// Whether a terminal is in line mode without echo, as for a password.
+pub(crate) fn hides_input(terminal: &impl AsRawFd) -> bool {
+    // SAFETY: the structure is filled by the call, or not looked at.
+    unsafe {
+        let mut modes: libc::termios = std::mem::zeroed();
+        libc::tcgetattr(terminal.as_raw_fd(), &mut modes) == 0
+            && modes.c_lflag & libc::ICANON != 0
+            && modes.c_lflag & libc::ECHO == 0
+    }
+}

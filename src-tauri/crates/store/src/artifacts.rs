@@ -1,0 +1,121 @@
+//! What agents handed over: the list here, the bytes by content hash in the artifact store.
+
+use domain::{Actor, ArtifactId, Id, Millis, RunId, TaskId};
+use sqlx::FromRow;
+
+use crate::{Store, error::StoreError, runs, tasks::log, writer::Tx};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArtifactRecord {
+    pub id: ArtifactId,
+    pub run: RunId,
+    pub path: String,
+    pub kind: String,
+    pub size: i64,
+    pub hash: String,
+    pub at: Millis,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewArtifact {
+    /// Below `artifacts/`, with `/`.
+    pub path: String,
+    pub kind: String,
+    pub size: i64,
+    /// blake3, 64 hex digits.
+    pub hash: String,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    run_id: i64,
+    path: String,
+    kind: String,
+    size: i64,
+    hash: String,
+    at: i64,
+}
+
+impl From<Row> for ArtifactRecord {
+    fn from(row: Row) -> Self {
+        ArtifactRecord {
+            id: ArtifactId(row.id),
+            run: RunId(row.run_id),
+            path: row.path,
+            kind: row.kind,
+            size: row.size,
+            hash: row.hash,
+            at: row.at,
+        }
+    }
+}
+
+impl Store {
+    /// Makes the run's list equal to what was found. A file that vanished from the folder stays
+    /// listed: what was handed over once is not taken back. Returns how many are new or changed.
+    pub async fn put_artifacts(
+        &self,
+        run: RunId,
+        found: Vec<NewArtifact>,
+        now: Millis,
+    ) -> Result<u32, StoreError> {
+        self.writer.write(move |tx| Box::pin(async move { put(tx, run, found, now).await })).await
+    }
+
+    /// A task's artifacts, newest run first, by path.
+    pub async fn artifacts(&self, task: TaskId) -> Result<Vec<ArtifactRecord>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT id, run_id, path, kind, size, hash, at FROM artifacts WHERE task_id = ? ORDER BY run_id DESC, path",
+        )
+        .bind(task.raw())
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    pub async fn artifact(&self, id: ArtifactId) -> Result<ArtifactRecord, StoreError> {
+        let row: Option<Row> =
+            sqlx::query_as("SELECT id, run_id, path, kind, size, hash, at FROM artifacts WHERE id = ?")
+                .bind(id.raw())
+                .fetch_optional(&self.readers)
+                .await?;
+        row.map(Into::into).ok_or(StoreError::NotFound { what: "artifact", key: id.to_string() })
+    }
+}
+
+async fn put(tx: &mut Tx<'_>, run: RunId, found: Vec<NewArtifact>, now: Millis) -> Result<u32, StoreError> {
+    let record = runs::require(tx, run).await?;
+    let mut changed = Vec::new();
+    for artifact in found {
+        let written = sqlx::query(
+            "INSERT INTO artifacts (task_id, run_id, path, kind, size, hash, at) VALUES (?, ?, ?, ?, ?, ?, ?) \
+             ON CONFLICT (run_id, path) DO UPDATE SET kind = excluded.kind, size = excluded.size, hash = excluded.hash, at = excluded.at \
+             WHERE hash <> excluded.hash",
+        )
+        .bind(record.task.raw())
+        .bind(run.raw())
+        .bind(&artifact.path)
+        .bind(&artifact.kind)
+        .bind(artifact.size)
+        .bind(&artifact.hash)
+        .bind(now)
+        .execute(&mut *tx.conn)
+        .await?;
+        if written.rows_affected() > 0 {
+            changed.push(artifact.path);
+        }
+    }
+    if changed.is_empty() {
+        return Ok(0);
+    }
+    sqlx::query(
+        "UPDATE tasks SET artifacts = (SELECT count(*) FROM artifacts WHERE task_id = tasks.id) WHERE id = ?",
+    )
+    .bind(record.task.raw())
+    .execute(&mut *tx.conn)
+    .await?;
+    let text = format!("artifact {}", domain::text::elide(&changed.join(", "), 200));
+    log(tx, record.task, Some(run), &Actor::Agent(record.agent), "run.artifacts", text, now).await?;
+    Ok(changed.len() as u32)
+}

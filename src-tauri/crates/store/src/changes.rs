@@ -1,0 +1,134 @@
+//! The append-only change log. Every write records what it did, in its own transaction; the board's
+//! cache, the timeline, event streams and webhooks all read from here.
+
+use std::collections::BTreeSet;
+
+use domain::{Actor, Id, Millis, ProjectId, RunId, TaskId};
+use sqlx::FromRow;
+
+use crate::{Store, error::StoreError, writer::Tx};
+
+/// What one commit touched: names, not payloads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// The highest sequence number in the commit; 0 if it changed nothing.
+    pub seq: i64,
+    pub at: Millis,
+    pub tasks: BTreeSet<TaskId>,
+    pub projects: bool,
+    pub settings: bool,
+}
+
+impl Committed {
+    pub(crate) fn merge(&mut self, other: Committed) {
+        self.seq = self.seq.max(other.seq);
+        self.at = self.at.max(other.at);
+        self.tasks.extend(other.tasks);
+        self.projects |= other.projects;
+        self.settings |= other.settings;
+    }
+}
+
+/// One row of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeRecord {
+    pub seq: i64,
+    pub at: Millis,
+    pub actor: String,
+    pub kind: String,
+    pub task: Option<TaskId>,
+    pub run: Option<RunId>,
+    pub project: Option<ProjectId>,
+    /// The sentence to show.
+    pub text: String,
+}
+
+/// A change about to be logged.
+pub(crate) struct Change<'a> {
+    pub at: Millis,
+    pub actor: &'a Actor,
+    pub kind: &'static str,
+    pub task: Option<TaskId>,
+    pub run: Option<RunId>,
+    pub project: Option<ProjectId>,
+    pub text: String,
+}
+
+pub(crate) async fn record(tx: &mut Tx<'_>, change: Change<'_>) -> Result<i64, StoreError> {
+    let seq = sqlx::query(
+        "INSERT INTO changes (at, actor, kind, task_id, run_id, project_id, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(change.at)
+    .bind(change.actor.to_string())
+    .bind(change.kind)
+    .bind(change.task.map(Id::raw))
+    .bind(change.run.map(Id::raw))
+    .bind(change.project.map(Id::raw))
+    .bind(change.text)
+    .execute(&mut *tx.conn)
+    .await?
+    .last_insert_rowid();
+    tx.touched.seq = seq;
+    tx.touched.at = change.at;
+    tx.touched.tasks.extend(change.task);
+    tx.touched.projects |= change.project.is_some();
+    tx.touched.settings |= change.kind.starts_with("settings.");
+    Ok(seq)
+}
+
+#[derive(FromRow)]
+struct Row {
+    seq: i64,
+    at: i64,
+    actor: String,
+    kind: String,
+    task_id: Option<i64>,
+    run_id: Option<i64>,
+    project_id: Option<i64>,
+    text: String,
+}
+
+impl From<Row> for ChangeRecord {
+    fn from(row: Row) -> Self {
+        ChangeRecord {
+            seq: row.seq,
+            at: row.at,
+            actor: row.actor,
+            kind: row.kind,
+            task: row.task_id.map(TaskId),
+            run: row.run_id.map(RunId),
+            project: row.project_id.map(ProjectId),
+            text: row.text,
+        }
+    }
+}
+
+impl Store {
+    /// A card's history, oldest first.
+    pub async fn timeline(&self, task: TaskId) -> Result<Vec<ChangeRecord>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as("SELECT * FROM changes WHERE task_id = ? ORDER BY seq")
+            .bind(task.raw())
+            .fetch_all(&self.readers)
+            .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Changes after `seq`, oldest first, at most `limit`.
+    pub async fn changes_after(&self, seq: i64, limit: u32) -> Result<Vec<ChangeRecord>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as("SELECT * FROM changes WHERE seq > ? ORDER BY seq LIMIT ?")
+            .bind(seq)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// The newest change's number and time.
+    pub async fn head(&self) -> Result<(i64, Option<Millis>), StoreError> {
+        let head: Option<(i64, i64)> =
+            sqlx::query_as("SELECT seq, at FROM changes ORDER BY seq DESC LIMIT 1")
+                .fetch_optional(&self.readers)
+                .await?;
+        Ok(head.map_or((0, None), |(seq, at)| (seq, Some(at))))
+    }
+}

@@ -1,0 +1,29 @@
+//! Durable state in one SQLite file. Each table has one file here that holds its row, its reads and
+//! its writes; SQL appears nowhere else in the project.
+//!
+//! Writes go through one connection fed by a queue ([`writer`]); each caller is answered after the
+//! commit that holds its change is on disk. Reads use a small pool beside it. Every change writes a
+//! row of the append-only change log in its own transaction.
+
+mod artifacts;
+mod board;
+mod changes;
+mod comments;
+mod error;
+mod open;
+mod paths;
+mod projects;
+mod runs;
+mod settings;
+mod tasks;
+mod writer;
+
+pub use artifacts::{ArtifactRecord, NewArtifact};
+pub use board::{CardRecord, CardRunRecord, Counts};
+pub use changes::{ChangeRecord, Committed};
+pub use comments::CommentRecord;
+pub use error::{OpenError, StoreError};
+pub use open::{FILE_NAME, Store};
+pub use projects::{NewProject, ProjectRecord};
+pub use runs::{Ending, NewRun, RunRecord, StartFacts, WorkspaceRecord};
+pub use tasks::{NewTask, TaskEdit, TaskRecord};

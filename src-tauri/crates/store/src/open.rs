@@ -1,0 +1,242 @@
+//! Opening the file: options, the check against newer versions, the backup before a migration.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use sqlx::{
+    Connection, SqliteConnection, SqlitePool,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::broadcast;
+
+use crate::{
+    changes::Committed,
+    error::OpenError,
+    writer::{self, Writer},
+};
+
+/// The database's file name inside the data directory.
+pub const FILE_NAME: &str = "flightboard.db";
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// A handle on the database; clones share the writer and the readers.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) readers: SqlitePool,
+    pub(crate) writer: Writer,
+    committed: broadcast::Sender<Arc<Committed>>,
+}
+
+impl Store {
+    /// Opens or makes `data_dir/flightboard.db` and brings it to this version's schema.
+    ///
+    /// A file from a newer version is refused untouched. Before a migration the file is copied to
+    /// `flightboard.db.before-N`; if the migration fails the copy is put back.
+    pub async fn open(data_dir: &Path) -> Result<Store, OpenError> {
+        std::fs::create_dir_all(data_dir).map_err(|e| OpenError::Directory(data_dir.into(), e))?;
+        let path = data_dir.join(FILE_NAME);
+        migrate(&path).await?;
+        let broken = |e| OpenError::Database(path.clone(), e);
+        let connection = SqliteConnection::connect_with(&options(&path)).await.map_err(broken)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .min_connections(1)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_with(options(&path).read_only(true))
+            .await
+            .map_err(broken)?;
+        let (committed, _) = broadcast::channel(1024);
+        let writer = writer::start(connection, committed.clone());
+        Ok(Store { readers, writer, committed })
+    }
+
+    /// What each commit touched. A receiver that lags must read everything again.
+    pub fn committed(&self) -> broadcast::Receiver<Arc<Committed>> {
+        self.committed.subscribe()
+    }
+
+    /// Waits until everything accepted is on disk, then closes. May be called twice.
+    pub async fn close(&self) {
+        self.writer.stop().await;
+        self.readers.close().await;
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // NORMAL may lose acknowledged commits on power loss.
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("fullfsync", "1")
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
+        .statement_cache_capacity(256)
+}
+
+async fn migrate(path: &Path) -> Result<(), OpenError> {
+    let broken = |e| OpenError::Database(path.to_owned(), e);
+    let existed = std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
+    let mut connection =
+        SqliteConnection::connect_with(&options(path)).await.map_err(|e| not_ours(path, e))?;
+    let found = if existed { schema_version(&mut connection, path).await? } else { 0 };
+    let known = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0);
+    if found > known {
+        connection.close().await.map_err(broken)?;
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+    }
+    if found == known {
+        return connection.close().await.map_err(broken);
+    }
+    let backup =
+        if existed { Some(back_up(&mut connection, path, found).await.map_err(broken)?) } else { None };
+    let outcome = MIGRATIONS.run(&mut connection).await;
+    connection.close().await.map_err(broken)?;
+    match (outcome, backup) {
+        (Ok(()), _) => Ok(()),
+        (Err(error), backup) => {
+            if let Some(backup) = backup {
+                put_back(&backup, path).map_err(|e| OpenError::Directory(path.to_owned(), e))?;
+            }
+            Err(OpenError::Migration { path: path.to_owned(), reason: error.to_string() })
+        }
+    }
+}
+
+/// The newest migration in the file; 0 for a file without tables.
+async fn schema_version(connection: &mut SqliteConnection, path: &Path) -> Result<i64, OpenError> {
+    let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(|e| not_ours(path, e))?;
+    if tables.is_empty() {
+        return Ok(0);
+    }
+    if !tables.iter().any(|name| name == "_sqlx_migrations") {
+        return Err(OpenError::NotOurs(path.to_owned(), "it holds other tables".into()));
+    }
+    sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
+        .fetch_one(connection)
+        .await
+        .map_err(|e| not_ours(path, e))
+}
+
+fn not_ours(path: &Path, error: sqlx::Error) -> OpenError {
+    // 26 is SQLITE_NOTADB.
+    match error.as_database_error().and_then(|e| e.code()).as_deref() {
+        Some("26") => OpenError::NotOurs(path.to_owned(), "the file is not SQLite".into()),
+        _ => OpenError::Database(path.to_owned(), error),
+    }
+}
+
+async fn back_up(
+    connection: &mut SqliteConnection,
+    path: &Path,
+    version: i64,
+) -> Result<PathBuf, sqlx::Error> {
+    let backup = path.with_file_name(format!("{FILE_NAME}.before-{version}"));
+    match std::fs::remove_file(&backup) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    sqlx::query("VACUUM INTO ?").bind(backup.to_string_lossy().into_owned()).execute(connection).await?;
+    Ok(backup)
+}
+
+fn put_back(backup: &Path, path: &Path) -> std::io::Result<()> {
+    for suffix in ["-wal", "-shm"] {
+        let mut side = path.as_os_str().to_owned();
+        side.push(suffix);
+        match std::fs::remove_file(&side) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    std::fs::copy(backup, path).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_from_a_newer_version_is_refused_and_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        Store::open(dir.path()).await.unwrap().close().await;
+        let path = dir.path().join(FILE_NAME);
+        let mut raw = SqliteConnection::connect_with(&options(&path)).await.unwrap();
+        sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', 1, x'00', 0)")
+            .execute(&mut raw).await.unwrap();
+        raw.close().await.unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let refused = Store::open(dir.path()).await.unwrap_err();
+        assert!(matches!(refused, OpenError::Newer { found: 9999, .. }), "{refused}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(
+            dir.path().join(FILE_NAME),
+            "not a database, but long enough to be looked at".repeat(100),
+        )
+        .unwrap();
+        assert!(matches!(Store::open(dir.path()).await, Err(OpenError::NotOurs(..))));
+    }
+
+    #[tokio::test]
+    async fn a_migration_backs_the_file_up_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE_NAME);
+        // An empty file is new; one with an empty migrations table is an old version 0.
+        let mut raw = SqliteConnection::connect_with(&options(&path)).await.unwrap();
+        sqlx::query("CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum BLOB NOT NULL, execution_time BIGINT NOT NULL)")
+            .execute(&mut raw).await.unwrap();
+        raw.close().await.unwrap();
+        Store::open(dir.path()).await.unwrap().close().await;
+        assert!(dir.path().join("flightboard.db.before-0").exists());
+    }
+
+    #[tokio::test]
+    async fn a_failed_migration_puts_the_backup_back_and_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE_NAME);
+        let mut raw = SqliteConnection::connect_with(&options(&path)).await.unwrap();
+        sqlx::query("CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum BLOB NOT NULL, execution_time BIGINT NOT NULL)")
+            .execute(&mut raw).await.unwrap();
+        sqlx::query("CREATE TABLE tasks (precious TEXT)").execute(&mut raw).await.unwrap();
+        sqlx::query("INSERT INTO tasks VALUES ('kept')").execute(&mut raw).await.unwrap();
+        raw.close().await.unwrap();
+        let failed = Store::open(dir.path()).await.unwrap_err();
+        assert!(matches!(failed, OpenError::Migration { .. }), "{failed}");
+        let mut raw = SqliteConnection::connect_with(&options(&path)).await.unwrap();
+        let tables: Vec<String> =
+            sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+                .fetch_all(&mut raw)
+                .await
+                .unwrap();
+        assert_eq!(tables, ["_sqlx_migrations", "tasks"]);
+        let kept: String =
+            sqlx::query_scalar("SELECT precious FROM tasks").fetch_one(&mut raw).await.unwrap();
+        assert_eq!(kept, "kept");
+    }
+
+    #[test]
+    fn the_bundled_sqlite_is_past_the_wal_reset_race() {
+        let rt = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        rt.block_on(async {
+            let mut memory = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+            let version: String =
+                sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut memory).await.unwrap();
+            let parts: Vec<u32> = version.split('.').map(|p| p.parse().unwrap()).collect();
+            assert!(parts >= vec![3, 51, 3], "SQLite {version} has the WAL-reset race");
+        });
+    }
+}

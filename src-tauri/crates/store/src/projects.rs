@@ -1,0 +1,194 @@
+//! Projects: a folder with a name and its settings (JSON that the app understands).
+
+use std::path::PathBuf;
+
+use domain::{Actor, Id, Millis, ProjectId};
+use sqlx::FromRow;
+
+use crate::{
+    Store,
+    changes::{Change, record},
+    error::StoreError,
+    paths,
+    writer::Tx,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectRecord {
+    pub id: ProjectId,
+    pub name: String,
+    pub path: PathBuf,
+    pub settings: serde_json::Value,
+    pub open_cards: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewProject {
+    pub name: String,
+    /// Absolute and canonical.
+    pub path: PathBuf,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    name: String,
+    path: Vec<u8>,
+    settings: String,
+    open_cards: i64,
+}
+
+impl TryFrom<Row> for ProjectRecord {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(ProjectRecord {
+            id: ProjectId(row.id),
+            name: row.name,
+            path: paths::from_bytes(&row.path),
+            settings: serde_json::from_str(&row.settings).map_err(|e| StoreError::Corrupt(e.to_string()))?,
+            open_cards: row.open_cards as u32,
+        })
+    }
+}
+
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, name, path, settings, (SELECT count(*) FROM tasks WHERE project_id = projects.id ",
+            "AND trashed_at IS NULL AND status NOT IN ('done', 'failed', 'cancelled')) AS open_cards ",
+            "FROM projects ",
+            $tail
+        )
+    };
+}
+
+impl Store {
+    pub async fn add_project(&self, new: NewProject, now: Millis) -> Result<ProjectRecord, StoreError> {
+        let id = self.writer.write(move |tx| Box::pin(async move { insert(tx, new, now).await })).await?;
+        self.project(id).await
+    }
+
+    pub async fn projects(&self) -> Result<Vec<ProjectRecord>, StoreError> {
+        let rows: Vec<Row> =
+            sqlx::query_as(select!("WHERE removed_at IS NULL ORDER BY name COLLATE NOCASE, id"))
+                .fetch_all(&self.readers)
+                .await?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Also a removed one: its finished cards still point at it.
+    pub async fn project(&self, id: ProjectId) -> Result<ProjectRecord, StoreError> {
+        let row: Option<Row> =
+            sqlx::query_as(select!("WHERE id = ?")).bind(id.raw()).fetch_optional(&self.readers).await?;
+        row.ok_or(missing(id))?.try_into()
+    }
+
+    pub async fn edit_project(
+        &self,
+        id: ProjectId,
+        name: Option<String>,
+        settings: Option<serde_json::Value>,
+        now: Millis,
+    ) -> Result<ProjectRecord, StoreError> {
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    let edited = sqlx::query(
+                        "UPDATE projects SET name = coalesce(?, name), settings = coalesce(?, settings) WHERE id = ? AND removed_at IS NULL",
+                    )
+                    .bind(&name)
+                    .bind(settings.map(|s| s.to_string()))
+                    .bind(id.raw())
+                    .execute(&mut *tx.conn)
+                    .await?;
+                    if edited.rows_affected() == 0 {
+                        return Err(missing(id));
+                    }
+                    log(tx, id, "project.changed", "changed the project".into(), now).await
+                })
+            })
+            .await?;
+        self.project(id).await
+    }
+
+    /// Takes the project off the list; its folder and its finished cards stay.
+    pub async fn remove_project(&self, id: ProjectId, now: Millis) -> Result<(), StoreError> {
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    let live: i64 = sqlx::query_scalar(
+                        "SELECT count(*) FROM tasks WHERE project_id = ? AND trashed_at IS NULL AND status NOT IN ('done', 'failed', 'cancelled')",
+                    )
+                    .bind(id.raw())
+                    .fetch_one(&mut *tx.conn)
+                    .await?;
+                    if live > 0 {
+                        let cards = if live == 1 { "one open card".into() } else { format!("{live} open cards") };
+                        return Err(StoreError::Conflict(format!(
+                            "the project still has {cards}; finish, cancel or trash what is open first"
+                        )));
+                    }
+                    let removed = sqlx::query("UPDATE projects SET removed_at = ? WHERE id = ? AND removed_at IS NULL")
+                        .bind(now)
+                        .bind(id.raw())
+                        .execute(&mut *tx.conn)
+                        .await?;
+                    if removed.rows_affected() == 0 {
+                        return Err(missing(id));
+                    }
+                    log(tx, id, "project.removed", "removed the project".into(), now).await
+                })
+            })
+            .await
+    }
+}
+
+async fn insert(tx: &mut Tx<'_>, new: NewProject, now: Millis) -> Result<ProjectId, StoreError> {
+    let path = paths::to_bytes(&new.path);
+    let known: Option<String> =
+        sqlx::query_scalar("SELECT name FROM projects WHERE path = ? AND removed_at IS NULL")
+            .bind(&path)
+            .fetch_optional(&mut *tx.conn)
+            .await?;
+    if let Some(name) = known {
+        return Err(StoreError::Conflict(format!("{} is already the project “{name}”", new.path.display())));
+    }
+    let id =
+        sqlx::query("INSERT INTO projects (uid, name, path, settings, created_at) VALUES (?, ?, ?, '{}', ?)")
+            .bind(uuid::Uuid::now_v7().to_string())
+            .bind(&new.name)
+            .bind(path)
+            .bind(now)
+            .execute(&mut *tx.conn)
+            .await?
+            .last_insert_rowid();
+    log(tx, ProjectId(id), "project.added", format!("added the project {}", new.name), now).await?;
+    Ok(ProjectId(id))
+}
+
+/// The project must be on the list.
+pub(crate) async fn require(tx: &mut Tx<'_>, id: ProjectId) -> Result<(), StoreError> {
+    let known: Option<i64> =
+        sqlx::query_scalar("SELECT id FROM projects WHERE id = ? AND removed_at IS NULL")
+            .bind(id.raw())
+            .fetch_optional(&mut *tx.conn)
+            .await?;
+    known.map(|_| ()).ok_or(missing(id))
+}
+
+async fn log(
+    tx: &mut Tx<'_>,
+    id: ProjectId,
+    kind: &'static str,
+    text: String,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let change =
+        Change { at: now, actor: &Actor::Person, kind, task: None, run: None, project: Some(id), text };
+    record(tx, change).await.map(|_| ())
+}
+
+fn missing(id: ProjectId) -> StoreError {
+    StoreError::NotFound { what: "project", key: id.to_string() }
+}

@@ -1,0 +1,371 @@
+//! Tasks: what people write on cards, and the state that the machine in `domain` decides over.
+//! Every write reads the row inside its own transaction, asks `domain::transition`, and writes the
+//! answer guarded by the state it expected.
+
+use domain::{
+    Actor, Column, Effect, Id, Millis, Priority, ProjectId, RunId, Status, Task, TaskEvent, TaskId, TaskKey,
+    transition,
+};
+use sqlx::FromRow;
+
+use crate::{
+    Store,
+    changes::{Change, record},
+    error::StoreError,
+    projects,
+    writer::Tx,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskRecord {
+    pub task: Task,
+    pub uid: String,
+    pub project: Option<ProjectId>,
+    pub title: String,
+    pub description: String,
+    pub priority: Priority,
+    pub tags: Vec<String>,
+    pub due_at: Option<Millis>,
+    pub assignee: Option<String>,
+    pub created_at: Millis,
+    pub updated_at: Millis,
+    pub entered_at: Millis,
+    pub version: i64,
+    pub trashed_at: Option<Millis>,
+    pub last_run: Option<RunId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewTask {
+    pub title: String,
+    pub description: String,
+    pub project: Option<ProjectId>,
+    pub priority: Priority,
+    pub tags: Vec<String>,
+    pub due_at: Option<Millis>,
+    /// The only agent that may start on it.
+    pub assignee: Option<String>,
+    /// `Inbox` or `Ready`.
+    pub status: Status,
+}
+
+/// Fields left `None` stay.
+#[derive(Clone, Debug, Default)]
+pub struct TaskEdit {
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub project: Option<ProjectId>,
+    pub priority: Option<Priority>,
+    pub tags: Option<Vec<String>>,
+    pub due_at: Option<Option<Millis>>,
+    pub assignee: Option<Option<String>>,
+    /// The version that the editor started from.
+    pub version: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    uid: String,
+    project_id: Option<i64>,
+    title: String,
+    description: String,
+    status: String,
+    priority: i64,
+    tags: String,
+    due_at: Option<i64>,
+    assignee: Option<String>,
+    created_at: i64,
+    updated_at: i64,
+    entered_at: i64,
+    live_run: Option<i64>,
+    came_from: Option<String>,
+    held: Option<String>,
+    version: i64,
+    trashed_at: Option<i64>,
+    last_run: Option<i64>,
+}
+
+impl TryFrom<Row> for TaskRecord {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(TaskRecord {
+            task: Task {
+                id: TaskId(row.id),
+                status: status(&row.status)?,
+                live_run: row.live_run.map(RunId),
+                came_from: row.came_from.as_deref().map(status).transpose()?,
+                held: row.held,
+            },
+            uid: row.uid,
+            project: row.project_id.map(ProjectId),
+            title: row.title,
+            description: row.description,
+            priority: priority(row.priority)?,
+            tags: serde_json::from_str(&row.tags).map_err(|e| StoreError::Corrupt(e.to_string()))?,
+            due_at: row.due_at,
+            assignee: row.assignee,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            entered_at: row.entered_at,
+            version: row.version,
+            trashed_at: row.trashed_at,
+            last_run: row.last_run.map(RunId),
+        })
+    }
+}
+
+pub(crate) fn status(word: &str) -> Result<Status, StoreError> {
+    Status::parse(word).ok_or_else(|| StoreError::Corrupt(format!("status {word}")))
+}
+
+pub(crate) fn priority(level: i64) -> Result<Priority, StoreError> {
+    Priority::from_level(level).map_err(|e| StoreError::Corrupt(e.to_string()))
+}
+
+impl Store {
+    pub async fn add_task(&self, new: NewTask, actor: Actor, now: Millis) -> Result<TaskId, StoreError> {
+        self.writer.write(move |tx| Box::pin(async move { insert(tx, new, &actor, now).await })).await
+    }
+
+    pub async fn task(&self, id: TaskId) -> Result<TaskRecord, StoreError> {
+        let row: Option<Row> = sqlx::query_as("SELECT * FROM tasks WHERE id = ?")
+            .bind(id.raw())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.ok_or(missing(&id.key()))?.try_into()
+    }
+
+    pub async fn find_task(&self, key: &TaskKey) -> Result<TaskId, StoreError> {
+        match key {
+            TaskKey::Id(id) => self.task(*id).await.map(|found| found.task.id),
+            TaskKey::Uid(uid) => {
+                let id: Option<i64> = sqlx::query_scalar("SELECT id FROM tasks WHERE uid = ?")
+                    .bind(uid)
+                    .fetch_optional(&self.readers)
+                    .await?;
+                id.map(TaskId).ok_or(missing(uid))
+            }
+        }
+    }
+
+    pub async fn edit_task(
+        &self,
+        id: TaskId,
+        edit: TaskEdit,
+        actor: Actor,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        self.writer.write(move |tx| Box::pin(async move { update(tx, id, edit, &actor, now).await })).await
+    }
+
+    /// Puts the card into a column. Returns what the engine must do about it.
+    pub async fn move_task(
+        &self,
+        id: TaskId,
+        to: Column,
+        actor: Actor,
+        now: Millis,
+    ) -> Result<Vec<Effect>, StoreError> {
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    let from = require(tx, id).await?;
+                    if from.task.status == to {
+                        return Ok(Vec::new());
+                    }
+                    let text = format!("moved from {} to {}", from.task.status.title(), to.title());
+                    let effects = apply(tx, &from.task, TaskEvent::Moved(to), now).await?;
+                    log(tx, id, None, &actor, "task.moved", text, now).await?;
+                    Ok(effects)
+                })
+            })
+            .await
+    }
+
+    /// Hides the card. A card with an agent at work is refused; stop it first.
+    pub async fn trash_task(&self, id: TaskId, now: Millis) -> Result<(), StoreError> {
+        self.set_trashed(id, Some(now), "task.trashed", "moved to the trash", now).await
+    }
+
+    pub async fn restore_task(&self, id: TaskId, now: Millis) -> Result<(), StoreError> {
+        self.set_trashed(id, None, "task.restored", "taken out of the trash", now).await
+    }
+
+    async fn set_trashed(
+        &self,
+        id: TaskId,
+        at: Option<Millis>,
+        kind: &'static str,
+        text: &'static str,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    let found = require(tx, id).await?;
+                    if found.trashed_at.is_some() == at.is_some() {
+                        return Ok(());
+                    }
+                    if found.task.live_run.is_some() {
+                        return Err(StoreError::Conflict(format!(
+                            "{} has an agent at work; stop it first",
+                            id.key()
+                        )));
+                    }
+                    sqlx::query("UPDATE tasks SET trashed_at = ?, updated_at = ? WHERE id = ?")
+                        .bind(at)
+                        .bind(now)
+                        .bind(id.raw())
+                        .execute(&mut *tx.conn)
+                        .await?;
+                    log(tx, id, None, &Actor::Person, kind, text.into(), now).await
+                })
+            })
+            .await
+    }
+}
+
+async fn insert(tx: &mut Tx<'_>, new: NewTask, actor: &Actor, now: Millis) -> Result<TaskId, StoreError> {
+    if let Some(project) = new.project {
+        projects::require(tx, project).await?;
+    }
+    let id = sqlx::query(
+        "INSERT INTO tasks (uid, project_id, title, description, status, priority, tags, due_at, assignee, created_at, updated_at, entered_at, version) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+    )
+    .bind(uuid::Uuid::now_v7().to_string())
+    .bind(new.project.map(Id::raw))
+    .bind(&new.title)
+    .bind(&new.description)
+    .bind(new.status.word())
+    .bind(i64::from(new.priority.level()))
+    .bind(json(&new.tags)?)
+    .bind(new.due_at)
+    .bind(&new.assignee)
+    .bind(now)
+    .bind(now)
+    .bind(now)
+    .execute(&mut *tx.conn)
+    .await?
+    .last_insert_rowid();
+    let text = format!("added to {}", new.status.title());
+    log(tx, TaskId(id), None, actor, "task.created", text, now).await?;
+    Ok(TaskId(id))
+}
+
+async fn update(
+    tx: &mut Tx<'_>,
+    id: TaskId,
+    edit: TaskEdit,
+    actor: &Actor,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let found = require(tx, id).await?;
+    if edit.version.is_some_and(|version| version != found.version) {
+        return Err(StoreError::Conflict(format!(
+            "{} was changed by somebody else while it was being edited; reload it and try again",
+            id.key()
+        )));
+    }
+    let what = edited(&found, &edit);
+    if what.is_empty() {
+        return Ok(());
+    }
+    if let Some(project) = edit.project.filter(|project| Some(*project) != found.project) {
+        projects::require(tx, project).await?;
+    }
+    sqlx::query(
+        "UPDATE tasks SET title = ?, description = ?, project_id = ?, priority = ?, tags = ?, due_at = ?, assignee = ?, \
+         updated_at = ?, version = version + 1 WHERE id = ?",
+    )
+    .bind(edit.title.unwrap_or(found.title))
+    .bind(edit.description.unwrap_or(found.description))
+    .bind(edit.project.or(found.project).map(Id::raw))
+    .bind(i64::from(edit.priority.unwrap_or(found.priority).level()))
+    .bind(json(&edit.tags.unwrap_or(found.tags))?)
+    .bind(edit.due_at.unwrap_or(found.due_at))
+    .bind(edit.assignee.unwrap_or(found.assignee))
+    .bind(now)
+    .bind(id.raw())
+    .execute(&mut *tx.conn)
+    .await?;
+    log(tx, id, None, actor, "task.edited", format!("changed {}", what.join(", ")), now).await
+}
+
+/// The names of the fields that differ.
+fn edited(found: &TaskRecord, edit: &TaskEdit) -> Vec<&'static str> {
+    let differs = [
+        ("the title", edit.title.as_ref().is_some_and(|v| *v != found.title)),
+        ("the description", edit.description.as_ref().is_some_and(|v| *v != found.description)),
+        ("the project", edit.project.is_some_and(|v| Some(v) != found.project)),
+        ("the priority", edit.priority.is_some_and(|v| v != found.priority)),
+        ("the tags", edit.tags.as_ref().is_some_and(|v| *v != found.tags)),
+        ("the due date", edit.due_at.is_some_and(|v| v != found.due_at)),
+        ("the assignee", edit.assignee.as_ref().is_some_and(|v| *v != found.assignee)),
+    ];
+    differs.into_iter().filter_map(|(name, changed)| changed.then_some(name)).collect()
+}
+
+/// The task as this transaction sees it.
+pub(crate) async fn require(tx: &mut Tx<'_>, id: TaskId) -> Result<TaskRecord, StoreError> {
+    let row: Option<Row> = sqlx::query_as("SELECT * FROM tasks WHERE id = ?")
+        .bind(id.raw())
+        .fetch_optional(&mut *tx.conn)
+        .await?;
+    row.ok_or(missing(&id.key()))?.try_into()
+}
+
+/// Asks the machine and writes its answer.
+pub(crate) async fn apply(
+    tx: &mut Tx<'_>,
+    task: &Task,
+    event: TaskEvent,
+    now: Millis,
+) -> Result<Vec<Effect>, StoreError> {
+    let (next, effects) = transition(task, &event)?;
+    let entered = (next.status != task.status).then_some(now);
+    let written = sqlx::query(
+        "UPDATE tasks SET status = ?, live_run = ?, came_from = ?, held = ?, updated_at = ?, \
+         entered_at = coalesce(?, entered_at), finished_at = ? WHERE id = ? AND status = ? AND live_run IS ?",
+    )
+    .bind(next.status.word())
+    .bind(next.live_run.map(Id::raw))
+    .bind(next.came_from.map(Status::word))
+    .bind(&next.held)
+    .bind(now)
+    .bind(entered)
+    .bind(next.status.is_terminal().then_some(now))
+    .bind(task.id.raw())
+    .bind(task.status.word())
+    .bind(task.live_run.map(Id::raw))
+    .execute(&mut *tx.conn)
+    .await?;
+    if written.rows_affected() == 1 {
+        Ok(effects)
+    } else {
+        Err(StoreError::Conflict(format!("{} was changed by somebody else", task.id.key())))
+    }
+}
+
+pub(crate) async fn log(
+    tx: &mut Tx<'_>,
+    task: TaskId,
+    run: Option<RunId>,
+    actor: &Actor,
+    kind: &'static str,
+    text: String,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let change = Change { at: now, actor, kind, task: Some(task), run, project: None, text };
+    record(tx, change).await.map(|_| ())
+}
+
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| StoreError::Corrupt(e.to_string()))
+}
+
+fn missing(key: &str) -> StoreError {
+    StoreError::NotFound { what: "task", key: key.into() }
+}

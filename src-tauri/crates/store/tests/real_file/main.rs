@@ -1,0 +1,14 @@
+//! The store on a real file: what it refuses, what it keeps, and what survives a crash.
+
+extern crate flightboard_store as store;
+
+mod board;
+mod cards;
+mod children;
+mod crash;
+mod disk_full;
+mod model;
+mod nonsense;
+mod raw;
+mod runs;
+mod writer;

@@ -1,0 +1,45 @@
+//! Builders: a card, a run, an end.
+
+use domain::{Cause, Millis, Outcome, Priority, Status, TaskId};
+use store::{Ending, NewRun, NewTask};
+
+/// A card in the inbox.
+pub fn card(title: &str) -> NewTask {
+    NewTask {
+        title: title.into(),
+        description: String::new(),
+        project: None,
+        priority: Priority::default(),
+        tags: Vec::new(),
+        due_at: None,
+        assignee: None,
+        status: Status::Inbox,
+    }
+}
+
+pub fn ready_card(title: &str) -> NewTask {
+    NewTask { status: Status::Ready, ..card(title) }
+}
+
+/// An unattended run of the demo agent.
+pub fn run_of(task: TaskId) -> NewRun {
+    NewRun { task, agent: "demo".into(), mode: "unattended".into(), model: None }
+}
+
+pub fn ended(outcome: Outcome, at: Millis) -> Ending {
+    Ending {
+        outcome,
+        reason: None,
+        exit_code: None,
+        signal: None,
+        output_bytes: 0,
+        last_line: None,
+        survivors: Vec::new(),
+        at,
+    }
+}
+
+/// The agent cannot go on without a person.
+pub fn blocked(reason: &str, at: Millis) -> Ending {
+    Ending { reason: Some(reason.into()), ..ended(Outcome::Failed(Cause::Blocked), at) }
+}

@@ -1,0 +1,144 @@
+//! The store by content: one file per hash, at `ab/cdef…` below its directory, written aside and
+//! renamed, so that a name is there whole or not at all.
+
+use super::ArtifactError;
+use super::kind::START;
+use crate::files;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// A piece of an artifact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    pub bytes: Vec<u8>,
+    /// Size of the whole.
+    pub total: u64,
+}
+
+/// At most this much in one piece.
+const PIECE: u64 = 4 << 20;
+
+/// Up to `len` bytes (4 MiB at most) of the artifact from `offset`; none beyond its end.
+pub fn read(store_dir: &Path, hash: &str, offset: u64, len: u64) -> Result<Piece, ArtifactError> {
+    let is_hash = hash.len() == 64 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !is_hash {
+        return Err(ArtifactError::BadHash(hash.into()));
+    }
+    let failed = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => ArtifactError::Missing(hash.into()),
+        _ => ArtifactError::io("read an artifact")(error),
+    };
+    let mut file = File::open(place(store_dir, hash)).map_err(failed)?;
+    let total = file.metadata().map_err(failed)?.len();
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(offset)).map_err(failed)?;
+    file.take(len.min(PIECE)).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(Piece { bytes, total })
+}
+
+pub fn place(store_dir: &Path, hash: &str) -> PathBuf {
+    store_dir.join(&hash[..2]).join(&hash[2..])
+}
+
+pub fn holds(store_dir: &Path, hash: &str) -> bool {
+    place(store_dir, hash).is_file()
+}
+
+/// A copy taken but not yet named. Dropped, it goes.
+pub struct Draft {
+    path: PathBuf,
+    file: File,
+    pub hash: String,
+    pub size: u64,
+    /// The first bytes.
+    pub start: Vec<u8>,
+}
+
+/// Whose fault it was decides what happens: a file that cannot be read is skipped, a store that
+/// cannot be written ends the scan.
+pub enum CopyError {
+    Source(std::io::Error),
+    Store(ArtifactError),
+}
+
+fn store_failed(error: std::io::Error) -> CopyError {
+    CopyError::Store(ArtifactError::io("write to the artifact store")(error))
+}
+
+impl Draft {
+    /// Copies at most `limit` bytes from where `source` stands, hashing on the way.
+    pub fn copy(store_dir: &Path, source: &mut File, limit: u64) -> Result<Draft, CopyError> {
+        fs::create_dir_all(store_dir).map_err(store_failed)?;
+        let path = store_dir.join(format!(".{}.tmp", files::unique()));
+        let file =
+            File::options().create_new(true).read(true).write(true).open(&path).map_err(store_failed)?;
+        let mut draft = Draft { path, file, hash: String::new(), size: 0, start: Vec::new() };
+        let mut hasher = blake3::Hasher::new();
+        if share_blocks(source, &draft.file) {
+            // The copy is a snapshot now; the source may change as it likes.
+            let mut copy = draft.file.try_clone().map_err(store_failed)?;
+            draft.read_through(&mut hasher, &mut copy, limit, false)?;
+        } else {
+            draft.read_through(&mut hasher, source, limit, true)?;
+        }
+        draft.hash = hasher.finalize().to_hex().to_string();
+        Ok(draft)
+    }
+
+    fn read_through(
+        &mut self,
+        hasher: &mut blake3::Hasher,
+        from: &mut File,
+        limit: u64,
+        keep: bool,
+    ) -> Result<(), CopyError> {
+        let mut buffer = vec![0; 128 * 1024];
+        let mut from = from.take(limit);
+        loop {
+            let n = from.read(&mut buffer).map_err(CopyError::Source)?;
+            if n == 0 {
+                return Ok(());
+            }
+            let piece = &buffer[..n];
+            let room = START - self.start.len();
+            self.start.extend_from_slice(&piece[..n.min(room)]);
+            hasher.update(piece);
+            self.size += n as u64;
+            if keep {
+                self.file.write_all(piece).map_err(store_failed)?;
+            }
+        }
+    }
+
+    /// Gives the copy its name, unless the store has that content already.
+    pub fn keep(self, store_dir: &Path) -> Result<(), ArtifactError> {
+        let place = place(store_dir, &self.hash);
+        if place.is_file() {
+            return Ok(());
+        }
+        let failed = || ArtifactError::io("write to the artifact store");
+        let dir = place.parent().unwrap_or(store_dir);
+        fs::create_dir_all(dir).map_err(failed())?;
+        self.file.sync_all().map_err(failed())?;
+        fs::rename(&self.path, &place).map_err(failed())?;
+        files::sync_dir(dir).map_err(failed())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Not there any more once kept.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn share_blocks(source: &File, copy: &File) -> bool {
+    rustix::fs::ioctl_ficlone(copy, source).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn share_blocks(_: &File, _: &File) -> bool {
+    false
+}

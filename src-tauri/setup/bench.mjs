@@ -1,0 +1,88 @@
+// `npm run bench`: every benchmark, release build, one after the other so that they do not disturb one another. Each
+// prints ratios whose two sides were measured in the same run. `npm run bench -- flood` runs one.
+
+import { cargo, ensureInterface, ensureNodePackages, ensureRust, HEADLESS_PROGRAMS, WINDOW_PROGRAM } from "./build.mjs";
+import { DISPLAY_ENV, inVirtualDisplay } from "./display.mjs";
+import { bold, main, must, run, Stop, stepper } from "./say.mjs";
+import { ensureSystemPackages, needs } from "./system.mjs";
+
+const node = process.execPath;
+
+// What goes through the programs as people use them; the crates' own benchmarks are found by cargo.
+const THROUGH_THE_PROGRAMS = [
+  {
+    name: "board",
+    about: "the board in the real window",
+    window: true,
+    argv: () => inVirtualDisplay([node, "tests/bench/board.mjs"]),
+    env: DISPLAY_ENV,
+  },
+  {
+    name: "start",
+    about: "from the wish for a run to its first byte",
+    argv: () => [node, "tests/bench/start.mjs"],
+  },
+  {
+    name: "echo",
+    about: "from a key to its echo",
+    argv: () => [node, "tests/bench/echo.mjs"],
+  },
+  {
+    name: "campaign",
+    about: "the engine killed 200 times",
+    argv: () => ["cargo", "test", "--release", "-p", "flightboard-stories", "killing_the_engine", "--", "--nocapture"],
+    env: { FLIGHTBOARD_KILLS: "200" },
+  },
+];
+
+await main(async () => {
+  const wanted = process.argv.slice(2);
+  const step = stepper(5);
+  let chosen = [];
+  await step("Rust toolchain", async () => {
+    const version = await ensureRust();
+    // Before anything is built: a wrong name should not cost ten minutes.
+    chosen = choose([...(await cratesBenches()), ...THROUGH_THE_PROGRAMS], wanted);
+    return version;
+  });
+  const window = chosen.some((bench) => bench.window);
+  await step("system packages", () => ensureSystemPackages(needs({ window, tests: window })));
+  await step("npm packages", ensureNodePackages);
+  await step("interface", ensureInterface);
+  await step("programs", async () => {
+    await cargo(HEADLESS_PROGRAMS, "release");
+    return window ? cargo(WINDOW_PROGRAM, "release") : "ready";
+  });
+  let failed = 0;
+  for (const bench of chosen) failed += await perform(bench);
+  return failed === 0 ? 0 : 1;
+});
+
+function choose(all, wanted) {
+  const unknown = wanted.find((name) => !all.some((bench) => bench.name === name));
+  if (unknown !== undefined)
+    throw new Stop(`There is no benchmark "${unknown}". There are: ${all.map(({ name }) => name).join(", ")}`);
+  return all.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+}
+
+async function cratesBenches() {
+  const json = await must("cargo", ["metadata", "--no-deps", "--format-version", "1"], "Is Cargo.toml in order?", {
+    whole: true,
+  });
+  return JSON.parse(json).packages.flatMap((crate) =>
+    crate.targets
+      .filter((target) => target.kind.includes("bench"))
+      .map(({ name }) => ({
+        name,
+        about: crate.name,
+        argv: () => ["cargo", "bench", "-q", "-p", crate.name, "--bench", name],
+      })),
+  );
+}
+
+async function perform({ name, about, argv, env }) {
+  console.log(bold(`\n— ${name} (${about}) —`));
+  const [command, ...args] = argv();
+  const { code } = await run(command, args, { show: true, env });
+  return code === 0 ? 0 : 1;
+}

@@ -1,0 +1,101 @@
+//! The typed commands, and the TypeScript that is generated from them.
+
+use tauri_specta::{Builder, ErrorHandlingMode, collect_commands};
+
+use crate::commands;
+
+pub fn builder() -> Builder<tauri::Wry> {
+    Builder::<tauri::Wry>::new().error_handling(ErrorHandlingMode::Throw).disable_serde_phases().commands(
+        collect_commands![
+            commands::board::get_overview,
+            commands::board::get_board,
+            commands::board::get_cards,
+            commands::tasks::add_task,
+            commands::tasks::edit_task,
+            commands::tasks::move_task,
+            commands::tasks::trash_task,
+            commands::tasks::restore_task,
+            commands::tasks::get_task,
+            commands::tasks::find_task,
+            commands::tasks::get_timeline,
+            commands::tasks::add_comment,
+            commands::runs::start_run,
+            commands::runs::stop_run,
+            commands::runs::get_run,
+            commands::runs::wait_run,
+            commands::runs::send_input,
+            commands::runs::read_log,
+            commands::runs::read_lines,
+            commands::runs::search_log,
+            commands::runs::get_changes,
+            commands::runs::get_diff,
+            commands::runs::remove_workspace,
+            commands::runs::restore_workspace,
+            commands::runs::read_artifact,
+            commands::projects::add_project,
+            commands::projects::edit_project,
+            commands::projects::remove_project,
+            commands::projects::list_projects,
+            commands::projects::find_repositories,
+            commands::agents::list_agents,
+            commands::agents::doctor,
+            commands::settings::get_settings,
+            commands::settings::put_settings,
+            commands::window::subscribe,
+            commands::window::pick_folder,
+            commands::window::open_path,
+            commands::window::open_url,
+            commands::terminal::terminal_input,
+            commands::terminal::terminal_ack,
+            commands::terminal::terminal_resize,
+            commands::terminal::terminal_visible,
+            commands::terminal::close_terminal,
+        ],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command_names::COMMANDS;
+
+    fn generated() -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("bindings.ts");
+        builder().export(specta_typescript::Typescript::default(), &file).unwrap();
+        std::fs::read_to_string(file).unwrap()
+    }
+
+    /// `npm run bindings` writes the file; everybody else only compares.
+    #[test]
+    fn the_generated_bindings_are_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../ui/src/bindings.ts");
+        let fresh = generated();
+        if std::env::var_os("FLIGHTBOARD_WRITE_BINDINGS").is_some() {
+            std::fs::write(path, &fresh).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert!(committed == fresh, "ui/src/bindings.ts is stale; run `npm run bindings`");
+    }
+
+    #[test]
+    fn every_operation_is_a_command_of_the_window() {
+        let missing: Vec<_> = app::OPERATIONS
+            .iter()
+            .map(|operation| operation.name)
+            .filter(|name| !COMMANDS.contains(name))
+            .collect();
+        assert_eq!(missing, Vec::<&str>::new());
+    }
+
+    #[test]
+    fn the_capability_lists_exactly_the_commands() {
+        let file = include_str!("../capabilities/board.json");
+        let capability: serde_json::Value = serde_json::from_str(file).unwrap();
+        let allowed: Vec<&str> =
+            capability["permissions"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();
+        let expected: Vec<String> =
+            COMMANDS.iter().map(|name| format!("allow-{}", name.replace('_', "-"))).collect();
+        assert_eq!(allowed, expected);
+    }
+}

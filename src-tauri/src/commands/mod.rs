@@ -1,0 +1,10 @@
+//! The window's commands, grouped by noun.
+
+pub mod agents;
+pub mod board;
+pub mod projects;
+pub mod runs;
+pub mod settings;
+pub mod tasks;
+pub mod terminal;
+pub mod window;

@@ -1,0 +1,67 @@
+//! What only a window has: change events, choosing a folder, opening things outside.
+
+use app::{
+    App,
+    wire::{Event, Problem, ProblemCode, Settings},
+};
+use tauri::{AppHandle, State, ipc::Channel};
+use tauri_plugin_dialog::DialogExt;
+use tauri_plugin_shell::ShellExt;
+
+/// Sends change events until the window goes away.
+#[tauri::command]
+#[specta::specta]
+pub async fn subscribe(app: State<'_, App>, channel: Channel<Event>) -> Result<(), Problem> {
+    let mut events = app.engine().events();
+    tauri::async_runtime::spawn(async move {
+        while let Some(event) = events.next().await {
+            if channel.send(app::event(&event)).is_err() {
+                break;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Asks the person for a folder; none if they changed their mind.
+#[tauri::command]
+#[specta::specta]
+pub async fn pick_folder(handle: AppHandle) -> Result<Option<String>, Problem> {
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    handle.dialog().file().pick_folder(move |folder| {
+        let _ = answer.send(folder);
+    });
+    let folder = answered.await.ok().flatten();
+    Ok(folder.map(|folder| folder.to_string()))
+}
+
+/// Opens a folder in the person's editor, or in the file manager where none is set.
+#[tauri::command]
+#[specta::specta]
+pub async fn open_path(handle: AppHandle, app: State<'_, App>, path: String) -> Result<(), Problem> {
+    let settings: Settings = app::ops::get_settings(&app, app::wire::Nothing {}).await?;
+    let problem = |error: String| Problem {
+        code: ProblemCode::Unavailable,
+        message: format!("{path} could not be opened: {error}"),
+        next: Some("set your editor's command in Settings".into()),
+    };
+    let Some((program, args)) = settings.editor.split_first() else {
+        #[allow(deprecated)]
+        return handle.shell().open(path.clone(), None).map_err(|error| problem(error.to_string()));
+    };
+    let args: Vec<String> = args.iter().map(|arg| arg.replace("{path}", &path)).collect();
+    handle.shell().command(program).args(args).spawn().map(|_| ()).map_err(|error| problem(error.to_string()))
+}
+
+/// Opens a link in the browser. Only schemes that show something; never `file:` or a program's own.
+#[tauri::command]
+#[specta::specta]
+pub async fn open_url(handle: AppHandle, url: String) -> Result<(), Problem> {
+    let allowed = ["https://", "http://", "mailto:"].iter().any(|scheme| url.starts_with(scheme));
+    let problem = |message: String| Problem { code: ProblemCode::Invalid, message, next: None };
+    if !allowed || url.chars().any(char::is_control) {
+        return Err(problem("only http, https and mailto links are opened".into()));
+    }
+    #[allow(deprecated)]
+    handle.shell().open(url, None).map_err(|error| problem(format!("the link could not be opened: {error}")))
+}

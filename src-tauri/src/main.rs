@@ -1,0 +1,17 @@
+//! The desktop shell: one window over the engine. It starts the engine, opens the local door for the
+//! command line, and hands every command to the app. Agents never depend on this process: killing it
+//! leaves them at work.
+
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod bindings;
+#[cfg(test)]
+mod command_names;
+mod commands;
+mod environment;
+mod startup;
+
+fn main() {
+    environment::prepare();
+    startup::run();
+}

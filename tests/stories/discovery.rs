@@ -1,0 +1,48 @@
+//! Agents are found where the person's shell finds them, even when the app was started from a desktop
+//! launcher with a bare PATH; and what is missing is said with the line that installs it.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use flightboard_stories::Desk;
+
+#[test]
+fn an_agent_on_the_login_shells_path_is_found_with_its_version() {
+    let mut desk = Desk::new();
+    let home = desk.folder.path().join("home");
+    let tools = home.join("my tools");
+    fs::create_dir_all(&tools).unwrap();
+    fs::write(
+        home.join(".profile"),
+        "echo 'Welcome to this machine!'\nexport PATH=\"$HOME/my tools:$PATH\"\n",
+    )
+    .unwrap();
+    let agent = tools.join("claude");
+    fs::write(&agent, "#!/bin/sh\necho '9.8.7 (Claude Code)'\n").unwrap();
+    fs::set_permissions(&agent, fs::Permissions::from_mode(0o755)).unwrap();
+    desk.env.push(("HOME".into(), home.to_str().unwrap().into()));
+    desk.env.push(("SHELL".into(), "/bin/bash".into()));
+    desk.env.push(("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()));
+
+    let doctor = desk.json(&["doctor"]);
+
+    let of =
+        |name: &str| doctor["agents"].as_array().unwrap().iter().find(|a| a["name"] == name).unwrap().clone();
+    assert_eq!(of("claude")["path"], agent.to_str().unwrap());
+    assert_eq!(of("claude")["version"], "9.8.7");
+    assert!(of("codex")["path"].is_null());
+    assert_eq!(of("codex")["install"], "npm install -g @openai/codex");
+    let said = desk.ok(&["doctor"]);
+    assert!(said.contains("install: npm install -g @openai/codex"), "{said}");
+}
+
+#[test]
+fn a_login_shell_that_never_answers_is_not_waited_for() {
+    let mut desk = Desk::new();
+    let shell = desk.folder.path().join("hang.sh");
+    fs::write(&shell, "#!/bin/sh\nexec sleep 1000\n").unwrap();
+    fs::set_permissions(&shell, fs::Permissions::from_mode(0o755)).unwrap();
+    desk.env.push(("SHELL".into(), shell.to_str().unwrap().into()));
+
+    desk.ok(&["add", "Start anyway"]);
+    desk.ok(&["run", "1", "--agent", "custom", "--wait", "--", "true"]);
+}

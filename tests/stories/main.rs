@@ -1,0 +1,8 @@
+//! What Flightboard promises, told through its real programs.
+
+mod bad_input;
+mod cards;
+mod discovery;
+mod killed;
+mod real_agents;
+mod workspaces;

@@ -1,0 +1,494 @@
+// An engine that lives in the page's memory, for component tests and for looking at screens without a
+// real one (`?fake`, `?fake=1000` for a crowd, `?fake=empty`, `?fake=first` for the first run,
+// `?fake=error`, `?fake=slow`). Its scenes are data in fake-scene.ts.
+import type {
+  AddTask,
+  Card,
+  Status as Column,
+  Event,
+  Problem,
+  ProblemCode,
+  Project,
+  Run,
+  RunId,
+  RunStatus,
+  StartRun,
+  TaskDetail,
+  TaskId,
+  TimelineEntry,
+} from "../bindings";
+import type { Backend, Exited, Listener, Operations, TerminalHandlers } from "./backend";
+import { type FakeTask, type Scene, sceneOf } from "./fake-scene";
+
+export interface FakeOptions {
+  scene?: string;
+}
+
+/** A fake with handles for tests: the scene it plays, and ways to make things happen in it. */
+export interface FakeBackend extends Backend {
+  readonly world: Scene;
+  /** Changes a card as the engine would and tells the listeners. */
+  change(id: TaskId, fields: Partial<Card>): void;
+  emit(event: Event): void;
+  /** The next call of this operation fails with the problem. */
+  failNext(operation: keyof Operations, problem: Problem): void;
+  /** Every call so far, oldest first. */
+  readonly calls: { name: string; request: unknown }[];
+}
+
+const LIVE: readonly RunStatus[] = ["queued", "preparing", "working", "waiting", "idle", "rate_limited", "unknown"];
+const SLOW_MS = 1_500;
+
+export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
+  const world = sceneOf(scene);
+  const listeners = new Set<Listener>();
+  const failures = new Map<string, Problem>();
+  const calls: { name: string; request: unknown }[] = [];
+  const terminals = new Map<RunId, Set<TerminalHandlers>>();
+
+  const emit = (event: Event) => {
+    for (const listener of [...listeners]) listener.onEvent(event);
+  };
+  const changed = (tasks: TaskId[], also: Partial<Extract<Event, { type: "changed" }>> = {}) => {
+    world.seq += 1;
+    world.savedAt = Date.now();
+    emit({ type: "changed", seq: world.seq, tasks, projects: false, agents: false, settings: false, ...also });
+  };
+  const taskOf = (id: TaskId): FakeTask => world.tasks.get(id) ?? refuse("not_found", `There is no card T-${id}.`);
+  const runOf = (id: RunId): Run => {
+    for (const task of world.tasks.values()) {
+      const run = task.runs.find((candidate) => candidate.id === id);
+      if (run) return run;
+    }
+    return refuse("not_found", "That run is gone.");
+  };
+  const note = (task: FakeTask, kind: string, text: string, actor = "you", run: RunId | null = null) => {
+    const entry: TimelineEntry = { seq: world.seq + 1, at: Date.now(), actor, kind, text, run };
+    task.timeline.push(entry);
+  };
+  const edit = (id: TaskId, fields: Partial<Card>) => {
+    const task = taskOf(id);
+    task.card = { ...task.card, ...fields };
+    changed([id]);
+    return task.card;
+  };
+  const setRun = (run: Run, fields: Partial<Run>, card: Partial<Card> = {}) => {
+    Object.assign(run, fields);
+    const task = taskOf(run.task);
+    edit(run.task, { ...card, run: { ...cardRun(run), last_line: task.card.run?.last_line ?? null } });
+  };
+  const endRun = (run: Run, status: RunStatus, exit: Exited) => {
+    const column: Column = status === "succeeded" ? "review" : status === "failed" ? "failed" : "ready";
+    setRun(
+      run,
+      { status, ended_at: exit.ended_at, exit_code: exit.code, signal: exit.signal },
+      { status: column, entered_at: Date.now(), needs_you: false, why: null },
+    );
+    for (const viewer of terminals.get(run.id) ?? []) viewer.onExited(exit);
+  };
+
+  const backend: Operations = {
+    getOverview: async () => {
+      const cards = [...world.tasks.values()].map((task) => task.card).filter((card) => !card.trashed);
+      return {
+        version: "0.1.0",
+        seq: world.seq,
+        in_flight: cards.filter((card) => card.run && LIVE.includes(card.run.status)).length,
+        waiting: cards.filter((card) => card.status === "ready").length,
+        needs_you: cards.filter((card) => card.needs_you).length,
+        saved_at: world.savedAt,
+        data_dir: "/home/ada/.local/share/flightboard",
+        problem: null,
+      };
+    },
+    getBoard: async ({ project, trashed }) => ({
+      seq: world.seq,
+      now: Date.now(),
+      cards: [...world.tasks.values()]
+        .map((task) => task.card)
+        .filter((card) => (trashed || !card.trashed) && (project == null || card.project === project)),
+    }),
+    getCards: async ({ ids }) => ids.flatMap((id) => world.tasks.get(id)?.card ?? []),
+    addTask: async (request) => {
+      const card = newCard(world, request);
+      world.tasks.set(card.id, emptyTask(card, request.description ?? ""));
+      note(taskOf(card.id), "task.added", "Card written");
+      changed([card.id], { projects: true });
+      return card;
+    },
+    editTask: async (request) => {
+      const task = taskOf(request.id);
+      if (request.version != null && request.version !== task.version) {
+        refuse("conflict", "Somebody changed this card meanwhile.", "Look at the newer text and save again.");
+      }
+      if (request.title != null) checkTitle(request.title);
+      if (request.description != null) task.description = request.description;
+      task.version += 1;
+      edit(request.id, {
+        ...(request.title != null && { title: request.title.trim() }),
+        ...(request.project != null && { project: request.project }),
+        ...(request.priority != null && { priority: request.priority }),
+        ...(request.tags != null && { tags: request.tags }),
+        ...(request.due != null && { due_at: request.due.at }),
+      });
+      return detailOf(task);
+    },
+    moveTask: async ({ id, column }) => {
+      const task = taskOf(id);
+      if (column === "in_progress") refuse("conflict", "Start a run instead.", "Pick an agent.");
+      const live = task.runs.find((run) => LIVE.includes(run.status));
+      if (live) {
+        Object.assign(live, { status: "stopped", ended_at: Date.now(), signal: 15 });
+        task.card = { ...task.card, run: cardRun(live) };
+      }
+      note(task, "task.moved", `Moved to ${column}`);
+      return edit(id, { status: column, entered_at: Date.now(), needs_you: false, why: null });
+    },
+    trashTask: async ({ id }) => edit(id, { trashed: true }),
+    restoreTask: async ({ id }) => edit(id, { trashed: false }),
+    getTask: async ({ id }) => detailOf(taskOf(id)),
+    findTask: async ({ key }) => detailOf(taskOf(Number(key.replace(/^t-/i, "")))),
+    getTimeline: async ({ id }) => [...taskOf(id).timeline],
+    addComment: async ({ task: id, body }) => {
+      const task = taskOf(id);
+      world.lastComment += 1;
+      const comment = { id: world.lastComment, author: "you", body, at: Date.now() };
+      task.comments = [...task.comments, comment];
+      note(task, "task.commented", body);
+      changed([id]);
+      return comment;
+    },
+    startRun: async (request) => {
+      const task = taskOf(request.task);
+      const agent = world.agents.find((candidate) => candidate.name === request.agent);
+      if (!agent?.path) refuse("unavailable", `${request.agent} is not installed.`, agent?.install ?? null);
+      const run = newRun(world, task, request);
+      task.runs = [run, ...task.runs];
+      setRun(run, {}, { status: "in_progress", entered_at: Date.now(), runs: task.runs.length, why: null });
+      await pause(600);
+      note(task, "run.started", `${request.agent} started`, "engine", run.id);
+      setRun(run, { status: "working", started_at: Date.now() });
+      playDemo(run);
+      return run;
+    },
+    stopRun: async ({ run: id }) => {
+      const run = runOf(id);
+      if (LIVE.includes(run.status)) endRun(run, "stopped", { code: null, signal: 15, ended_at: Date.now() });
+      return run;
+    },
+    getRun: async ({ run }) => runOf(run),
+    sendInput: async ({ run: id, text }) => {
+      const run = runOf(id);
+      if (!LIVE.includes(run.status)) refuse("conflict", "The agent has ended.", "Run the card again.");
+      world.outputs.set(id, `${world.outputs.get(id) ?? ""}${text.replace(/\r/g, "\r\n")}`);
+      write(id, text.replace(/\r/g, "\r\n"));
+      return {};
+    },
+    readLog: async ({ run, offset, len }) => {
+      const bytes = new TextEncoder().encode(world.outputs.get(run) ?? "");
+      return { offset, data: base64(bytes.subarray(offset, offset + len)), total: bytes.length };
+    },
+    readLines: async ({ run, first, count }) => {
+      const lines = plainLines(world.outputs.get(run) ?? "");
+      return { first, lines: lines.slice(first, first + count), total: lines.length };
+    },
+    searchLog: async ({ run, text, limit }) => {
+      const hits = plainLines(world.outputs.get(run) ?? "").flatMap((line, at) =>
+        line.toLowerCase().includes(text.toLowerCase()) ? [{ offset: 0, line: at + 1, text: line }] : [],
+      );
+      return hits.slice(0, limit);
+    },
+    getChanges: async ({ run }) =>
+      world.changes.get(run) ?? {
+        count: { files: 0, added: 0, removed: 0 },
+        files: [],
+        cut: false,
+        commits: 0,
+        note: null,
+      },
+    getDiff: async ({ run, path }) => world.diffs.get(`${run}:${path}`) ?? { path, patch: "", cut: false },
+    removeWorkspace: async ({ run: id }) => {
+      const run = runOf(id);
+      if (run.workspace)
+        run.workspace = { ...run.workspace, present: false, salvage: `refs/flightboard/salvage/${id}` };
+      changed([run.task]);
+      return run;
+    },
+    restoreWorkspace: async ({ run: id }) => {
+      const run = runOf(id);
+      if (run.workspace) run.workspace = { ...run.workspace, present: true };
+      changed([run.task]);
+      return run;
+    },
+    readArtifact: async ({ id, offset, len }) => {
+      const found = world.artifacts.get(id) ?? refuse("not_found", "That artifact is gone.");
+      return {
+        artifact: found.artifact,
+        data: base64(found.bytes.subarray(offset, offset + len)),
+        total: found.bytes.length,
+      };
+    },
+    addProject: async ({ path, name }) => {
+      if (!path.startsWith("/")) refuse("invalid", `“${path}” is not a folder.`, "Give the full path of a folder.");
+      if (world.projects.some((project) => project.path === path)) {
+        refuse("conflict", "That folder is already a project.", "Open it from the list.");
+      }
+      world.lastProject += 1;
+      const project: Project = {
+        id: world.lastProject,
+        name: name || path.split("/").filter(Boolean).pop() || path,
+        path,
+        git: true,
+        problem: null,
+        settings: { base: "", setup: [], in_place: false, agent: null },
+        open_cards: 0,
+      };
+      world.projects = [...world.projects, project];
+      changed([], { projects: true });
+      return project;
+    },
+    editProject: async ({ id, name, settings }) => {
+      const project =
+        world.projects.find((candidate) => candidate.id === id) ?? refuse("not_found", "No such project.");
+      const next = { ...project, name: name ?? project.name, settings: settings ?? project.settings };
+      world.projects = world.projects.map((candidate) => (candidate.id === id ? next : candidate));
+      changed([], { projects: true });
+      return next;
+    },
+    removeProject: async ({ id }) => {
+      world.projects = world.projects.filter((project) => project.id !== id);
+      changed([], { projects: true });
+      return {};
+    },
+    listProjects: async () =>
+      world.projects.map((project) => ({
+        ...project,
+        open_cards: [...world.tasks.values()].filter(({ card }) => card.project === project.id && isOpen(card)).length,
+      })),
+    findRepositories: async () => world.repositories,
+    listAgents: async () => world.agents,
+    doctor: async () => ({
+      version: "0.1.0",
+      data_dir: "/home/ada/.local/share/flightboard",
+      checks: world.checks,
+      agents: world.agents,
+    }),
+    getSettings: async () => world.settings,
+    putSettings: async (settings) => {
+      world.settings = settings;
+      changed([], { settings: true });
+      return settings;
+    },
+  };
+
+  const write = (run: RunId, text: string) => {
+    for (const viewer of terminals.get(run) ?? []) viewer.onOutput(new TextEncoder().encode(text));
+  };
+
+  /** A little life after a start, so that screens move. */
+  const playDemo = (run: Run) => {
+    const lines = [
+      "reading TASK.md",
+      "▸ edit src/main.rs (+12 −3)",
+      "▸ cargo test",
+      "118 passed",
+      "wrote COMPLETION.md",
+    ];
+    const step = (at: number) => {
+      if (run.status !== "working") return;
+      const line = lines[at];
+      if (line === undefined) return endRun(run, "succeeded", { code: 0, signal: null, ended_at: Date.now() });
+      const text = `${line}\r\n`;
+      world.outputs.set(run.id, (world.outputs.get(run.id) ?? "") + text);
+      write(run.id, text);
+      emit({
+        type: "live",
+        task: run.task,
+        run: run.id,
+        status: "working",
+        last_line: line,
+        output_bytes: text.length,
+      });
+      setTimeout(step, 900, at + 1);
+    };
+    setTimeout(step, 300, 0);
+  };
+
+  const guarded = Object.fromEntries(
+    Object.entries(backend).map(([name, operation]) => [
+      name,
+      async (request: unknown) => {
+        calls.push({ name, request });
+        await pause(scene === "slow" ? SLOW_MS : 0);
+        const failure = failures.get(name) ?? (scene === "error" && name.startsWith("get") ? ALWAYS_BROKEN : undefined);
+        failures.delete(name);
+        if (failure) throw failure;
+        return structuredClone(await (operation as (request: unknown) => Promise<unknown>)(request));
+      },
+    ]),
+  ) as Operations;
+
+  return {
+    ...guarded,
+    kind: "fake",
+    canOpen: true,
+    world,
+    calls,
+    emit,
+    change: (id, fields) => void edit(id, fields),
+    failNext: (operation, problem) => void failures.set(operation, problem),
+    subscribe: (listener) => {
+      listeners.add(listener);
+      queueMicrotask(() => listener.onConnection("connected"));
+      return () => listeners.delete(listener);
+    },
+    openTerminal: (id, size, handlers) => {
+      const viewers = terminals.get(id) ?? new Set();
+      terminals.set(id, viewers.add(handlers));
+      queueMicrotask(() => {
+        handlers.onSize(size.cols, size.rows);
+        handlers.onReset(new TextEncoder().encode(world.outputs.get(id) ?? ""));
+        handlers.onEarlier(0);
+        const run = runOf(id);
+        if (run.ended_at !== null)
+          handlers.onExited({ code: run.exit_code, signal: run.signal, ended_at: run.ended_at });
+      });
+      return {
+        input: (text) => void guarded.sendInput({ run: id, text }).catch(() => {}),
+        ack: () => {},
+        resize: (cols, rows) => handlers.onSize(cols, rows),
+        visible: () => {},
+        close: () => {
+          viewers.delete(handlers);
+          handlers.onClosed(null);
+        },
+      };
+    },
+    pickFolder: async () => "/home/ada/code/picked",
+    openPath: async () => {},
+    openUrl: async () => {},
+  };
+}
+
+const ALWAYS_BROKEN: Problem = {
+  code: "internal",
+  message: "The database cannot be read: disk I/O error.",
+  next: "Check the disk, then try again.",
+};
+
+function refuse(code: ProblemCode, message: string, next: string | null = null): never {
+  throw { code, message, next } satisfies Problem;
+}
+
+function pause(ms: number): Promise<void> {
+  return ms === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function isOpen(card: Card): boolean {
+  return !card.trashed && !["done", "failed", "cancelled"].includes(card.status);
+}
+
+function checkTitle(title: string): void {
+  const length = [...title.trim()].length;
+  if (length === 0) refuse("invalid", "A card needs a title.", "Write a few words.");
+  if (length > 500)
+    refuse("invalid", `The title has ${length} characters; 500 is the most.`, "Move the rest to the description.");
+}
+
+function newCard(world: Scene, request: AddTask): Card {
+  checkTitle(request.title);
+  world.lastTask += 1;
+  return {
+    id: world.lastTask,
+    key: `T-${world.lastTask}`,
+    title: request.title.trim(),
+    status: request.column ?? "inbox",
+    priority: request.priority ?? 5,
+    project: request.project ?? null,
+    tags: request.tags ?? [],
+    due_at: request.due_at ?? null,
+    assignee: request.assignee ?? null,
+    created_at: Date.now(),
+    entered_at: Date.now(),
+    run: null,
+    runs: 0,
+    artifacts: 0,
+    changes: null,
+    why: null,
+    needs_you: false,
+    trashed: false,
+  };
+}
+
+function emptyTask(card: Card, description: string): FakeTask {
+  return { card, description, version: 1, runs: [], artifacts: [], comments: [], timeline: [] };
+}
+
+function newRun(world: Scene, task: FakeTask, request: StartRun): Run {
+  world.lastRun += 1;
+  return {
+    id: world.lastRun,
+    task: task.card.id,
+    attempt: task.runs.length + 1,
+    agent: request.agent,
+    agent_version: "1.0.0",
+    mode: request.mode ?? "interactive",
+    model: request.model ?? null,
+    status: "preparing",
+    evidence: null,
+    reason: null,
+    created_at: Date.now(),
+    started_at: null,
+    ended_at: null,
+    exit_code: null,
+    signal: null,
+    session: null,
+    workspace: {
+      path: `/home/ada/.local/share/flightboard/work/t-${task.card.id}`,
+      kind: "worktree",
+      branch: `flightboard/t-${task.card.id}`,
+      base: "4f1c2d9",
+      present: true,
+      salvage: null,
+    },
+    output_bytes: 0,
+    argv: request.argv ?? [request.agent],
+    survivors: [],
+  };
+}
+
+function cardRun(run: Run): NonNullable<Card["run"]> {
+  const { id, agent, status, started_at, ended_at } = run;
+  return { id, agent, status, started_at, ended_at, last_line: null };
+}
+
+const MOVES: Column[] = ["inbox", "ready", "review", "done", "failed", "cancelled"];
+
+function detailOf(task: FakeTask): TaskDetail {
+  const { card, description, version, runs, artifacts, comments } = task;
+  return {
+    card,
+    uid: "0190a1b2-0000-7000-8000-000000000001",
+    description,
+    version,
+    updated_at: card.entered_at,
+    runs,
+    artifacts,
+    comments,
+    moves: MOVES.filter((column) => column !== card.status),
+  };
+}
+
+function plainLines(output: string): string[] {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
+  const plain = output.replace(/\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\r/g, "");
+  const lines = plain.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return lines;
+}
+
+function base64(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}

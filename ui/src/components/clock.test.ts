@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { everySecond, formatAge, formatElapsed, setServerNow, tickingCount } from "./clock";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+test.each([
+  [0, "0:00"],
+  [7_999, "0:07"],
+  [724_000, "12:04"],
+  [11_109_000, "3:05:09"],
+  [-5_000, "0:00"],
+])("%i ms have gone: %s", (ms, text) => {
+  expect(formatElapsed(ms)).toBe(text);
+});
+
+test.each([
+  [59_000, "now"],
+  [60_000, "1 min"],
+  [7_200_000, "2 h"],
+  [86_400_000, "1 d"],
+  [8 * 86_400_000, "1 w"],
+  [-9_000, "now"],
+])("%i ms ago: %s", (ms, text) => {
+  expect(formatAge(1e12 - ms, 1e12)).toBe(text);
+});
+
+test("one timer serves all, and none runs when nothing does", () => {
+  const stops = [everySecond(() => {}), everySecond(() => {})];
+  expect(vi.getTimerCount()).toBe(1);
+  for (const stop of stops) stop();
+  expect(vi.getTimerCount()).toBe(0);
+  expect(tickingCount()).toBe(0);
+});
+
+test("the server's clock counts, not ours", () => {
+  setServerNow(Date.now() + 60_000);
+  const heard: number[] = [];
+  const stop = everySecond((now) => heard.push(now - Date.now()));
+  vi.advanceTimersByTime(1_000);
+  stop();
+  setServerNow(Date.now());
+  expect(heard).toEqual([60_000, 60_000]);
+});

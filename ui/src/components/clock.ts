@@ -1,0 +1,64 @@
+// One clock for the whole window. It ticks once a second only while something on the screen runs,
+// and then writes text straight into the nodes that asked: no component is drawn again.
+type Tick = (now: number) => void;
+
+const ticking = new Set<Tick>();
+let timer: ReturnType<typeof setInterval> | undefined;
+let ahead = 0;
+
+/** The server's time at this moment; its clock may differ from ours. */
+export function setServerNow(now: number): void {
+  ahead = now - Date.now();
+}
+
+export function serverNow(): number {
+  return Date.now() + ahead;
+}
+
+/** Calls back now and once a second until stopped. */
+export function everySecond(tick: Tick): () => void {
+  ticking.add(tick);
+  tick(serverNow());
+  timer ??= setInterval(tickAll, 1_000);
+  return () => {
+    ticking.delete(tick);
+    if (ticking.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}
+
+function tickAll(): void {
+  const now = serverNow();
+  for (const tick of ticking) tick(now);
+}
+
+/** For tests: how many nodes are being kept fresh. */
+export function tickingCount(): number {
+  return ticking.size;
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** 0:07, 12:04, 3:05:09. */
+export function formatElapsed(ms: number): string {
+  const total = Math.max(0, Math.floor(ms / SECOND));
+  const hours = Math.floor(total / 3600);
+  const minutes = Math.floor((total % 3600) / 60);
+  const seconds = String(total % 60).padStart(2, "0");
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
+}
+
+/** now, 5 min, 2 h, 1 d, 3 w; then the date. */
+export function formatAge(at: number, now: number): string {
+  const age = Math.max(0, now - at);
+  if (age < MINUTE) return "now";
+  if (age < HOUR) return `${Math.floor(age / MINUTE)} min`;
+  if (age < DAY) return `${Math.floor(age / HOUR)} h`;
+  if (age < 7 * DAY) return `${Math.floor(age / DAY)} d`;
+  if (age < 60 * DAY) return `${Math.floor(age / (7 * DAY))} w`;
+  return new Date(at).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+}

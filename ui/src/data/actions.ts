@@ -1,0 +1,131 @@
+// Writing: every change that a person can make, with what is shown before the engine has answered.
+// The engine's own change events follow and settle the rest.
+import { type UseMutationResult, useMutation } from "@tanstack/react-query";
+import { asProblem, type OperationName, type Operations } from "../backend/backend";
+import type { Card, Problem, TaskId } from "../bindings";
+import { type DataSource, useData } from "./context";
+import { keys } from "./keys";
+
+export type ActionName = Extract<
+  OperationName,
+  | "addTask"
+  | "editTask"
+  | "moveTask"
+  | "trashTask"
+  | "restoreTask"
+  | "addComment"
+  | "startRun"
+  | "stopRun"
+  | "sendInput"
+  | "removeWorkspace"
+  | "restoreWorkspace"
+  | "addProject"
+  | "editProject"
+  | "removeProject"
+  | "putSettings"
+>;
+
+export type Request<N extends ActionName> = Parameters<Operations[N]>[0];
+export type Answer<N extends ActionName> = Awaited<ReturnType<Operations[N]>>;
+
+/** `const stop = useAction("stopRun"); stop.mutate({ run })`. Rejects with a Problem. */
+export function useAction<N extends ActionName>(name: N): UseMutationResult<Answer<N>, Problem, Request<N>> {
+  const data = useData();
+  return useMutation({ mutationKey: [name], mutationFn: (request: Request<N>) => act(data, name, request) });
+}
+
+/** The same outside React: shows the change at once, sends it, and takes it back if it is refused. */
+export async function act<N extends ActionName>(data: DataSource, name: N, request: Request<N>): Promise<Answer<N>> {
+  const takeBack = foresee(data, name, request);
+  const operation = data.backend[name] as (request: Request<N>) => Promise<Answer<N>>;
+  try {
+    const answer = await operation(request);
+    settle(data, name, request, answer);
+    return answer;
+  } catch (thrown) {
+    takeBack();
+    throw asProblem(thrown);
+  }
+}
+
+/** Puts the likely outcome in the card store; the answer undoes it. */
+function foresee<N extends ActionName>(data: DataSource, name: N, request: Request<N>): () => void {
+  const change = likelyChange(name, request);
+  const before = change && data.cards.card(change.id);
+  if (!change || !before) return () => {};
+  const guess = { ...before, ...change.fields };
+  data.cards.put(guess);
+  return () => {
+    // Only if nothing fresher has arrived meanwhile.
+    if (data.cards.card(change.id) === guess) data.cards.put(before);
+  };
+}
+
+function likelyChange(name: ActionName, request: unknown): { id: TaskId; fields: Partial<Card> } | null {
+  switch (name) {
+    case "moveTask": {
+      const { id, column } = request as Request<"moveTask">;
+      return { id, fields: { status: column, entered_at: Date.now(), why: null, needs_you: false } };
+    }
+    case "trashTask":
+      return { id: (request as Request<"trashTask">).id, fields: { trashed: true } };
+    case "restoreTask":
+      return { id: (request as Request<"restoreTask">).id, fields: { trashed: false } };
+    case "startRun": {
+      const { task, agent } = request as Request<"startRun">;
+      const run = { id: 0, agent, status: "preparing", started_at: null, ended_at: null, last_line: null } as const;
+      const fields = { status: "in_progress", entered_at: Date.now(), run, why: null, needs_you: false } as const;
+      return { id: task, fields };
+    }
+    default:
+      return null;
+  }
+}
+
+function settle<N extends ActionName>(data: DataSource, name: N, request: Request<N>, answer: Answer<N>): void {
+  const { cards, queries, feed } = data;
+  const stale = (key: readonly unknown[]) => void queries.invalidateQueries({ queryKey: key });
+  switch (name) {
+    case "addTask":
+    case "moveTask":
+    case "trashTask":
+    case "restoreTask": {
+      const card = answer as Answer<"addTask">;
+      cards.put(card);
+      stale(keys.trash);
+      return refreshTask(data, card.id);
+    }
+    case "editTask": {
+      const detail = answer as Answer<"editTask">;
+      cards.put(detail.card);
+      queries.setQueryData(keys.task(detail.card.id), detail);
+      return stale(keys.timeline(detail.card.id));
+    }
+    case "addComment":
+      return refreshTask(data, (request as Request<"addComment">).task);
+    case "startRun":
+    case "stopRun":
+    case "removeWorkspace":
+    case "restoreWorkspace": {
+      const run = answer as Answer<"startRun">;
+      queries.setQueryData(keys.run(run.id), run);
+      stale(keys.changes(run.id));
+      feed.refreshCards([run.task]);
+      return refreshTask(data, run.task);
+    }
+    case "addProject":
+    case "editProject":
+    case "removeProject":
+      return stale(keys.projects);
+    case "putSettings":
+      queries.setQueryData(keys.settings, answer);
+      return;
+    case "sendInput":
+      return;
+  }
+}
+
+function refreshTask(data: DataSource, id: TaskId): void {
+  void data.queries.invalidateQueries({ queryKey: keys.task(id) });
+  void data.queries.invalidateQueries({ queryKey: keys.timeline(id) });
+}

@@ -1,0 +1,156 @@
+// Reading: one hook for each thing that a screen may show. All errors are of type Problem.
+import { type UseQueryResult, useQuery } from "@tanstack/react-query";
+import { useCallback, useMemo, useRef, useSyncExternalStore } from "react";
+import { asProblem, type Backend } from "../backend/backend";
+import type {
+  Agent,
+  Board,
+  Card,
+  Changes,
+  Status as Column,
+  Doctor,
+  FileDiff,
+  FoundRepository,
+  Overview,
+  Problem,
+  Project,
+  Run,
+  RunId,
+  Settings,
+  TaskDetail,
+  TaskId,
+  TimelineEntry,
+} from "../bindings";
+import type { Cards, Live } from "./cards";
+import { useData } from "./context";
+import { type Filter, isEmpty, matcher } from "./filter";
+import { keys } from "./keys";
+
+function useAsk<T>(
+  key: readonly unknown[],
+  ask: (backend: Backend) => Promise<T>,
+  enabled = true,
+): UseQueryResult<T, Problem> {
+  const { backend } = useData();
+  return useQuery<T, Problem>({
+    queryKey: key,
+    enabled,
+    queryFn: () =>
+      ask(backend).catch((thrown) => {
+        throw asProblem(thrown);
+      }),
+  });
+}
+
+/** Loads the board into the card store; read the cards through `useColumn` and `useCard`. */
+export function useBoard(): UseQueryResult<Pick<Board, "seq" | "now">, Problem> {
+  const { feed } = useData();
+  return useAsk(keys.board, async () => {
+    const { seq, now } = await feed.load();
+    return { seq, now };
+  });
+}
+
+/** Deleted cards, the newest first; they can be restored. */
+export function useTrash(): UseQueryResult<Card[], Problem> {
+  return useAsk(keys.trash, async (backend) => {
+    const { cards } = await backend.getBoard({ trashed: true });
+    return cards.filter((card) => card.trashed).sort((a, b) => b.entered_at - a.entered_at || b.id - a.id);
+  });
+}
+
+export function useOverview(): UseQueryResult<Overview, Problem> {
+  return useAsk(keys.overview, (backend) => backend.getOverview({}));
+}
+
+export function useTask(id: TaskId): UseQueryResult<TaskDetail, Problem> {
+  return useAsk(keys.task(id), (backend) => backend.getTask({ id }));
+}
+
+export function useTimeline(id: TaskId): UseQueryResult<TimelineEntry[], Problem> {
+  return useAsk(keys.timeline(id), (backend) => backend.getTimeline({ id }));
+}
+
+export function useRun(run: RunId | null): UseQueryResult<Run, Problem> {
+  return useAsk(keys.run(run ?? -1), (backend) => backend.getRun({ run: run as RunId }), run !== null);
+}
+
+export function useChanges(run: RunId | null): UseQueryResult<Changes, Problem> {
+  return useAsk(keys.changes(run ?? -1), (backend) => backend.getChanges({ run: run as RunId }), run !== null);
+}
+
+export function useDiff(run: RunId, path: string | null): UseQueryResult<FileDiff, Problem> {
+  return useAsk(keys.diff(run, path ?? ""), (backend) => backend.getDiff({ run, path: path as string }), path !== null);
+}
+
+export function useProjects(): UseQueryResult<Project[], Problem> {
+  return useAsk(keys.projects, (backend) => backend.listProjects({}));
+}
+
+/** Git repositories near the person's home; looking for them takes a moment. */
+export function useRepositories(): UseQueryResult<FoundRepository[], Problem> {
+  return useAsk(keys.repositories, (backend) => backend.findRepositories({}));
+}
+
+export function useAgents(): UseQueryResult<Agent[], Problem> {
+  return useAsk(keys.agents, (backend) => backend.listAgents({}));
+}
+
+export function useDoctor(): UseQueryResult<Doctor, Problem> {
+  return useAsk(keys.doctor, (backend) => backend.doctor({}));
+}
+
+export function useSettings(): UseQueryResult<Settings, Problem> {
+  return useAsk(keys.settings, (backend) => backend.getSettings({}));
+}
+
+// ---------------------------------------------------------------- cards
+
+export function useCards(): Cards {
+  return useData().cards;
+}
+
+/** One card, redrawn only when it changes. Undefined until the board is loaded, or if it is gone. */
+export function useCard(id: TaskId): Card | undefined {
+  const { cards } = useData();
+  const listen = useCallback((heard: () => void) => cards.listen(`card:${id}`, heard), [cards, id]);
+  return useSyncExternalStore(listen, () => cards.card(id));
+}
+
+/** The newest line of the card's live run, if it has one. */
+export function useLive(id: TaskId): Live | undefined {
+  const { cards } = useData();
+  const listen = useCallback((heard: () => void) => cards.listen(`live:${id}`, heard), [cards, id]);
+  return useSyncExternalStore(listen, () => cards.liveOf(id));
+}
+
+/** The column's card ids in order, those that pass the filter. */
+export function useColumn(column: Column, filter: Filter): readonly TaskId[] {
+  const { cards } = useData();
+  const listen = useCallback((heard: () => void) => cards.listen(`column:${column}`, heard), [cards, column]);
+  const ids = useSyncExternalStore(listen, () => cards.column(column));
+  return useMemo(() => {
+    if (isEmpty(filter)) return ids;
+    const passes = matcher(filter);
+    return ids.filter((id) => {
+      const card = cards.card(id);
+      return card !== undefined && passes(card);
+    });
+  }, [cards, ids, filter]);
+}
+
+/** A value counted over all cards; redrawn only when the value itself changes (compared as JSON). */
+export function useCount<T>(count: (cards: Cards) => T): T {
+  const { cards } = useData();
+  const last = useRef<{ version: number; count: unknown; text: string; value: T } | null>(null);
+  const listen = useCallback((heard: () => void) => cards.listen("counts", heard), [cards]);
+  return useSyncExternalStore(listen, () => {
+    const version = cards.version();
+    if (last.current?.version === version && last.current.count === count) return last.current.value;
+    const value = count(cards);
+    const text = JSON.stringify(value);
+    const kept = last.current?.text === text ? last.current.value : value;
+    last.current = { version, count, text, value: kept };
+    return kept;
+  });
+}

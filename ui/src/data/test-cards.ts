@@ -1,0 +1,30 @@
+// Cards for tests: a builder that names only what matters to the case.
+import type { Card, CardRun, RunStatus } from "../bindings";
+
+export function aCard(id: number, fields: Partial<Card> = {}): Card {
+  return {
+    id,
+    key: `T-${id}`,
+    title: `Card ${id}`,
+    status: "inbox",
+    priority: 5,
+    project: null,
+    tags: [],
+    due_at: null,
+    assignee: null,
+    created_at: id,
+    entered_at: id,
+    run: null,
+    runs: 0,
+    artifacts: 0,
+    changes: null,
+    why: null,
+    needs_you: false,
+    trashed: false,
+    ...fields,
+  };
+}
+
+export function aRun(status: RunStatus, fields: Partial<CardRun> = {}): CardRun {
+  return { id: 1, agent: "claude", status, started_at: 1_000, ended_at: null, last_line: null, ...fields };
+}

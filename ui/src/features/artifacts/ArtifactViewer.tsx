@@ -1,0 +1,172 @@
+// One artifact: a head with what can be done with it, and the viewer for its kind. Content is hostile:
+// every viewer shows it as data, and none runs anything in it.
+import { lazy, type ReactNode, Suspense, useState } from "react";
+import { asProblem } from "../../backend/backend";
+import type { Artifact, Run } from "../../bindings";
+import { Button } from "../../components/Button";
+import { CopyButton } from "../../components/CopyButton";
+import { ErrorState, Skeleton } from "../../components/States";
+import { sizeWords } from "../../components/size";
+import { toast } from "../../components/Toast";
+import { useBackend } from "../../data/context";
+import type { DrawDiff } from "./ArtifactsView";
+import styles from "./ArtifactsView.module.css";
+import { asText } from "./bytes";
+import { type Content, readArtifact, useArtifact } from "./useArtifact";
+import { CsvViewer } from "./viewers/CsvViewer";
+import { HexViewer } from "./viewers/HexViewer";
+import { HtmlViewer } from "./viewers/HtmlViewer";
+import { ImageViewer } from "./viewers/ImageViewer";
+import { JsonViewer } from "./viewers/JsonViewer";
+import { MarkdownViewer } from "./viewers/MarkdownViewer";
+import { TextViewer } from "./viewers/TextViewer";
+
+/** PDF.js is by far the largest part; it is loaded when a PDF is. */
+const PdfViewer = lazy(() => import("./viewers/PdfViewer"));
+
+export interface ArtifactViewerProps {
+  artifact: Artifact;
+  run: Run | null;
+  drawDiff: DrawDiff;
+}
+
+export function ArtifactViewer({ artifact, run, drawDiff }: ArtifactViewerProps) {
+  const [asSource, setAsSource] = useState(false);
+  const content = useArtifact(artifact, needsWhole(artifact) ? "whole" : "start");
+  return (
+    <section className={styles.viewer} aria-label={artifact.path}>
+      <div className={styles.head}>
+        <span className={styles.title} title={artifact.path}>
+          {artifact.path}
+        </span>
+        <span className={styles.size}>{sizeWords(artifact.size)}</span>
+        <span className={styles.tools}>
+          {hasSource(artifact) && (
+            <Button size="small" aria-pressed={asSource} onClick={() => setAsSource(!asSource)}>
+              {asSource ? "Rendered" : "Source"}
+            </Button>
+          )}
+          <ContentActions artifact={artifact} run={run} content={content.data} />
+        </span>
+      </div>
+      {content.error && <ErrorState problem={content.error} onRetry={() => void content.refetch()} />}
+      {content.isPending && <Skeleton lines={8} label={`Reading ${artifact.path}`} />}
+      {content.data && (
+        <>
+          {!content.data.whole && (
+            <p className={styles.note}>
+              Shown: the first {sizeWords(content.data.bytes.length)} of {sizeWords(artifact.size)}.
+            </p>
+          )}
+          <div className={styles.content}>
+            <Suspense fallback={<Skeleton lines={8} label="Opening the viewer" />}>
+              <Viewer artifact={artifact} content={content.data} asSource={asSource} drawDiff={drawDiff} />
+            </Suspense>
+          </div>
+        </>
+      )}
+    </section>
+  );
+}
+
+function needsWhole({ kind }: Artifact): boolean {
+  return kind === "image" || kind === "pdf";
+}
+
+function hasSource({ kind, path }: Artifact): boolean {
+  return ["markdown", "html", "json", "csv", "diff"].includes(kind) || path.toLowerCase().endsWith(".svg");
+}
+
+interface ViewerProps {
+  artifact: Artifact;
+  content: Content;
+  asSource: boolean;
+  drawDiff: DrawDiff;
+}
+
+function Viewer({ artifact, content, asSource, drawDiff }: ViewerProps): ReactNode {
+  const { bytes, whole } = content;
+  const text = () => asText(bytes).text;
+  if (asSource) return <TextViewer path={artifact.path} text={text()} />;
+  switch (artifact.kind) {
+    case "markdown":
+      return <MarkdownViewer text={text()} />;
+    case "image":
+      return whole ? <ImageViewer path={artifact.path} bytes={bytes} /> : <HexViewer bytes={bytes} />;
+    case "pdf":
+      return whole ? <PdfViewer path={artifact.path} bytes={bytes} /> : <HexViewer bytes={bytes} />;
+    case "html":
+      return <HtmlViewer path={artifact.path} text={text()} />;
+    case "json":
+      return <JsonViewer path={artifact.path} text={text()} whole={whole} />;
+    case "csv":
+      return <CsvViewer path={artifact.path} text={text()} />;
+    case "diff":
+      return drawDiff(artifact.path, text(), !whole);
+    case "text":
+      return <TextViewer path={artifact.path} text={text()} />;
+    case "binary":
+      return <HexViewer bytes={bytes} />;
+  }
+}
+
+interface ContentActionsProps {
+  artifact: Artifact;
+  run: Run | null;
+  content: Content | undefined;
+}
+
+function ContentActions({ artifact, run, content }: ContentActionsProps) {
+  const backend = useBackend();
+  const workspace = run?.workspace?.present ? run.workspace : null;
+  const path = workspace ? `${workspace.path}/artifacts/${artifact.path}` : artifact.path;
+  const report = (thrown: unknown) => {
+    const problem = asProblem(thrown);
+    toast({ text: problem.message, next: problem.next, tone: "bad" });
+  };
+  return (
+    <>
+      <CopyButton text={path} label="Copy the path" />
+      {content && isTextual(artifact) && (
+        <Button
+          size="small"
+          onClick={() =>
+            void navigator.clipboard
+              .writeText(asText(content.bytes).text)
+              .then(
+                () => toast({ text: content.whole ? "Content copied." : "The part that is shown was copied." }),
+                report,
+              )
+          }
+        >
+          Copy
+        </Button>
+      )}
+      {backend.canOpen && workspace && (
+        <Button size="small" onClick={() => void backend.openPath(path).catch(report)}>
+          Open
+        </Button>
+      )}
+      {!backend.canOpen && (
+        <Button size="small" onClick={() => void saveAs(backend, artifact).catch(report)}>
+          Save
+        </Button>
+      )}
+    </>
+  );
+}
+
+function isTextual({ kind }: Artifact): boolean {
+  return kind !== "image" && kind !== "pdf" && kind !== "binary";
+}
+
+/** The browser's own download, from memory: no address of the engine's ever serves a file. */
+async function saveAs(backend: Parameters<typeof readArtifact>[0], artifact: Artifact): Promise<void> {
+  const { bytes } = await readArtifact(backend, artifact, Number.MAX_SAFE_INTEGER);
+  const url = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = artifact.path.slice(artifact.path.lastIndexOf("/") + 1);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}

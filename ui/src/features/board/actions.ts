@@ -1,0 +1,78 @@
+// Everything that can be done to cards, each as one object: the menu, the keyboard and the palette all
+// read this list, so they can never disagree.
+import type { Card, TaskId } from "../../bindings";
+import { mayRun } from "../../data/moves";
+import { hasLiveRun } from "../../data/words";
+import type { BoardDesk } from "./desk";
+
+export interface CardAction {
+  id: string;
+  label: string;
+  /** How the shortcut is written for people. */
+  shortcut?: string;
+  /** The keys that trigger it, as in KeyboardEvent.key. */
+  keys?: readonly string[];
+  danger?: boolean;
+  enabled(cards: readonly Card[]): boolean;
+  run(desk: BoardDesk, cards: readonly Card[]): void;
+}
+
+const ids = (cards: readonly Card[]): TaskId[] => cards.map((card) => card.id);
+const some = (cards: readonly Card[]) => cards.length > 0;
+
+export const CARD_ACTIONS: readonly CardAction[] = [
+  {
+    id: "open",
+    label: "Open",
+    shortcut: "Enter",
+    keys: ["Enter"],
+    enabled: (cards) => cards.length === 1,
+    run: (desk, cards) => cards[0] && desk.open(cards[0].id),
+  },
+  {
+    id: "run",
+    label: "Run…",
+    shortcut: "R",
+    keys: ["r", "R"],
+    enabled: (cards) => some(cards) && cards.every(mayRun),
+    run: (desk, cards) => desk.run(ids(cards)),
+  },
+  {
+    id: "stop",
+    label: "Stop the agent",
+    shortcut: "S",
+    keys: ["s", "S"],
+    enabled: (cards) => cards.some(hasLiveRun),
+    run: (desk, cards) => desk.stop(ids(cards)),
+  },
+  {
+    id: "move",
+    label: "Move to…",
+    shortcut: "M",
+    keys: ["m", "M"],
+    enabled: some,
+    run: (desk, cards) => desk.askWhere(ids(cards)),
+  },
+  {
+    id: "done",
+    label: "Mark as done",
+    shortcut: "D",
+    keys: ["d", "D"],
+    enabled: (cards) => some(cards) && cards.every((card) => card.status !== "done"),
+    run: (desk, cards) => desk.move(ids(cards), "done"),
+  },
+  {
+    id: "trash",
+    label: "Delete",
+    shortcut: "Del",
+    keys: ["Delete", "Backspace"],
+    danger: true,
+    enabled: some,
+    run: (desk, cards) => desk.trash(ids(cards)),
+  },
+];
+
+/** The action that the key means for these cards, if it can be done now. */
+export function actionForKey(key: string, cards: readonly Card[]): CardAction | undefined {
+  return CARD_ACTIONS.find((action) => action.keys?.includes(key) && action.enabled(cards));
+}

@@ -1,0 +1,44 @@
+// The line at the foot: how much is in the air, whether the engine answers, when it last wrote.
+
+import type { Connection } from "../../backend/backend";
+import type { Overview } from "../../bindings";
+import styles from "./Footer.module.css";
+
+export interface FooterProps {
+  overview: Overview | undefined;
+  inFlight: number;
+  waiting: number;
+  connection: Connection;
+  onShortcuts(): void;
+}
+
+export function Footer({ overview, inFlight, waiting, connection, onShortcuts }: FooterProps) {
+  return (
+    <footer className={styles.footer}>
+      <span>
+        <b>{inFlight}</b> in flight
+      </span>
+      <span>
+        <b>{waiting}</b> waiting
+      </span>
+      {overview?.problem && (
+        <span role="alert" className={styles.bad}>
+          {overview.problem}
+        </span>
+      )}
+      <button type="button" className={styles.keys} onClick={onShortcuts}>
+        <b>?</b> keys
+      </button>
+      <span>
+        engine <b className={connection === "connected" ? undefined : styles.bad}>{ENGINE[connection]}</b>
+      </span>
+      {overview?.saved_at != null && (
+        <span>
+          saved <b>{new Date(overview.saved_at).toLocaleTimeString("en-GB")}</b>
+        </span>
+      )}
+    </footer>
+  );
+}
+
+const ENGINE: Record<Connection, string> = { connected: "ok", connecting: "connecting…", ended: "gone" };

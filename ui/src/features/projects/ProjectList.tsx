@@ -1,0 +1,146 @@
+// The projects: where they are, what is wrong with them, their settings, and taking one off the list.
+import { type FormEvent, useState } from "react";
+import type { Agent, Project, ProjectSettings } from "../../bindings";
+import { Button } from "../../components/Button";
+import { ConfirmDialog } from "../../components/Dialog";
+import { Checkbox, Select, TextField } from "../../components/Field";
+import { InlineError } from "../../components/States";
+import { toast } from "../../components/Toast";
+import { useAction } from "../../data/actions";
+import { joinCommand, splitCommand } from "../../data/argv";
+import styles from "./Projects.module.css";
+
+export interface ProjectListProps {
+  projects: Project[];
+  agents: Agent[];
+  onShow(project: Project): void;
+}
+
+export function ProjectList({ projects, agents, onShow }: ProjectListProps) {
+  return (
+    <ul className={styles.list} aria-label="Projects">
+      {projects.map((project) => (
+        <ProjectRow key={project.id} project={project} agents={agents} onShow={() => onShow(project)} />
+      ))}
+    </ul>
+  );
+}
+
+function ProjectRow({ project, agents, onShow }: { project: Project; agents: Agent[]; onShow(): void }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <li className={styles.project} data-testid={`project-${project.name}`}>
+      <div className={styles.line}>
+        <span className={styles.name}>{project.name}</span>
+        <span className={styles.path}>{project.path}</span>
+        <span className={styles.when}>
+          {project.git ? "git" : "folder"} · {project.open_cards} open
+        </span>
+        <Button size="small" onClick={onShow}>
+          Show on board
+        </Button>
+        <Button size="small" aria-expanded={open} onClick={() => setOpen(!open)}>
+          Settings
+        </Button>
+      </div>
+      {project.problem && (
+        <p role="alert" className={styles.error}>
+          {project.problem}
+        </p>
+      )}
+      {open && <ProjectForm project={project} agents={agents} onSaved={() => setOpen(false)} />}
+    </li>
+  );
+}
+
+function ProjectForm({ project, agents, onSaved }: { project: Project; agents: Agent[]; onSaved(): void }) {
+  const [name, setName] = useState(project.name);
+  const [settings, setSettings] = useState<ProjectSettings>(project.settings);
+  const [setup, setSetup] = useState(joinCommand(project.settings.setup ?? []));
+  const edit = useAction("editProject");
+  const set = (fields: Partial<ProjectSettings>) => setSettings({ ...settings, ...fields });
+  const save = (event: FormEvent) => {
+    event.preventDefault();
+    edit.mutate(
+      { id: project.id, name: name.trim(), settings: { ...settings, setup: splitCommand(setup) } },
+      { onSuccess: onSaved },
+    );
+  };
+  return (
+    <form className={styles.form} onSubmit={save} aria-label={`Settings of ${project.name}`}>
+      <TextField label="Name" value={name} onChange={(event) => setName(event.target.value)} />
+      <Select
+        label="Agent offered first"
+        value={settings.agent ?? ""}
+        options={[
+          { value: "", label: "The one used last" },
+          ...agents.map((agent) => ({ value: agent.name, label: agent.title })),
+        ]}
+        onChange={(event) => set({ agent: event.target.value || null })}
+      />
+      {project.git && (
+        <TextField
+          label="Start worktrees from"
+          mono
+          placeholder="HEAD"
+          hint="A branch or commit."
+          value={settings.base}
+          onChange={(event) => set({ base: event.target.value })}
+        />
+      )}
+      <TextField
+        label="Setup command"
+        mono
+        placeholder="npm ci"
+        hint="Run in each new workspace before the agent. No shell."
+        value={setup}
+        onChange={(event) => setSetup(event.target.value)}
+      />
+      <Checkbox
+        className={styles.wide}
+        label="Work in the project’s own folder"
+        hint="No workspace of its own for each run; one run at a time."
+        checked={settings.in_place}
+        onChange={(event) => set({ in_place: event.target.checked })}
+      />
+      {edit.error && <InlineError problem={edit.error} />}
+      <div className={styles.formFoot}>
+        <RemoveProject project={project} />
+        <Button type="submit" look="primary" disabled={edit.isPending || name.trim() === ""}>
+          Save
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function RemoveProject({ project }: { project: Project }) {
+  const [asking, setAsking] = useState(false);
+  const remove = useAction("removeProject");
+  const go = () => {
+    setAsking(false);
+    remove.mutate(
+      { id: project.id },
+      {
+        onSuccess: () => toast({ text: `${project.name} is off the list. Its folder was not touched.` }),
+        onError: (problem) => toast({ text: problem.message, next: problem.next, tone: "bad" }),
+      },
+    );
+  };
+  return (
+    <>
+      <Button look="bad" onClick={() => setAsking(true)}>
+        Remove…
+      </Button>
+      <ConfirmDialog
+        open={asking}
+        title={`Remove ${project.name}?`}
+        note={`It leaves the list; ${project.path} is not touched. This is refused while its cards have agents at work.`}
+        confirm="Remove project"
+        danger
+        onConfirm={go}
+        onClose={() => setAsking(false)}
+      />
+    </>
+  );
+}

@@ -1,0 +1,88 @@
+// Preferences. Each is saved as soon as it is changed; a command line when the box is left.
+import { useState } from "react";
+import type { Overview, Settings } from "../../bindings";
+import { CopyButton } from "../../components/CopyButton";
+import { Select, TextField } from "../../components/Field";
+import { InlineError } from "../../components/States";
+import { useAction } from "../../data/actions";
+import { joinCommand, splitCommand } from "../../data/argv";
+import styles from "./SettingsForm.module.css";
+import { asTheme } from "./theme";
+
+const THEMES = [
+  { value: "system", label: "As the system" },
+  { value: "dark", label: "Dark" },
+  { value: "light", label: "Light" },
+];
+
+export function SettingsForm({ settings, overview }: { settings: Settings; overview: Overview | undefined }) {
+  const save = useAction("putSettings");
+  const put = (fields: Partial<Settings>) => save.mutate({ ...settings, ...fields });
+  return (
+    <div className={styles.form}>
+      <section className={styles.section} aria-label="Appearance">
+        <h2>Appearance</h2>
+        <Select
+          label="Theme"
+          options={THEMES}
+          value={asTheme(settings.theme)}
+          onChange={(event) => put({ theme: event.target.value })}
+        />
+      </section>
+      <section className={styles.section} aria-label="Editor">
+        <h2>Editor</h2>
+        <EditorField editor={settings.editor ?? []} onSave={(editor) => put({ editor })} />
+      </section>
+      {save.error && <InlineError problem={save.error} />}
+      {overview && <About overview={overview} />}
+    </div>
+  );
+}
+
+function EditorField({ editor, onSave }: { editor: string[]; onSave(editor: string[]): void }) {
+  const saved = joinCommand(editor);
+  const [text, setText] = useState(saved);
+  const [error, setError] = useState<string | null>(null);
+  const leave = () => {
+    const words = splitCommand(text);
+    if (words.length > 0 && !words.some((word) => word.includes("{path}"))) {
+      return setError("Say where the folder goes: write {path} in the command.");
+    }
+    setError(null);
+    if (text !== saved) onSave(words);
+  };
+  return (
+    <TextField
+      label="Command that opens a folder"
+      mono
+      placeholder="code {path}"
+      hint="Left empty, the system’s file manager opens it."
+      value={text}
+      error={error}
+      onChange={(event) => setText(event.target.value)}
+      onBlur={leave}
+      onKeyDown={(event) => event.key === "Enter" && leave()}
+    />
+  );
+}
+
+function About({ overview }: { overview: Overview }) {
+  return (
+    <section className={styles.section} aria-label="About">
+      <h2>About</h2>
+      <dl className={styles.facts}>
+        <dt>Version</dt>
+        <dd>{overview.version}</dd>
+        <dt>Data</dt>
+        <dd>
+          {overview.data_dir}
+          <CopyButton text={overview.data_dir} label="Copy the data directory’s path" />
+        </dd>
+      </dl>
+      <p className={styles.note}>
+        Cards, logs and artifacts stay in this directory. Nothing is sent anywhere; the agents that you start talk to
+        their own services.
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,312 @@
+// The task page: one card with its terminal, log, changes, artifacts, timeline and runs. This file
+// only composes: features draw, the address says which tab and which run, the desk does what changes
+// the card.
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect, useId, useRef, useState } from "react";
+import { asProblem } from "../backend/backend";
+import type { Card, Run, TaskDetail } from "../bindings";
+import { Button } from "../components/Button";
+import { EmptyState, ErrorState, Skeleton } from "../components/States";
+import { Tabs } from "../components/Tabs";
+import { toast } from "../components/Toast";
+import { useAction } from "../data/actions";
+import { useBackend } from "../data/context";
+import { useCard, useLive, useProjects, useTask, useTimeline } from "../data/queries";
+import { isLive } from "../data/words";
+import { useDesk } from "../features/board/desk";
+import { DiffView } from "../features/run/changes/DiffView";
+import { RunsList } from "../features/run/RunsList";
+import { AskBar, MessageBox } from "../features/run/Talk";
+import { Facts } from "../features/task/Facts";
+import { TaskHeader } from "../features/task/TaskHeader";
+import { Timeline } from "../features/task/Timeline";
+import styles from "./TaskView.module.css";
+import { isTab, TAB_IDS, type TabId, tabsOf } from "./taskTabs";
+import { useTaskKeys } from "./useTaskKeys";
+
+// The board must not wait for what only this page needs.
+const TerminalPane = lazy(() => import("../features/run/terminal/TerminalPane"));
+const LogView = lazy(() => import("../features/run/log/LogView"));
+const ChangesView = lazy(() => import("../features/run/changes/ChangesView"));
+const ArtifactsView = lazy(() => import("../features/artifacts/ArtifactsView"));
+
+const route = getRouteApi("/task/$id");
+
+export function TaskView() {
+  const { id } = route.useParams();
+  const task = useTask(id);
+  if (task.isError) {
+    return (
+      <main className={styles.lone}>
+        <ErrorState problem={task.error} onRetry={() => void task.refetch()} />
+        <BackToBoard />
+      </main>
+    );
+  }
+  if (!task.data) {
+    return (
+      <main className={styles.lone}>
+        <Skeleton lines={6} height={24} label="Opening the card" />
+      </main>
+    );
+  }
+  return <TaskPage key={id} task={task.data} />;
+}
+
+function BackToBoard() {
+  const navigate = useNavigate();
+  return (
+    <p className={styles.back}>
+      <Button onClick={() => void navigate({ to: "/" })}>Back to the board</Button>
+    </p>
+  );
+}
+
+function TaskPage({ task }: { task: TaskDetail }) {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const backend = useBackend();
+  const desk = useDesk();
+  const panel = useId();
+  const tabs = useRef<HTMLDivElement>(null);
+  const id = task.card.id;
+  // The board's copy of the card is the fresher one: events reach it first.
+  const card = useCard(id) ?? task.card;
+  const timeline = useTimeline(id);
+  const projects = useProjects();
+  const start = useAction("startRun");
+  const [focus, setFocus] = useState(0);
+  const [artifact, setArtifact] = useState<number | null>(null);
+  const [file, setFile] = useState<string | null>(null);
+
+  const newest = task.runs[0] ?? null;
+  const run = task.runs.find((each) => each.id === search.run) ?? newest;
+  const tab: TabId = isTab(search.tab) ? search.tab : "terminal";
+  const show = (to: TabId, ofRun?: Run) => {
+    const chosen = ofRun ?? run;
+    void navigate({
+      search: (old) => ({ ...old, tab: to, run: chosen && chosen.id !== newest?.id ? chosen.id : undefined }),
+      replace: true,
+    });
+  };
+  const showTerminal = (ofRun?: Run) => {
+    show("terminal", ofRun);
+    setFocus((n) => n + 1);
+  };
+  const back = () => void navigate({ to: "/" });
+  useTaskKeys({ onTab: (at) => TAB_IDS[at] && show(TAB_IDS[at]), onBack: back });
+
+  const resume = (earlier: Run) => {
+    start.mutate(
+      { task: id, agent: earlier.agent, mode: earlier.mode, resume: earlier.id },
+      {
+        onSuccess: (started) => showTerminal(started),
+        onError: (problem) => toast({ text: problem.message, next: problem.next, tone: "bad" }),
+      },
+    );
+  };
+  const openLink = (url: string) => {
+    const report = (thrown: unknown) => {
+      const problem = asProblem(thrown);
+      toast({ text: problem.message, next: problem.next, tone: "bad" });
+    };
+    toast({ text: `Open ${url}?`, action: { label: "Open", run: () => void backend.openUrl(url).catch(report) } });
+  };
+  const workspace = run?.workspace?.present ? run.workspace : null;
+  const openEditor = () => {
+    if (!workspace) return;
+    backend.openPath(workspace.path).catch((thrown) => {
+      const problem = asProblem(thrown);
+      toast({ text: problem.message, next: problem.next, tone: "bad" });
+    });
+  };
+  const asks = newest !== null && card.needs_you && isLive(newest.status);
+
+  return (
+    <main className={styles.page} aria-label={`${card.key} ${card.title}`} data-testid="task-page">
+      <TaskHeader
+        card={card}
+        runs={task.runs}
+        moves={task.moves}
+        version={task.version}
+        busy={start.isPending}
+        onBack={back}
+        onMove={(to) => desk.move([id], to)}
+        onStop={() => desk.stop([id])}
+        onRun={() => desk.run([id])}
+        onResume={resume}
+        onTrash={() => {
+          desk.trash([id]);
+          back();
+        }}
+        onOpenEditor={backend.canOpen && workspace ? openEditor : undefined}
+      />
+      <div ref={tabs} className={styles.tabs}>
+        <TaskTabs task={task} card={card} run={run} current={tab} onChange={show} panelId={panel} />
+      </div>
+      <section id={panel} role="tabpanel" aria-label={tab} className={styles.panel}>
+        {run && run !== newest && (
+          <p className={styles.earlier}>
+            This is run {run.attempt} of {task.runs.length}.{" "}
+            <Button size="small" onClick={() => newest && show(tab, newest)}>
+              Show the newest
+            </Button>
+          </p>
+        )}
+        <div className={styles.body}>
+          <Suspense fallback={<Skeleton lines={6} label="Opening the tab" />}>
+            <RunPanels
+              task={task}
+              run={run}
+              tab={tab}
+              focus={focus}
+              file={file}
+              starting={start.isPending || (card.run?.id === 0 && card.status === "in_progress")}
+              onFile={setFile}
+              onLog={() => show("log")}
+              onRun={() => desk.run([id])}
+              onLeave={() => tabs.current?.querySelector<HTMLElement>('[aria-selected="true"]')?.focus()}
+            />
+            {tab === "artifacts" && (
+              <ArtifactsView
+                artifacts={task.artifacts}
+                runs={task.runs}
+                chosen={artifact}
+                live={newest !== null && isLive(newest.status)}
+                onChoose={setArtifact}
+                drawDiff={(title, patch, cut) => <DiffView title={title} patch={patch} cut={cut} />}
+              />
+            )}
+            {tab === "timeline" &&
+              (timeline.error ? (
+                <ErrorState problem={timeline.error} onRetry={() => void timeline.refetch()} />
+              ) : timeline.data ? (
+                <Timeline id={id} entries={timeline.data} comments={task.comments} onOpenLink={openLink} />
+              ) : (
+                <Skeleton lines={6} label="Reading the timeline" />
+              ))}
+            {tab === "runs" && (
+              <RunsList
+                runs={task.runs}
+                shown={run?.id ?? null}
+                busy={newest !== null && isLive(newest.status)}
+                onTerminal={showTerminal}
+                onLog={(each) => show("log", each)}
+                onChanges={(each) => show("changes", each)}
+                onResume={resume}
+              />
+            )}
+          </Suspense>
+        </div>
+      </section>
+      <div className={styles.foot}>
+        {asks && newest && <AskBar card={card} run={newest} onAnswer={() => showTerminal(newest)} />}
+        <MessageBox run={newest} />
+      </div>
+      <Facts
+        task={{ ...task, card }}
+        projects={projects.data ?? []}
+        run={run}
+        timeline={timeline.data ?? []}
+        onTab={show}
+        onArtifact={(each) => {
+          setArtifact(each);
+          show("artifacts");
+        }}
+        onOpenLink={openLink}
+      />
+    </main>
+  );
+}
+
+interface TaskTabsProps {
+  task: TaskDetail;
+  card: Card;
+  run: Run | null;
+  current: TabId;
+  onChange(tab: TabId): void;
+  panelId: string;
+}
+
+/** Apart from the page, so that a busy run's growing log redraws a row of tabs and nothing else. */
+function TaskTabs({ task, card, run, current, onChange, panelId }: TaskTabsProps) {
+  const live = useLive(card.id);
+  return (
+    <Tabs label="Task" tabs={tabsOf(task, card, run, live)} current={current} onChange={onChange} panelId={panelId} />
+  );
+}
+
+interface RunPanelsProps {
+  task: TaskDetail;
+  run: Run | null;
+  tab: TabId;
+  focus: number;
+  file: string | null;
+  starting: boolean;
+  onFile(path: string): void;
+  onLog(): void;
+  onRun(): void;
+  onLeave(): void;
+}
+
+/** The three tabs about one run. The terminal, once seen, stays behind the other tabs: opening it anew would lose its scrollback. */
+function RunPanels({ task, run, tab, focus, file, starting, onFile, onLog, onRun, onLeave }: RunPanelsProps) {
+  const [seen, setSeen] = useState(tab === "terminal");
+  useEffect(() => {
+    if (tab === "terminal") setSeen(true);
+  }, [tab]);
+  if (tab !== "terminal" && tab !== "log" && tab !== "changes" && !seen) return null;
+  if (run === null)
+    return ["terminal", "log", "changes"].includes(tab) ? <NoRun starting={starting} onRun={onRun} /> : null;
+  const started = run.started_at !== null;
+  return (
+    <>
+      {started && (seen || tab === "terminal") && (
+        <div className={styles.layer} hidden={tab !== "terminal"}>
+          <TerminalPane
+            key={run.id}
+            run={run}
+            of={task.runs.length}
+            shown={tab === "terminal"}
+            focus={focus}
+            onOpenLog={onLog}
+            onLeave={onLeave}
+          />
+        </div>
+      )}
+      {!started && tab === "terminal" && <NotStarted run={run} />}
+      {tab === "log" && <LogView key={run.id} run={run} shown />}
+      {tab === "changes" && <ChangesView key={run.id} run={run} path={file} onPath={onFile} />}
+    </>
+  );
+}
+
+function NoRun({ starting, onRun }: { starting: boolean; onRun(): void }) {
+  if (starting)
+    return (
+      <EmptyState title="Preparing the workspace…">The terminal opens as soon as the agent has started.</EmptyState>
+    );
+  return (
+    <EmptyState
+      title="No run yet"
+      action={
+        <Button look="primary" onClick={onRun}>
+          Run
+        </Button>
+      }
+    >
+      Run starts an agent in a workspace of its own: its terminal, its log and the files that it changes appear here.
+    </EmptyState>
+  );
+}
+
+function NotStarted({ run }: { run: Run }) {
+  if (isLive(run.status)) {
+    return (
+      <EmptyState title={run.status === "queued" ? "Waiting for its turn" : "Preparing the workspace…"}>
+        {run.agent} starts when its workspace is ready.
+      </EmptyState>
+    );
+  }
+  return <EmptyState title="This run never started">{run.reason ?? "The agent could not be started."}</EmptyState>;
+}

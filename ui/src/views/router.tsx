@@ -1,0 +1,98 @@
+// Every address in the interface. What a person may want to come back to is in the address: the page,
+// the project, the search, the shelf, the task's tab.
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  type RouterHistory,
+  retainSearchParams,
+} from "@tanstack/react-router";
+import { BoardView } from "./BoardView";
+import { BrokenView } from "./BrokenView";
+import { NotFoundView } from "./NotFoundView";
+import { AgentsView, ProjectsView, SettingsView, TaskView, TrashView, WelcomeView } from "./pages";
+import { Shell } from "./Shell";
+
+export type RootSearch = {
+  /** Development only: which fake scene is playing. */
+  fake?: string | number;
+};
+
+export interface BoardSearch {
+  project?: number;
+  q?: string;
+  shelf?: boolean;
+}
+
+export interface TaskSearch {
+  tab?: string;
+  /** Which run the tabs are about; the newest if left out. */
+  run?: number;
+}
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: NotFoundView,
+  validateSearch: (search: Record<string, unknown>): RootSearch => {
+    const fake = search.fake;
+    return typeof fake === "string" || typeof fake === "number" ? { fake } : {};
+  },
+  search: { middlewares: [retainSearchParams<RootSearch>(["fake"])] },
+});
+
+const board = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  component: BoardView,
+  validateSearch: (search): BoardSearch => ({
+    project: positive(search.project),
+    q: typeof search.q === "string" || typeof search.q === "number" ? String(search.q) : undefined,
+    shelf: search.shelf === true || search.shelf === 1 || search.shelf === "1" ? true : undefined,
+  }),
+});
+
+const task = createRoute({
+  getParentRoute: () => root,
+  path: "/task/$id",
+  component: TaskView,
+  params: {
+    parse: ({ id }) => ({ id: Number(id.replace(/^t-/i, "")) }),
+    stringify: ({ id }) => ({ id: String(id) }),
+  },
+  validateSearch: (search): TaskSearch => ({
+    tab: typeof search.tab === "string" ? search.tab : undefined,
+    run: positive(search.run),
+  }),
+});
+
+const projects = createRoute({ getParentRoute: () => root, path: "/projects", component: ProjectsView });
+const agents = createRoute({ getParentRoute: () => root, path: "/agents", component: AgentsView });
+const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: SettingsView });
+const trash = createRoute({ getParentRoute: () => root, path: "/trash", component: TrashView });
+const welcome = createRoute({ getParentRoute: () => root, path: "/welcome", component: WelcomeView });
+
+function positive(value: unknown): number | undefined {
+  const number = Number(value);
+  return value !== undefined && Number.isInteger(number) && number > 0 ? number : undefined;
+}
+
+const routeTree = root.addChildren([board, task, projects, agents, settings, trash, welcome]);
+
+/** A router of its own for each test; the page has the one below. */
+export function makeRouter(history?: RouterHistory) {
+  return createRouter({
+    routeTree,
+    history,
+    defaultErrorComponent: BrokenView,
+    defaultPreload: false,
+    scrollRestoration: false,
+  });
+}
+
+export const router = makeRouter();
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,121 @@
+// The whole interface over the fake engine, in what needs no layout: dialogs, keys, first run.
+import { createMemoryHistory, RouterProvider } from "@tanstack/react-router";
+import { render, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test } from "vitest";
+import { type FakeBackend, fakeBackend } from "../backend/fake";
+import { dismissToasts, Toaster } from "../components/Toast";
+import { createData, DataProvider } from "../data/context";
+import { makeRouter } from "./router";
+
+beforeEach(() => {
+  dismissToasts();
+  localStorage.clear();
+});
+
+let router: ReturnType<typeof makeRouter>;
+
+async function open(path = "/", scene = ""): Promise<FakeBackend> {
+  const backend = fakeBackend({ scene });
+  router = makeRouter(createMemoryHistory({ initialEntries: [path] }));
+  render(
+    <DataProvider data={createData(backend)}>
+      <RouterProvider router={router} />
+      <Toaster />
+    </DataProvider>,
+  );
+  await waitFor(() => expect(document.querySelector("main")).not.toBeNull());
+  return backend;
+}
+
+const asked = (backend: FakeBackend, name: string) =>
+  backend.calls.filter((call) => call.name === name).map((call) => call.request);
+
+test("quick add takes one card after the other and keeps what was refused", async () => {
+  const backend = await open();
+  await userEvent.click(await screen.findByRole("button", { name: "Add a card to Ready" }));
+  const box = screen.getByRole("textbox", { name: "New card in Ready" });
+  await userEvent.type(box, "First{Enter}Second{Enter}{Enter}");
+  expect(asked(backend, "addTask")).toMatchObject([
+    { title: "First", column: "ready" },
+    { title: "Second", column: "ready" },
+  ]);
+  expect(screen.getByRole("alert").textContent).toBe("A card needs a title.");
+});
+
+test("C writes a card with everything in it", async () => {
+  const backend = await open();
+  await screen.findByTestId("column-inbox");
+  await userEvent.keyboard("c");
+  const dialog = await screen.findByRole("dialog", { name: "New card" });
+  await userEvent.type(within(dialog).getByRole("textbox", { name: "Title" }), "Paint it");
+  await userEvent.type(within(dialog).getByRole("textbox", { name: "Description" }), "**Green**");
+  await userEvent.type(within(dialog).getByRole("textbox", { name: "Tags" }), "paint, #ui");
+  await userEvent.selectOptions(within(dialog).getByRole("combobox", { name: "Priority" }), "High");
+  await userEvent.selectOptions(within(dialog).getByRole("combobox", { name: "Project" }), "website");
+  await userEvent.keyboard("{Control>}{Enter}{/Control}");
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(asked(backend, "addTask")).toEqual([
+    {
+      title: "Paint it",
+      description: "**Green**",
+      tags: ["paint", "ui"],
+      priority: 8,
+      project: 2,
+      due_at: null,
+      column: "inbox",
+    },
+  ]);
+});
+
+test("the card editor shows the Markdown, and keeps a draft that was closed", async () => {
+  await open();
+  await screen.findByTestId("column-inbox");
+  await userEvent.keyboard("c");
+  await userEvent.type(await screen.findByRole("textbox", { name: "Title" }), "Kept");
+  await userEvent.type(screen.getByRole("textbox", { name: "Description" }), "**Bold**");
+  await userEvent.click(screen.getByRole("tab", { name: "Preview" }));
+  expect(screen.getByText("Bold").tagName).toBe("STRONG");
+  await userEvent.keyboard("{Escape}");
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  await userEvent.keyboard("c");
+  expect(await screen.findByRole("textbox", { name: "Title" })).toHaveProperty("value", "Kept");
+  await userEvent.click(screen.getByRole("button", { name: /^Add card/ }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+});
+
+test("Ctrl K finds a card by its words and opens it", async () => {
+  await open();
+  await screen.findByTestId("column-inbox");
+  await userEvent.keyboard("{Control>}k{/Control}");
+  await userEvent.type(await screen.findByRole("combobox"), "lexer");
+  await userEvent.click(await screen.findByText("Split the lexer from the parser"));
+  await waitFor(() => expect(router.state.location.pathname).toBe("/task/139"));
+});
+
+test("the first start leads to the welcome page, and its demo makes a card and starts", async () => {
+  const backend = await open("/", "first");
+  await userEvent.click(await screen.findByRole("button", { name: "Watch the demo agent" }));
+  await waitFor(() => expect(router.state.location.pathname).toBe("/task/1"), { timeout: 5_000 });
+  expect(asked(backend, "addTask")).toMatchObject([{ title: "Say hello from Flightboard" }]);
+  expect(asked(backend, "startRun")).toEqual([{ task: 1, agent: "demo", mode: "unattended" }]);
+  expect(backend.world.settings.welcomed).toBe(true);
+});
+
+test("the help lists the keys", async () => {
+  await open();
+  await screen.findByTestId("column-inbox");
+  await userEvent.keyboard("?");
+  expect(await screen.findByRole("dialog", { name: "Keyboard shortcuts" })).toBeTruthy();
+});
+
+test("an unknown address says so", async () => {
+  await open("/nowhere");
+  expect(await screen.findByText("There is nothing at this address.")).toBeTruthy();
+});
+
+test("a board that cannot be read says why and tries again", async () => {
+  await open("/", "error");
+  expect(await screen.findByText("The database cannot be read: disk I/O error.")).toBeTruthy();
+  expect(screen.getByRole("button", { name: "Try again" })).toBeTruthy();
+});
