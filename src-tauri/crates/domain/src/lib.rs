@@ -2,14 +2,23 @@
 //! claims, and what counts as evidence. Values in, values out: no I/O, no clock, no database.
 //! Everything here must stay testable with a plain table.
 
+pub mod breaker;
+pub mod budget;
+pub mod dispatch;
+pub mod edges;
 pub mod evidence;
+pub mod failure;
 pub mod ids;
 pub mod priority;
+pub mod review;
+pub mod routing;
 pub mod run;
 pub mod task;
 pub mod text;
+pub mod verdict;
 
 pub use evidence::{Evidence, Rank, Reading, Reducer};
+pub use failure::{Aftermath, Backoff, Counters, RetryPolicy, RetryRule, after_failure};
 pub use ids::{ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, RunId, TaskId, TaskKey};
 pub use priority::{ClaimOrder, Priority, PriorityWord};
 pub use run::{Activity, Cause, Outcome, RunEvent, RunPhase, RunState, RunStatus};

@@ -17,12 +17,31 @@ pub enum Activity {
     Unknown,
 }
 
-/// Why a run failed. Each cause has its own counter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Type)]
+/// Why an attempt failed. Each cause has its own counter, budget and policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     CouldNotStart,
     ExitedNonZero,
+    /// It left quietly in the middle: nothing says that it finished.
+    NoCompletionMark,
+    /// It ran longer than it may.
+    Timeout,
+    /// It lives and makes no progress.
+    Stalled,
+    /// Its process vanished with the machine, or its lease ran out.
+    Lost,
+    /// The account may not be used for a while.
+    UsageLimit,
+    /// A tool was needed that the run was not allowed to use.
+    PermissionRefused,
+    /// A command that guards the work said no.
+    GateFailed,
+    ReviewRejected,
+    /// The model's server is down, overloaded or out of reach; later may help.
+    ProviderTransient,
+    /// The model's server refuses: no key, no login, no such model.
+    ProviderPermanent,
     /// The agent itself reported an error, whatever its exit code said.
     AgentError,
     /// The agent asked for a person in `BLOCKED.md`.
@@ -175,15 +194,59 @@ impl Activity {
 }
 
 impl Cause {
-    pub const ALL: [Cause; 4] =
-        [Cause::CouldNotStart, Cause::ExitedNonZero, Cause::AgentError, Cause::Blocked];
+    pub const ALL: [Cause; 14] = [
+        Cause::CouldNotStart,
+        Cause::ExitedNonZero,
+        Cause::NoCompletionMark,
+        Cause::Timeout,
+        Cause::Stalled,
+        Cause::Lost,
+        Cause::UsageLimit,
+        Cause::PermissionRefused,
+        Cause::GateFailed,
+        Cause::ReviewRejected,
+        Cause::ProviderTransient,
+        Cause::ProviderPermanent,
+        Cause::AgentError,
+        Cause::Blocked,
+    ];
 
     pub fn word(self) -> &'static str {
         match self {
             Cause::CouldNotStart => "could_not_start",
             Cause::ExitedNonZero => "exited_non_zero",
+            Cause::NoCompletionMark => "no_completion_mark",
+            Cause::Timeout => "timeout",
+            Cause::Stalled => "stalled",
+            Cause::Lost => "lost",
+            Cause::UsageLimit => "usage_limit",
+            Cause::PermissionRefused => "permission_refused",
+            Cause::GateFailed => "gate_failed",
+            Cause::ReviewRejected => "review_rejected",
+            Cause::ProviderTransient => "provider_transient",
+            Cause::ProviderPermanent => "provider_permanent",
             Cause::AgentError => "agent_error",
             Cause::Blocked => "blocked",
+        }
+    }
+
+    /// For sentences: `after {}`.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Cause::CouldNotStart => "a failed start",
+            Cause::ExitedNonZero => "an exit with an error",
+            Cause::NoCompletionMark => "an end without a result",
+            Cause::Timeout => "a timeout",
+            Cause::Stalled => "a stall",
+            Cause::Lost => "a lost run",
+            Cause::UsageLimit => "a usage limit",
+            Cause::PermissionRefused => "a refused permission",
+            Cause::GateFailed => "a failed check",
+            Cause::ReviewRejected => "a rejected review",
+            Cause::ProviderTransient => "trouble at the provider",
+            Cause::ProviderPermanent => "a refusal by the provider",
+            Cause::AgentError => "an error of the agent",
+            Cause::Blocked => "a blocked run",
         }
     }
 
