@@ -132,11 +132,21 @@ pub enum TaskEvent {
     RunNotStarted(RunId),
     RunSucceeded(RunId),
     RunFailed(RunId),
+    /// It failed, and will be tried again.
+    RunToRetry(RunId),
     /// The agent says that it cannot go on without a person.
     RunBlocked(RunId, String),
     RunStopped(RunId),
     /// The run's process vanished without a word: the machine went down.
     RunLost(RunId),
+    /// The gate let the work through.
+    Approved,
+    /// A reviewer wants more work on it.
+    Rejected,
+    /// Rejected once too often.
+    GivenUp,
+    /// Its branch is not taken: what it waited for ended the other way.
+    NotNeeded,
 }
 
 /// What the engine must do after the change is stored.
@@ -161,6 +171,8 @@ pub enum Wanted {
     Run,
     /// A report of a run that no longer holds the task.
     Report(RunId),
+    /// A verdict on work that is not in review.
+    Verdict,
 }
 
 impl Rejected {
@@ -174,6 +186,7 @@ impl Rejected {
             Wanted::Column(column) => format!("{key} cannot move from {here} to {}", column.title()),
             Wanted::Run if self.status == Status::InProgress => format!("{key} already has an agent at work"),
             Wanted::Run => format!("{key} is in {here}; move it back to the board before running an agent"),
+            Wanted::Verdict => format!("{key} is in {here}, not in Review; the verdict changes nothing"),
             Wanted::Report(run) => format!("run {run} no longer holds {key}; its report changes nothing"),
         }
     }
@@ -216,8 +229,32 @@ pub fn transition(task: &Task, event: &TaskEvent) -> Result<(Task, Vec<Effect>),
         TaskEvent::RunSucceeded(run) => run_ended(task, *run, Status::Review, None),
         TaskEvent::RunFailed(run) => run_ended(task, *run, Status::Failed, None),
         TaskEvent::RunBlocked(run, reason) => run_ended(task, *run, Status::Ready, Some(reason.clone())),
-        TaskEvent::RunStopped(run) | TaskEvent::RunLost(run) => run_ended(task, *run, Status::Ready, None),
+        TaskEvent::RunStopped(run) | TaskEvent::RunLost(run) | TaskEvent::RunToRetry(run) => {
+            run_ended(task, *run, Status::Ready, None)
+        }
+        TaskEvent::Approved => reviewed(task, Status::Done),
+        TaskEvent::Rejected => reviewed(task, Status::Ready),
+        TaskEvent::GivenUp => reviewed(task, Status::Failed),
+        TaskEvent::NotNeeded => match task.status {
+            Status::Inbox | Status::Ready => Ok((resting(task, Status::Cancelled), Vec::new())),
+            Status::InProgress | Status::Review | Status::Done | Status::Failed | Status::Cancelled => {
+                Err(rejected(task, Wanted::Column(Status::Cancelled)))
+            }
+        },
     }
+}
+
+/// A verdict counts only while the card is in review.
+fn reviewed(task: &Task, to: Status) -> Result<(Task, Vec<Effect>), Rejected> {
+    if task.status == Status::Review {
+        Ok((resting(task, to), Vec::new()))
+    } else {
+        Err(rejected(task, Wanted::Verdict))
+    }
+}
+
+fn resting(task: &Task, status: Status) -> Task {
+    Task { id: task.id, status, live_run: None, came_from: None, held: None }
 }
 
 fn moved(task: &Task, to: Column) -> Result<(Task, Vec<Effect>), Rejected> {
@@ -228,7 +265,7 @@ fn moved(task: &Task, to: Column) -> Result<(Task, Vec<Effect>), Rejected> {
         return Err(rejected(task, Wanted::Column(to)));
     }
     let effects = task.live_run.map(Effect::StopRun).into_iter().collect();
-    Ok((Task { id: task.id, status: to, live_run: None, came_from: None, held: None }, effects))
+    Ok((resting(task, to), effects))
 }
 
 fn run_began(task: &Task, run: RunId) -> Result<(Task, Vec<Effect>), Rejected> {
@@ -285,7 +322,7 @@ mod tests {
     #[test]
     fn every_state_meets_every_event() {
         let no = None;
-        let table: [(TaskEvent, [Option<Status>; 7]); 14] = [
+        let table: [(TaskEvent, [Option<Status>; 7]); 19] = [
             //                              inbox        ready        in flight    review       done         failed       cancelled
             (
                 TaskEvent::Moved(Inbox),
@@ -316,6 +353,11 @@ mod tests {
             (TaskEvent::RunBlocked(RUN, "no key".into()), [no, no, Some(Ready), no, no, no, no]),
             (TaskEvent::RunStopped(RUN), [no, no, Some(Ready), no, no, no, no]),
             (TaskEvent::RunLost(RUN), [no, no, Some(Ready), no, no, no, no]),
+            (TaskEvent::RunToRetry(RUN), [no, no, Some(Ready), no, no, no, no]),
+            (TaskEvent::Approved, [no, no, no, Some(Done), no, no, no]),
+            (TaskEvent::Rejected, [no, no, no, Some(Ready), no, no, no]),
+            (TaskEvent::GivenUp, [no, no, no, Some(Failed), no, no, no]),
+            (TaskEvent::NotNeeded, [Some(Cancelled), Some(Cancelled), no, no, no, no, no]),
         ];
         for (event, row) in table {
             for (from, expected) in Status::ALL.into_iter().zip(row) {

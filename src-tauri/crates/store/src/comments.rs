@@ -7,6 +7,7 @@ use crate::{
     changes::{Change, record},
     error::StoreError,
     tasks,
+    writer::Tx,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,16 +30,7 @@ impl Store {
             .write(move |tx| {
                 Box::pin(async move {
                     tasks::require(tx, task).await?;
-                    let id = sqlx::query(
-                        "INSERT INTO task_comments (task_id, author, body, at) VALUES (?, ?, ?, ?)",
-                    )
-                    .bind(task.raw())
-                    .bind(author.to_string())
-                    .bind(&body)
-                    .bind(now)
-                    .execute(&mut *tx.conn)
-                    .await?
-                    .last_insert_rowid();
+                    let id = insert(tx, task, &author, &body, now).await?;
                     let change = Change {
                         at: now,
                         actor: &author,
@@ -49,7 +41,7 @@ impl Store {
                         text: format!("commented: {}", domain::text::elide(&body, 200)),
                     };
                     record(tx, change).await?;
-                    Ok(CommentRecord { id: CommentId(id), author: author.to_string(), body, at: now })
+                    Ok(CommentRecord { id, author: author.to_string(), body, at: now })
                 })
             })
             .await
@@ -67,4 +59,23 @@ impl Store {
             .map(|(id, author, body, at)| CommentRecord { id: CommentId(id), author, body, at })
             .collect())
     }
+}
+
+/// Without a change of its own: the caller logs what led to it.
+pub(crate) async fn insert(
+    tx: &mut Tx<'_>,
+    task: TaskId,
+    author: &Actor,
+    body: &str,
+    now: Millis,
+) -> Result<CommentId, StoreError> {
+    let id = sqlx::query("INSERT INTO task_comments (task_id, author, body, at) VALUES (?, ?, ?, ?)")
+        .bind(task.raw())
+        .bind(author.to_string())
+        .bind(body)
+        .bind(now)
+        .execute(&mut *tx.conn)
+        .await?
+        .last_insert_rowid();
+    Ok(CommentId(id))
 }

@@ -7,12 +7,16 @@
 
 mod artifacts;
 mod board;
+mod breakers;
 mod changes;
 mod comments;
+mod edges;
 mod error;
 mod open;
 mod paths;
 mod projects;
+mod queue;
+mod reviews;
 mod runs;
 mod settings;
 mod tasks;
@@ -20,10 +24,13 @@ mod writer;
 
 pub use artifacts::{ArtifactRecord, NewArtifact};
 pub use board::{CardRecord, CardRunRecord, Counts};
+pub use breakers::{BreakerRecord, Breaks};
 pub use changes::{ChangeRecord, Committed};
 pub use comments::CommentRecord;
 pub use error::{OpenError, StoreError};
 pub use open::{FILE_NAME, Store};
 pub use projects::{NewProject, ProjectRecord};
-pub use runs::{Ending, NewRun, RunRecord, StartFacts, WorkspaceRecord};
-pub use tasks::{NewTask, TaskEdit, TaskRecord};
+pub use queue::{LiveRunRecord, QueuedTask};
+pub use reviews::{NewReview, ReviewRecord};
+pub use runs::{Ending, LimitOn, Limits, NewRun, Origin, RunRecord, StartFacts, WorkspaceRecord};
+pub use tasks::{NewTask, Routing, TaskEdit, TaskRecord};

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use domain::{Actor, Id, Millis, ProjectId};
+use domain::{Actor, Id, Millis, ProjectId, RetryPolicy, review::Gate};
+use serde::de::DeserializeOwned;
 use sqlx::FromRow;
 
 use crate::{
@@ -94,6 +95,7 @@ impl Store {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
+                    let before = dispatches(tx, Some(id)).await?;
                     let edited = sqlx::query(
                         "UPDATE projects SET name = coalesce(?, name), settings = coalesce(?, settings) WHERE id = ? AND removed_at IS NULL",
                     )
@@ -104,6 +106,10 @@ impl Store {
                     .await?;
                     if edited.rows_affected() == 0 {
                         return Err(missing(id));
+                    }
+                    if dispatches(tx, Some(id)).await? != before {
+                        let queued = "UPDATE tasks SET queued = ? WHERE project_id = ? AND status = 'ready'";
+                        sqlx::query(queued).bind(!before).bind(id.raw()).execute(&mut *tx.conn).await?;
                     }
                     log(tx, id, "project.changed", "changed the project".into(), now).await
                 })
@@ -165,6 +171,47 @@ async fn insert(tx: &mut Tx<'_>, new: NewProject, now: Millis) -> Result<Project
             .last_insert_rowid();
     log(tx, ProjectId(id), "project.added", format!("added the project {}", new.name), now).await?;
     Ok(ProjectId(id))
+}
+
+/// Whether the project hands its ready cards to the dispatcher by itself.
+pub(crate) async fn dispatches(tx: &mut Tx<'_>, project: Option<ProjectId>) -> Result<bool, StoreError> {
+    let Some(id) = project else { return Ok(false) };
+    let set: Option<bool> =
+        sqlx::query_scalar("SELECT coalesce(settings ->> 'dispatch', 0) FROM projects WHERE id = ?")
+            .bind(id.raw())
+            .fetch_optional(&mut *tx.conn)
+            .await?;
+    Ok(set.unwrap_or(false))
+}
+
+/// What each class of failure is allowed in the project.
+pub(crate) async fn retry_policy(
+    tx: &mut Tx<'_>,
+    project: Option<ProjectId>,
+) -> Result<RetryPolicy, StoreError> {
+    setting(tx, project, "retry").await
+}
+
+/// What must approve work before it is done.
+pub(crate) async fn gate(tx: &mut Tx<'_>, project: Option<ProjectId>) -> Result<Gate, StoreError> {
+    setting(tx, project, "gate").await
+}
+
+async fn setting<T: DeserializeOwned + Default>(
+    tx: &mut Tx<'_>,
+    project: Option<ProjectId>,
+    name: &'static str,
+) -> Result<T, StoreError> {
+    let Some(id) = project else { return Ok(T::default()) };
+    let text: Option<Option<String>> = sqlx::query_scalar("SELECT settings -> ? FROM projects WHERE id = ?")
+        .bind(name)
+        .bind(id.raw())
+        .fetch_optional(&mut *tx.conn)
+        .await?;
+    match text.flatten().filter(|text| text != "null") {
+        Some(text) => serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string())),
+        None => Ok(T::default()),
+    }
 }
 
 /// The project must be on the list.

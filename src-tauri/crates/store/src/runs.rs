@@ -4,14 +4,18 @@
 use std::path::PathBuf;
 
 use domain::{
-    Activity, Actor, Cause, Effect, Id, Millis, Outcome, RunEvent, RunId, RunState, TaskEvent, TaskId,
+    Activity, Actor, Aftermath, Cause, Counters, Effect, Id, Millis, Outcome, ProjectId, RetryPolicy,
+    RunEvent, RunId, RunState, Status, TaskEvent, TaskId, after_failure, breaker::BreakerRule,
+    dispatch::Until, failure::UNKNOWN_RESET,
 };
 use sqlx::FromRow;
 
 use crate::{
     Store,
+    breakers::{self, Breaks, Sign},
+    comments,
     error::StoreError,
-    paths,
+    paths, projects,
     tasks::{self, apply, json, log},
     writer::Tx,
 };
@@ -43,6 +47,37 @@ pub struct RunRecord {
     pub survivors: Vec<String>,
     /// Files, lines added, lines removed.
     pub changes: Option<(u32, u32, u32)>,
+    pub origin: Origin,
+    /// Why this agent and this model.
+    pub rule: Option<String>,
+    pub account: Option<String>,
+}
+
+/// Who started a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Person,
+    Dispatcher,
+    /// An agent that runs elsewhere took the task from the queue.
+    Pulled,
+}
+
+/// How many may be at work at one time; checked in the transaction that starts another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub on: LimitOn,
+    pub limit: u32,
+    /// For the sentence of a refusal: `project Shop`.
+    pub name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LimitOn {
+    Total,
+    Agent(String),
+    Project(ProjectId),
+    /// Work that waits for a review.
+    Review,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +97,10 @@ pub struct NewRun {
     pub agent: String,
     pub mode: String,
     pub model: Option<String>,
+    pub origin: Origin,
+    pub rule: Option<String>,
+    pub account: Option<String>,
+    pub limits: Vec<Limits>,
 }
 
 /// What is known once the agent's process runs.
@@ -82,6 +121,8 @@ pub struct Ending {
     pub output_bytes: i64,
     pub last_line: Option<String>,
     pub survivors: Vec<String>,
+    /// When the account may be used again, after a usage limit.
+    pub reset_at: Option<Millis>,
     pub at: Millis,
 }
 
@@ -120,6 +161,26 @@ struct Row {
     files: Option<i64>,
     added: Option<i64>,
     removed: Option<i64>,
+    origin: String,
+    rule: Option<String>,
+    account: Option<String>,
+}
+
+impl Origin {
+    pub fn word(self) -> &'static str {
+        match self {
+            Origin::Person => "person",
+            Origin::Dispatcher => "dispatcher",
+            Origin::Pulled => "pulled",
+        }
+    }
+
+    fn parse(word: &str) -> Result<Origin, StoreError> {
+        [Origin::Person, Origin::Dispatcher, Origin::Pulled]
+            .into_iter()
+            .find(|origin| origin.word() == word)
+            .ok_or_else(|| StoreError::Corrupt(format!("origin {word}")))
+    }
 }
 
 impl TryFrom<Row> for RunRecord {
@@ -161,6 +222,9 @@ impl TryFrom<Row> for RunRecord {
             last_line: row.last_line,
             survivors: list(&row.survivors)?,
             changes: changes.map(|((files, added), removed)| (files as u32, added as u32, removed as u32)),
+            origin: Origin::parse(&row.origin)?,
+            rule: row.rule,
+            account: row.account,
         })
     }
 }
@@ -478,6 +542,7 @@ impl Store {
             output_bytes: 0,
             last_line: None,
             survivors: Vec::new(),
+            reset_at: None,
             at: now,
         };
         self.end_run(id, ending).await.map(|_| ())
@@ -512,6 +577,9 @@ async fn begin(tx: &mut Tx<'_>, new: NewRun, actor: &Actor, now: Millis) -> Resu
             new.task.key()
         )));
     }
+    for limit in &new.limits {
+        has_room(tx, limit).await?;
+    }
     let attempt: i64 = sqlx::query_scalar("SELECT coalesce(max(attempt), 0) + 1 FROM runs WHERE task_id = ?")
         .bind(new.task.raw())
         .fetch_one(&mut *tx.conn)
@@ -519,7 +587,8 @@ async fn begin(tx: &mut Tx<'_>, new: NewRun, actor: &Actor, now: Millis) -> Resu
     // The machine decides before the row is made, so that a refusal leaves nothing.
     domain::transition(&task.task, &TaskEvent::RunBegan(RunId(0)))?;
     let id = sqlx::query(
-        "INSERT INTO runs (uid, task_id, attempt, agent, mode, model, argv, phase, created_at) VALUES (?, ?, ?, ?, ?, ?, '[]', 'preparing', ?)",
+        "INSERT INTO runs (uid, task_id, attempt, agent, mode, model, argv, phase, created_at, origin, rule, account) \
+         VALUES (?, ?, ?, ?, ?, ?, '[]', 'preparing', ?, ?, ?, ?)",
     )
     .bind(uuid::Uuid::now_v7().to_string())
     .bind(new.task.raw())
@@ -528,13 +597,22 @@ async fn begin(tx: &mut Tx<'_>, new: NewRun, actor: &Actor, now: Millis) -> Resu
     .bind(&new.mode)
     .bind(&new.model)
     .bind(now)
+    .bind(new.origin.word())
+    .bind(&new.rule)
+    .bind(&new.account)
     .execute(&mut *tx.conn)
     .await?
     .last_insert_rowid();
     let run = RunId(id);
+    for whose in breaks(&new.agent, &new.account) {
+        breakers::note(tx, &whose, run, &Sign::Started, BreakerRule::default(), now).await?;
+    }
     apply(tx, &task.task, TaskEvent::RunBegan(run), now).await?;
-    sqlx::query("UPDATE tasks SET last_run = ?, runs = runs + 1 WHERE id = ?")
+    // New work on it: what was said of the old does not count for the new.
+    let left_review = task.task.status == Status::Review;
+    sqlx::query("UPDATE tasks SET last_run = ?, runs = runs + 1, round = round + ? WHERE id = ?")
         .bind(id)
+        .bind(left_review)
         .bind(new.task.raw())
         .execute(&mut *tx.conn)
         .await?;
@@ -566,13 +644,189 @@ async fn end(tx: &mut Tx<'_>, id: RunId, ending: Ending) -> Result<bool, StoreEr
     .execute(&mut *tx.conn)
     .await?;
     let task = tasks::require(tx, run.task).await?;
-    if task.task.live_run == Some(id) {
-        let effects = apply(tx, &task.task, task_event(id, &ending), ending.at).await?;
+    let holds = task.task.live_run == Some(id);
+    let follow_up = if holds { follow_up(tx, &run, &task, &ending).await? } else { FollowUp::default() };
+    if let Some(event) = follow_up.event {
+        let effects = apply(tx, &task.task, event, ending.at).await?;
         debug_assert!(!effects.iter().any(|effect| matches!(effect, Effect::StopRun(_))));
+        settle(tx, &task, &follow_up.counters, follow_up.timer, follow_up.stays_queued).await?;
+    }
+    tell_breakers(tx, &run, &ending).await?;
+    if let Some(cause) = failure(ending.outcome) {
+        let text = failure_comment(&run, cause, &ending, &follow_up.next);
+        comments::insert(tx, run.task, &Actor::Engine, &text, ending.at).await?;
     }
     let text = ending_text(run.attempt, &ending);
     log(tx, run.task, Some(id), &Actor::Agent(run.agent), "run.ended", text, ending.at).await?;
     Ok(true)
+}
+
+/// What a run's end means for its task.
+#[derive(Default)]
+struct FollowUp {
+    event: Option<TaskEvent>,
+    counters: Counters,
+    timer: Option<Until>,
+    stays_queued: bool,
+    /// What comes next, for people: `tries again at once`.
+    next: String,
+}
+
+/// Only what the dispatcher started is tried again by itself; what a person started is theirs.
+async fn follow_up(
+    tx: &mut Tx<'_>,
+    run: &RunRecord,
+    task: &tasks::TaskRecord,
+    ending: &Ending,
+) -> Result<FollowUp, StoreError> {
+    let as_it_is = |counters| FollowUp {
+        event: Some(task_event(run.id, ending)),
+        counters,
+        // A person stopped it, or a critical task took its place: only then it is still wanted.
+        stays_queued: task.queued && ending.outcome != Outcome::Stopped,
+        ..FollowUp::default()
+    };
+    let Some(cause) = failure(ending.outcome) else { return Ok(as_it_is(task.failures.clone())) };
+    let of_project = projects::retry_policy(tx, task.project).await?;
+    let rule = RetryPolicy::rule(&[&task.routing.retry, &of_project], cause);
+    let (counters, aftermath) =
+        after_failure(&task.failures, cause, rule, ending.reset_at, ending.at, spread(run.id));
+    let timer = |at| Some(Until { at, after: cause });
+    let next = aftermath_words(&aftermath, ending.at);
+    Ok(match (run.origin, aftermath) {
+        (Origin::Person, _) => as_it_is(counters),
+        (Origin::Dispatcher | Origin::Pulled, Aftermath::Retry { at } | Aftermath::Hold { until: at }) => {
+            FollowUp {
+                event: Some(TaskEvent::RunToRetry(run.id)),
+                counters,
+                timer: timer(at),
+                stays_queued: true,
+                next,
+            }
+        }
+        (Origin::Dispatcher | Origin::Pulled, Aftermath::AskPerson) => {
+            let reason = ending.reason.clone().unwrap_or_else(|| cause.noun().into());
+            FollowUp {
+                event: Some(TaskEvent::RunBlocked(run.id, reason)),
+                counters,
+                timer: None,
+                stays_queued: true,
+                next,
+            }
+        }
+        (Origin::Dispatcher | Origin::Pulled, Aftermath::GiveUp) => {
+            FollowUp { event: Some(TaskEvent::RunFailed(run.id)), counters, next, ..FollowUp::default() }
+        }
+    })
+}
+
+/// Chance for the jitter, from the run's number: the same history gives the same waits.
+fn spread(run: RunId) -> f64 {
+    let mixed = (run.raw() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+fn aftermath_words(aftermath: &Aftermath, now: Millis) -> String {
+    match aftermath {
+        Aftermath::Retry { at } if *at <= now => "Tries again at once.".into(),
+        Aftermath::Retry { at } => format!("Tries again in {} s.", (at - now + 999) / 1_000),
+        Aftermath::Hold { until } => format!("Goes on in {} min.", (until - now + 59_999) / 60_000),
+        Aftermath::AskPerson => "Waits for a person.".into(),
+        Aftermath::GiveUp => "Its attempts are used up.".into(),
+    }
+}
+
+fn failure(outcome: Outcome) -> Option<Cause> {
+    match outcome {
+        Outcome::Failed(cause) => Some(cause),
+        Outcome::Lost => Some(Cause::Lost),
+        Outcome::Succeeded | Outcome::Stopped => None,
+    }
+}
+
+fn failure_comment(run: &RunRecord, cause: Cause, ending: &Ending, next: &str) -> String {
+    let reason = ending.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let text = format!("Attempt {} with {} ended after {}{reason}", run.attempt, run.agent, cause.noun());
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{text}{stop} {next} Log: run {}.", run.id).replace("  ", " ")
+}
+
+async fn settle(
+    tx: &mut Tx<'_>,
+    task: &tasks::TaskRecord,
+    counters: &Counters,
+    timer: Option<Until>,
+    queued: bool,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE tasks SET failures = ?, not_before = ?, not_before_after = ?, queued = ? WHERE id = ?",
+    )
+    .bind(json(counters)?)
+    .bind(timer.map(|until| until.at))
+    .bind(timer.map(|until| until.after.word()))
+    .bind(queued)
+    .bind(task.task.id.raw())
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(())
+}
+
+/// The agent's breaker and its account's hear of every end.
+async fn tell_breakers(tx: &mut Tx<'_>, run: &RunRecord, ending: &Ending) -> Result<(), StoreError> {
+    let sign = match ending.outcome {
+        Outcome::Succeeded => Sign::Succeeded,
+        Outcome::Failed(cause) => Sign::Failed(cause),
+        Outcome::Stopped | Outcome::Lost => Sign::Nothing,
+    };
+    for whose in breaks(&run.agent, &run.account) {
+        breakers::note(tx, &whose, run.id, &sign, BreakerRule::default(), ending.at).await?;
+    }
+    if ending.outcome == Outcome::Failed(Cause::UsageLimit) {
+        let whose = match &run.account {
+            Some(account) => Breaks::Account(account.clone()),
+            None => Breaks::Agent(run.agent.clone()),
+        };
+        let until = ending.reset_at.filter(|at| *at > ending.at).unwrap_or(ending.at + UNKNOWN_RESET);
+        breakers::rest(tx, &whose, until).await?;
+    }
+    Ok(())
+}
+
+fn breaks(agent: &str, account: &Option<String>) -> Vec<Breaks> {
+    let agent = (agent != "custom").then(|| Breaks::Agent(agent.to_owned()));
+    agent.into_iter().chain(account.clone().map(Breaks::Account)).collect()
+}
+
+async fn has_room(tx: &mut Tx<'_>, limit: &Limits) -> Result<(), StoreError> {
+    let used: i64 = match &limit.on {
+        LimitOn::Total => {
+            sqlx::query_scalar("SELECT count(*) FROM runs WHERE phase <> 'ended'").fetch_one(&mut *tx.conn).await?
+        }
+        LimitOn::Agent(agent) => {
+            sqlx::query_scalar("SELECT count(*) FROM runs WHERE phase <> 'ended' AND agent = ?")
+                .bind(agent)
+                .fetch_one(&mut *tx.conn)
+                .await?
+        }
+        LimitOn::Project(project) => sqlx::query_scalar(
+            "SELECT count(*) FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' AND t.project_id = ?",
+        )
+        .bind(project.raw())
+        .fetch_one(&mut *tx.conn)
+        .await?,
+        LimitOn::Review => {
+            sqlx::query_scalar("SELECT count(*) FROM tasks WHERE status = 'review' AND trashed_at IS NULL")
+                .fetch_one(&mut *tx.conn)
+                .await?
+        }
+    };
+    if used < i64::from(limit.limit) {
+        return Ok(());
+    }
+    Err(StoreError::Conflict(format!(
+        "{used} of {} in {}; wait until one has ended, or raise the limit in the settings",
+        limit.limit, limit.name
+    )))
 }
 
 fn task_event(id: RunId, ending: &Ending) -> TaskEvent {
@@ -582,7 +836,7 @@ fn task_event(id: RunId, ending: &Ending) -> TaskEvent {
         Outcome::Failed(Cause::Blocked) => {
             TaskEvent::RunBlocked(id, ending.reason.clone().unwrap_or_default())
         }
-        Outcome::Failed(Cause::ExitedNonZero | Cause::AgentError) => TaskEvent::RunFailed(id),
+        Outcome::Failed(_) => TaskEvent::RunFailed(id),
         Outcome::Stopped => TaskEvent::RunStopped(id),
         Outcome::Lost => TaskEvent::RunLost(id),
     }
@@ -594,7 +848,7 @@ fn ending_text(attempt: u32, ending: &Ending) -> String {
         Outcome::Succeeded => format!("run {attempt} finished"),
         Outcome::Failed(Cause::CouldNotStart) => format!("run {attempt} could not start{reason}"),
         Outcome::Failed(Cause::Blocked) => format!("run {attempt} is blocked{reason}"),
-        Outcome::Failed(Cause::ExitedNonZero | Cause::AgentError) => format!("run {attempt} failed{reason}"),
+        Outcome::Failed(_) => format!("run {attempt} failed{reason}"),
         Outcome::Stopped => format!("run {attempt} was stopped"),
         Outcome::Lost => format!("run {attempt} was lost{reason}"),
     }

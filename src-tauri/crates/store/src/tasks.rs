@@ -3,20 +3,21 @@
 //! answer guarded by the state it expected.
 
 use domain::{
-    Actor, Column, Effect, Id, Millis, Priority, ProjectId, RunId, Status, Task, TaskEvent, TaskId, TaskKey,
-    transition,
+    Actor, Column, Counters, Effect, Id, Millis, Priority, ProjectId, RetryPolicy, RunId, Status, Task,
+    TaskEvent, TaskId, TaskKey, dispatch::Until, review::Gate, transition,
 };
 use sqlx::FromRow;
 
 use crate::{
     Store,
     changes::{Change, record},
+    edges,
     error::StoreError,
-    projects,
+    projects, queue, reviews,
     writer::Tx,
 };
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TaskRecord {
     pub task: Task,
     pub uid: String,
@@ -33,6 +34,25 @@ pub struct TaskRecord {
     pub version: i64,
     pub trashed_at: Option<Millis>,
     pub last_run: Option<RunId>,
+    /// The dispatcher may take it.
+    pub queued: bool,
+    pub routing: Routing,
+    pub not_before: Option<Until>,
+    pub failures: Counters,
+    /// Rises with each return from review, from 1.
+    pub round: u32,
+}
+
+/// Who may take the task, and what its failures are allowed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Routing {
+    /// Agents in the order of preference; empty: those of its project.
+    pub chain: Vec<String>,
+    pub skills: Vec<String>,
+    pub model: Option<String>,
+    pub retry: RetryPolicy,
+    /// None: as its project has it.
+    pub gate: Option<Gate>,
 }
 
 #[derive(Clone, Debug)]
@@ -47,6 +67,9 @@ pub struct NewTask {
     pub assignee: Option<String>,
     /// `Inbox` or `Ready`.
     pub status: Status,
+    /// None: as its project has it.
+    pub queued: Option<bool>,
+    pub routing: Routing,
 }
 
 /// Fields left `None` stay.
@@ -59,6 +82,7 @@ pub struct TaskEdit {
     pub tags: Option<Vec<String>>,
     pub due_at: Option<Option<Millis>>,
     pub assignee: Option<Option<String>>,
+    pub routing: Option<Routing>,
     /// The version that the editor started from.
     pub version: Option<i64>,
 }
@@ -84,12 +108,23 @@ struct Row {
     version: i64,
     trashed_at: Option<i64>,
     last_run: Option<i64>,
+    queued: bool,
+    chain: String,
+    skills: String,
+    model: Option<String>,
+    retry: String,
+    gate: Option<String>,
+    not_before: Option<i64>,
+    not_before_after: Option<String>,
+    failures: String,
+    round: i64,
 }
 
 impl TryFrom<Row> for TaskRecord {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
+        let after = row.not_before_after.as_deref().map(queue::cause).transpose()?;
         Ok(TaskRecord {
             task: Task {
                 id: TaskId(row.id),
@@ -103,7 +138,7 @@ impl TryFrom<Row> for TaskRecord {
             title: row.title,
             description: row.description,
             priority: priority(row.priority)?,
-            tags: serde_json::from_str(&row.tags).map_err(|e| StoreError::Corrupt(e.to_string()))?,
+            tags: parse(&row.tags)?,
             due_at: row.due_at,
             assignee: row.assignee,
             created_at: row.created_at,
@@ -112,6 +147,17 @@ impl TryFrom<Row> for TaskRecord {
             version: row.version,
             trashed_at: row.trashed_at,
             last_run: row.last_run.map(RunId),
+            queued: row.queued,
+            routing: Routing {
+                chain: parse(&row.chain)?,
+                skills: parse(&row.skills)?,
+                model: row.model,
+                retry: parse(&row.retry)?,
+                gate: row.gate.as_deref().map(parse).transpose()?,
+            },
+            not_before: row.not_before.zip(after).map(|(at, after)| Until { at, after }),
+            failures: parse(&row.failures)?,
+            round: row.round as u32,
         })
     }
 }
@@ -175,8 +221,13 @@ impl Store {
                     if from.task.status == to {
                         return Ok(Vec::new());
                     }
+                    if to == Status::Done {
+                        reviews::pass_gate(tx, &from, &actor, now).await?;
+                    }
                     let text = format!("moved from {} to {}", from.task.status.title(), to.title());
                     let effects = apply(tx, &from.task, TaskEvent::Moved(to), now).await?;
+                    let queued = queued_after_move(tx, &from, to).await?;
+                    start_afresh(tx, &from, to, queued).await?;
                     log(tx, id, None, &actor, "task.moved", text, now).await?;
                     Ok(effects)
                 })
@@ -227,13 +278,66 @@ impl Store {
     }
 }
 
+/// A person who takes a card from its agent does not want the next one to start on it at once.
+async fn queued_after_move(tx: &mut Tx<'_>, from: &TaskRecord, to: Column) -> Result<bool, StoreError> {
+    match (from.task.status, to) {
+        (Status::InProgress, _) => Ok(false),
+        (_, Status::Ready) => projects::dispatches(tx, from.project).await,
+        (_, _) => Ok(from.queued),
+    }
+}
+
+/// What a person's move settles: timers are over, and a card that comes back from the shelf begins
+/// with all its attempts.
+async fn start_afresh(
+    tx: &mut Tx<'_>,
+    from: &TaskRecord,
+    to: Column,
+    queued: bool,
+) -> Result<(), StoreError> {
+    let replayed = from.task.status.is_terminal() && !to.is_terminal();
+    sqlx::query(
+        "UPDATE tasks SET queued = ?, not_before = NULL, not_before_after = NULL, \
+         failures = CASE WHEN ? THEN '{}' ELSE failures END, round = round + ? WHERE id = ?",
+    )
+    .bind(queued)
+    .bind(replayed)
+    .bind(replayed || from.task.status == Status::Review)
+    .bind(from.task.id.raw())
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(())
+}
+
+/// Cancels a card whose branch is not taken. One that has begun is left alone.
+pub(crate) async fn cancel_needless(
+    tx: &mut Tx<'_>,
+    id: TaskId,
+    upstream: TaskId,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let found = require(tx, id).await?;
+    if found.trashed_at.is_some() || transition(&found.task, &TaskEvent::NotNeeded).is_err() {
+        return Ok(());
+    }
+    // A future that holds itself must be boxed: what waits for this one may be needless in its turn.
+    Box::pin(apply(tx, &found.task, TaskEvent::NotNeeded, now)).await?;
+    let text = format!("not needed: {} succeeded", upstream.key());
+    log(tx, id, None, &Actor::Engine, "task.not_needed", text, now).await
+}
+
 async fn insert(tx: &mut Tx<'_>, new: NewTask, actor: &Actor, now: Millis) -> Result<TaskId, StoreError> {
     if let Some(project) = new.project {
         projects::require(tx, project).await?;
     }
+    let queued = match new.queued {
+        Some(queued) => queued,
+        None => new.status == Status::Ready && projects::dispatches(tx, new.project).await?,
+    };
     let id = sqlx::query(
-        "INSERT INTO tasks (uid, project_id, title, description, status, priority, tags, due_at, assignee, created_at, updated_at, entered_at, version) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+        "INSERT INTO tasks (uid, project_id, title, description, status, priority, tags, due_at, assignee, created_at, updated_at, entered_at, \
+         version, queued, chain, skills, model, retry, gate) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)",
     )
     .bind(uuid::Uuid::now_v7().to_string())
     .bind(new.project.map(Id::raw))
@@ -247,6 +351,12 @@ async fn insert(tx: &mut Tx<'_>, new: NewTask, actor: &Actor, now: Millis) -> Re
     .bind(now)
     .bind(now)
     .bind(now)
+    .bind(queued)
+    .bind(json(&new.routing.chain)?)
+    .bind(json(&new.routing.skills)?)
+    .bind(&new.routing.model)
+    .bind(json(&new.routing.retry)?)
+    .bind(new.routing.gate.as_ref().map(json).transpose()?)
     .execute(&mut *tx.conn)
     .await?
     .last_insert_rowid();
@@ -276,9 +386,10 @@ async fn update(
     if let Some(project) = edit.project.filter(|project| Some(*project) != found.project) {
         projects::require(tx, project).await?;
     }
+    let routing = edit.routing.unwrap_or(found.routing);
     sqlx::query(
         "UPDATE tasks SET title = ?, description = ?, project_id = ?, priority = ?, tags = ?, due_at = ?, assignee = ?, \
-         updated_at = ?, version = version + 1 WHERE id = ?",
+         chain = ?, skills = ?, model = ?, retry = ?, gate = ?, updated_at = ?, version = version + 1 WHERE id = ?",
     )
     .bind(edit.title.unwrap_or(found.title))
     .bind(edit.description.unwrap_or(found.description))
@@ -287,6 +398,11 @@ async fn update(
     .bind(json(&edit.tags.unwrap_or(found.tags))?)
     .bind(edit.due_at.unwrap_or(found.due_at))
     .bind(edit.assignee.unwrap_or(found.assignee))
+    .bind(json(&routing.chain)?)
+    .bind(json(&routing.skills)?)
+    .bind(&routing.model)
+    .bind(json(&routing.retry)?)
+    .bind(routing.gate.as_ref().map(json).transpose()?)
     .bind(now)
     .bind(id.raw())
     .execute(&mut *tx.conn)
@@ -304,6 +420,7 @@ fn edited(found: &TaskRecord, edit: &TaskEdit) -> Vec<&'static str> {
         ("the tags", edit.tags.as_ref().is_some_and(|v| *v != found.tags)),
         ("the due date", edit.due_at.is_some_and(|v| v != found.due_at)),
         ("the assignee", edit.assignee.as_ref().is_some_and(|v| *v != found.assignee)),
+        ("who may take it", edit.routing.as_ref().is_some_and(|v| *v != found.routing)),
     ];
     differs.into_iter().filter_map(|(name, changed)| changed.then_some(name)).collect()
 }
@@ -342,11 +459,13 @@ pub(crate) async fn apply(
     .bind(task.live_run.map(Id::raw))
     .execute(&mut *tx.conn)
     .await?;
-    if written.rows_affected() == 1 {
-        Ok(effects)
-    } else {
-        Err(StoreError::Conflict(format!("{} was changed by somebody else", task.id.key())))
+    if written.rows_affected() != 1 {
+        return Err(StoreError::Conflict(format!("{} was changed by somebody else", task.id.key())));
     }
+    if next.status != task.status && next.status.is_terminal() {
+        edges::upstream_ended(tx, task.id, next.status, now).await?;
+    }
+    Ok(effects)
 }
 
 pub(crate) async fn log(
@@ -360,6 +479,10 @@ pub(crate) async fn log(
 ) -> Result<(), StoreError> {
     let change = Change { at: now, actor, kind, task: Some(task), run, project: None, text };
     record(tx, change).await.map(|_| ())
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))
 }
 
 pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {

@@ -9,5 +9,5 @@ mod temp_store;
 
 pub use clock::{Clock, NOW};
 pub use host::have_pty_host;
-pub use make::{blocked, card, ended, ready_card, run_of};
+pub use make::{blocked, card, dispatched, ended, ready_card, run_of};
 pub use temp_store::TempStore;

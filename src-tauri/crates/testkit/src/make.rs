@@ -1,7 +1,7 @@
 //! Builders: a card, a run, an end.
 
 use domain::{Cause, Millis, Outcome, Priority, Status, TaskId};
-use store::{Ending, NewRun, NewTask};
+use store::{Ending, NewRun, NewTask, Origin, Routing};
 
 /// A card in the inbox.
 pub fn card(title: &str) -> NewTask {
@@ -14,6 +14,8 @@ pub fn card(title: &str) -> NewTask {
         due_at: None,
         assignee: None,
         status: Status::Inbox,
+        queued: None,
+        routing: Routing::default(),
     }
 }
 
@@ -23,7 +25,21 @@ pub fn ready_card(title: &str) -> NewTask {
 
 /// An unattended run of the demo agent.
 pub fn run_of(task: TaskId) -> NewRun {
-    NewRun { task, agent: "demo".into(), mode: "unattended".into(), model: None }
+    NewRun {
+        task,
+        agent: "demo".into(),
+        mode: "unattended".into(),
+        model: None,
+        origin: Origin::Person,
+        rule: None,
+        account: None,
+        limits: Vec::new(),
+    }
+}
+
+/// The same, by the dispatcher.
+pub fn dispatched(task: TaskId) -> NewRun {
+    NewRun { origin: Origin::Dispatcher, ..run_of(task) }
 }
 
 pub fn ended(outcome: Outcome, at: Millis) -> Ending {
@@ -35,6 +51,7 @@ pub fn ended(outcome: Outcome, at: Millis) -> Ending {
         output_bytes: 0,
         last_line: None,
         survivors: Vec::new(),
+        reset_at: None,
         at,
     }
 }

@@ -26,6 +26,8 @@ async fn a_card_keeps_what_was_written_on_it() {
         due_at: Some(42),
         assignee: Some("claude".into()),
         status: Status::Ready,
+        queued: None,
+        routing: Default::default(),
     };
     let id = store.add(new.clone()).await;
     let kept = store.task(id).await.unwrap();

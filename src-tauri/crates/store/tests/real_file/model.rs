@@ -1,8 +1,14 @@
 //! Whatever people and agents do in whatever order, the store agrees with a model of a dozen lines
 //! that was written from the rules, not from the code.
 
-use domain::{Actor, Cause, Outcome, RunId, Status, TaskId};
+use std::collections::BTreeMap;
+
+use domain::{
+    Actor, Cause, Outcome, RunId, Status, TaskId,
+    review::{Gate, Step, StepOutcome},
+};
 use proptest::{collection::vec, prelude::*};
+use store::{NewReview, NewRun, NewTask, Origin, Routing};
 use testkit::{TempStore, card, ready_card};
 
 use crate::raw::Raw;
@@ -11,14 +17,18 @@ use crate::raw::Raw;
 enum Deed {
     Add {
         ready: bool,
+        gated: bool,
     },
     Move(usize, Status),
-    Begin(usize),
+    Begin(usize, Origin),
     End(usize, Outcome),
     /// The newest run of the card reports its end once more.
     ReportAgain(usize),
     Trash(usize),
     Restore(usize),
+    Queue(usize, bool),
+    /// The reviewer of a gated card comes to a verdict.
+    Review(usize, StepOutcome),
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -30,16 +40,23 @@ fn deed() -> impl Strategy<Value = Deed> {
         Outcome::Failed(Cause::ExitedNonZero),
         Outcome::Failed(Cause::Blocked),
         Outcome::Failed(Cause::CouldNotStart),
+        Outcome::Failed(Cause::UsageLimit),
+        Outcome::Failed(Cause::Stalled),
     ]);
+    let origin = prop::sample::select(vec![Origin::Person, Origin::Dispatcher]);
+    let verdict =
+        prop::sample::select(vec![StepOutcome::Approved, StepOutcome::Rejected, StepOutcome::NoVerdict]);
     let which = 0..4usize;
     prop_oneof![
-        1 => any::<bool>().prop_map(|ready| Deed::Add { ready }),
+        1 => any::<(bool, bool)>().prop_map(|(ready, gated)| Deed::Add { ready, gated }),
         3 => (which.clone(), prop::sample::select(Status::ALL.to_vec())).prop_map(|(at, to)| Deed::Move(at, to)),
-        4 => which.clone().prop_map(Deed::Begin),
+        4 => (which.clone(), origin).prop_map(|(at, origin)| Deed::Begin(at, origin)),
         4 => (which.clone(), outcome).prop_map(|(at, outcome)| Deed::End(at, outcome)),
         1 => which.clone().prop_map(Deed::ReportAgain),
         1 => which.clone().prop_map(Deed::Trash),
-        1 => which.prop_map(Deed::Restore),
+        1 => which.clone().prop_map(Deed::Restore),
+        1 => (which.clone(), any::<bool>()).prop_map(|(at, queued)| Deed::Queue(at, queued)),
+        3 => (which, verdict).prop_map(|(at, verdict)| Deed::Review(at, verdict)),
     ]
 }
 
@@ -57,6 +74,26 @@ struct Card {
     open: Option<RunId>,
     holds: bool,
     changes: usize,
+    gated: bool,
+    queued: bool,
+    origin: Origin,
+    failures: BTreeMap<Cause, u32>,
+    /// Nothing may start on it before the timer of this cause.
+    timer: Option<Cause>,
+    round: u32,
+    no_verdicts: u32,
+    comments: usize,
+}
+
+/// How often a failure of the dispatcher's runs is tried again.
+fn retries(cause: Cause) -> Option<u32> {
+    match cause {
+        Cause::CouldNotStart => Some(4),
+        Cause::Lost => Some(5),
+        Cause::Stalled => Some(1),
+        Cause::AgentError | Cause::ExitedNonZero | Cause::ReviewRejected => Some(2),
+        _ => None,
+    }
 }
 
 impl Card {
@@ -66,15 +103,51 @@ impl Card {
             || match to {
                 Status::InProgress | Status::Failed => false,
                 Status::Review => !never_worked_on,
-                Status::Inbox | Status::Ready | Status::Done | Status::Cancelled => true,
+                Status::Done => !self.gated,
+                Status::Inbox | Status::Ready | Status::Cancelled => true,
             }
     }
 
     fn moved(&mut self, to: Status) {
-        if to != self.status {
-            (self.status, self.came_from, self.holds, self.held) = (to, None, false, false);
-            self.changes += 1;
+        if to == self.status {
+            return;
         }
+        let from = std::mem::replace(&mut self.status, to);
+        if from == Status::InProgress || to == Status::Ready {
+            self.queued = false;
+        }
+        let over = |status| matches!(status, Status::Done | Status::Failed | Status::Cancelled);
+        let replayed = over(from) && !over(to);
+        if replayed {
+            self.failures.clear();
+        }
+        if replayed || from == Status::Review {
+            (self.round, self.no_verdicts) = (self.round + 1, 0);
+        }
+        (self.came_from, self.holds, self.held, self.timer) = (None, false, false, None);
+        self.changes += 1;
+    }
+
+    fn reviewed(&mut self, verdict: StepOutcome) {
+        self.changes += 1;
+        match verdict {
+            StepOutcome::Approved => (self.status, self.held) = (Status::Done, false),
+            StepOutcome::Rejected => {
+                let count = self.failures.entry(Cause::ReviewRejected).or_default();
+                *count += 1;
+                let last = *count > 2;
+                self.status = if last { Status::Failed } else { Status::Ready };
+                self.timer = (!last).then_some(Cause::ReviewRejected);
+                (self.round, self.no_verdicts, self.held) = (self.round + 1, 0, false);
+                self.comments += 1;
+            }
+            StepOutcome::NoVerdict => {
+                self.no_verdicts += 1;
+                self.held |= self.no_verdicts >= 3;
+                return;
+            }
+        }
+        self.changes += 1;
     }
 
     fn may_begin(&self) -> bool {
@@ -82,7 +155,11 @@ impl Card {
         idle && !self.trashed && self.open.is_none()
     }
 
-    fn begun(&mut self, run: RunId) {
+    fn begun(&mut self, run: RunId, origin: Origin) {
+        self.origin = origin;
+        if self.status == Status::Review {
+            (self.round, self.no_verdicts) = (self.round + 1, 0);
+        }
         (self.came_from, self.status) = (Some(self.status), Status::InProgress);
         (self.open, self.last_run, self.holds) = (Some(run), Some(run), true);
         self.runs += 1;
@@ -92,24 +169,64 @@ impl Card {
     fn ended(&mut self, outcome: Outcome) {
         self.open = None;
         self.changes += 1;
+        self.comments += usize::from(!matches!(outcome, Outcome::Succeeded | Outcome::Stopped));
         if !std::mem::take(&mut self.holds) {
             return;
         }
         let came_from = self.came_from.take();
-        (self.status, self.held) = match outcome {
-            Outcome::Succeeded => (Status::Review, false),
-            Outcome::Stopped | Outcome::Lost => (Status::Ready, false),
-            Outcome::Failed(Cause::Blocked) => (Status::Ready, true),
-            Outcome::Failed(Cause::CouldNotStart) => (came_from.unwrap(), self.held),
-            Outcome::Failed(Cause::AgentError | Cause::ExitedNonZero) => (Status::Failed, false),
+        let cause = match outcome {
+            Outcome::Failed(cause) => Some(cause),
+            Outcome::Lost => Some(Cause::Lost),
+            Outcome::Succeeded | Outcome::Stopped => None,
+        };
+        let mut last = true;
+        if let Some(cause) = cause.filter(|cause| *cause != Cause::UsageLimit) {
+            let count = self.failures.entry(cause).or_default();
+            *count += 1;
+            last = *count > retries(cause).unwrap_or(0);
+        }
+        let held_before = self.held;
+        (self.held, self.timer) = (false, None);
+        if outcome == Outcome::Stopped {
+            self.queued = false;
+        }
+        self.status = match (outcome, self.origin) {
+            (Outcome::Succeeded, _) => Status::Review,
+            (Outcome::Stopped, _) | (Outcome::Lost, Origin::Person) => Status::Ready,
+            (Outcome::Failed(Cause::Blocked), _) => {
+                self.held = true;
+                Status::Ready
+            }
+            (Outcome::Failed(Cause::CouldNotStart), Origin::Person) => {
+                self.held = held_before;
+                came_from.unwrap()
+            }
+            (Outcome::Failed(_), Origin::Person) => Status::Failed,
+            (Outcome::Failed(Cause::UsageLimit), _) => {
+                self.timer = Some(Cause::UsageLimit);
+                Status::Ready
+            }
+            (Outcome::Failed(_) | Outcome::Lost, _) if last => Status::Failed,
+            (Outcome::Failed(_) | Outcome::Lost, _) => {
+                self.timer = cause;
+                Status::Ready
+            }
+        };
+        self.queued = match (self.origin, self.status) {
+            (Origin::Person, _) => self.queued,
+            (_, Status::Ready) => cause.is_some() || self.queued,
+            (_, Status::Failed) => false,
+            _ => self.queued,
         };
     }
 }
 
 async fn play(store: &TempStore, cards: &mut Vec<Card>, deed: Deed) {
     let now = store.clock.tick();
-    if let Deed::Add { ready } = deed {
-        let id = store.add(if ready { ready_card("r") } else { card("i") }).await;
+    if let Deed::Add { ready, gated } = deed {
+        let gate = Some(Gate(if gated { vec![Step::Agent { agent: "aegis".into() }] } else { vec![] }));
+        let routing = Routing { gate, ..Routing::default() };
+        let id = store.add(NewTask { routing, ..if ready { ready_card("r") } else { card("i") } }).await;
         let status = if ready { Status::Ready } else { Status::Inbox };
         let (came_from, last_run, open) = (None, None, None);
         cards.push(Card {
@@ -123,15 +240,25 @@ async fn play(store: &TempStore, cards: &mut Vec<Card>, deed: Deed) {
             open,
             holds: false,
             changes: 1,
+            gated,
+            queued: false,
+            origin: Origin::Person,
+            failures: BTreeMap::new(),
+            timer: None,
+            round: 1,
+            no_verdicts: 0,
+            comments: 0,
         });
         return;
     }
     let (Deed::Move(at, _)
-    | Deed::Begin(at)
+    | Deed::Begin(at, _)
     | Deed::End(at, _)
     | Deed::ReportAgain(at)
     | Deed::Trash(at)
-    | Deed::Restore(at)) = deed
+    | Deed::Restore(at)
+    | Deed::Queue(at, _)
+    | Deed::Review(at, _)) = deed
     else {
         unreachable!("adding is done above")
     };
@@ -148,11 +275,41 @@ async fn play(store: &TempStore, cards: &mut Vec<Card>, deed: Deed) {
                 card.moved(to);
             }
         }
-        Deed::Begin(_) => {
-            let begun = store.begin_run(testkit::run_of(card.id), Actor::Person, now).await;
+        Deed::Queue(_, queued) => {
+            store.set_queued(card.id, queued, Actor::Person, now).await.unwrap();
+            if std::mem::replace(&mut card.queued, queued) != queued {
+                card.changes += 1;
+                card.held &= !queued;
+                card.timer = None;
+            }
+        }
+        Deed::Review(_, verdict) => {
+            if !card.gated {
+                return;
+            }
+            let review = NewReview {
+                task: card.id,
+                run: card.last_run,
+                round: card.round,
+                step: 0,
+                kind: "agent",
+                reviewer: "aegis".into(),
+                outcome: verdict,
+                notes: "what I think".into(),
+                prompt: "judge this".into(),
+            };
+            let told = store.add_review(review, now).await;
+            assert_eq!(told.is_ok(), card.status == Status::Review, "{card:?}: {told:?}");
+            if told.is_ok() {
+                card.reviewed(verdict);
+            }
+        }
+        Deed::Begin(_, origin) => {
+            let new = NewRun { origin, ..testkit::run_of(card.id) };
+            let begun = store.begin_run(new, Actor::Person, now).await;
             assert_eq!(begun.is_ok(), card.may_begin(), "{card:?}: {begun:?}");
             if let Ok(run) = begun {
-                card.begun(run.id);
+                card.begun(run.id, origin);
             }
         }
         Deed::End(_, outcome) => {
@@ -196,6 +353,13 @@ async fn agrees(store: &TempStore, cards: &[Card]) {
             (card.open.filter(|_| card.holds), card.came_from),
             "{card:?}"
         );
+        let stored = store.task(card.id).await.unwrap();
+        assert_eq!(
+            (stored.queued, stored.failures.0, stored.not_before.map(|until| until.after), stored.round),
+            (card.queued, card.failures.clone(), card.timer, card.round),
+            "{card:?}"
+        );
+        assert_eq!(store.comments(card.id).await.unwrap().len(), card.comments, "{card:?}");
         assert_eq!(store.timeline(card.id).await.unwrap().len(), card.changes, "{card:?}");
     }
     let mut open: Vec<RunId> = cards.iter().filter_map(|card| card.open).collect();
@@ -226,7 +390,7 @@ proptest! {
         runtime.block_on(async {
             let store = TempStore::new().await;
             let mut cards = Vec::new();
-            play(&store, &mut cards, Deed::Add { ready: true }).await;
+            play(&store, &mut cards, Deed::Add { ready: true, gated: true }).await;
             for deed in deeds {
                 play(&store, &mut cards, deed).await;
             }

@@ -1,0 +1,162 @@
+//! The circuit breakers of agents and provider accounts, and until when an account rests because its
+//! usage limit is reached.
+
+use domain::{
+    Id, Millis, RunId,
+    breaker::{Breaker, BreakerRule},
+};
+use sqlx::FromRow;
+
+use crate::{Store, error::StoreError, writer::Tx};
+
+/// Whose breaker.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Breaks {
+    Agent(String),
+    Account(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BreakerRecord {
+    pub whose: Breaks,
+    pub breaker: Breaker,
+    pub resting_until: Option<Millis>,
+}
+
+impl Breaks {
+    fn kind(&self) -> &'static str {
+        match self {
+            Breaks::Agent(_) => "agent",
+            Breaks::Account(_) => "account",
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        match self {
+            Breaks::Agent(name) | Breaks::Account(name) => name,
+        }
+    }
+}
+
+/// What a run's life says of its agent and account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sign {
+    Started,
+    Succeeded,
+    Failed(domain::Cause),
+    Nothing,
+}
+
+#[derive(FromRow)]
+struct Row {
+    kind: String,
+    name: String,
+    failures: i64,
+    probe_at: Option<i64>,
+    cool_down: i64,
+    probe: Option<i64>,
+    resting_until: Option<i64>,
+}
+
+impl From<Row> for BreakerRecord {
+    fn from(row: Row) -> Self {
+        let whose = if row.kind == "agent" { Breaks::Agent(row.name) } else { Breaks::Account(row.name) };
+        let breaker = Breaker {
+            failures: row.failures as u32,
+            probe_at: row.probe_at,
+            cool_down: row.cool_down,
+            probe: row.probe.map(RunId),
+        };
+        BreakerRecord { whose, breaker, resting_until: row.resting_until }
+    }
+}
+
+impl Store {
+    /// Those that ever moved; all others are closed.
+    pub async fn breakers(&self) -> Result<Vec<BreakerRecord>, StoreError> {
+        let rows: Vec<Row> =
+            sqlx::query_as("SELECT * FROM breakers ORDER BY kind, name").fetch_all(&self.readers).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// A person closes it and ends a rest: the next task may try.
+    pub async fn reset_breaker(&self, whose: Breaks) -> Result<(), StoreError> {
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    sqlx::query("DELETE FROM breakers WHERE kind = ? AND name = ?")
+                        .bind(whose.kind())
+                        .bind(whose.name())
+                        .execute(&mut *tx.conn)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+/// Moves the breaker. Returns the new one where it opened or closed.
+pub(crate) async fn note(
+    tx: &mut Tx<'_>,
+    whose: &Breaks,
+    run: RunId,
+    sign: &Sign,
+    rule: BreakerRule,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let row: Option<Row> = sqlx::query_as("SELECT * FROM breakers WHERE kind = ? AND name = ?")
+        .bind(whose.kind())
+        .bind(whose.name())
+        .fetch_optional(&mut *tx.conn)
+        .await?;
+    let before = row.map(BreakerRecord::from);
+    let old = before.as_ref().map(|record| record.breaker).unwrap_or_default();
+    let new = match sign {
+        Sign::Started => old.started(run, now),
+        Sign::Succeeded => old.succeeded(),
+        Sign::Failed(cause) => old.failed(run, *cause, rule, now),
+        Sign::Nothing => old.ended_without_a_word(run),
+    };
+    if new == old {
+        return Ok(());
+    }
+    write(tx, whose, new, before.and_then(|record| record.resting_until)).await
+}
+
+/// The account's usage limit is reached.
+pub(crate) async fn rest(tx: &mut Tx<'_>, whose: &Breaks, until: Millis) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO breakers (kind, name, resting_until) VALUES (?, ?, ?) \
+         ON CONFLICT (kind, name) DO UPDATE SET resting_until = excluded.resting_until",
+    )
+    .bind(whose.kind())
+    .bind(whose.name())
+    .bind(until)
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(())
+}
+
+async fn write(
+    tx: &mut Tx<'_>,
+    whose: &Breaks,
+    breaker: Breaker,
+    resting_until: Option<Millis>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO breakers (kind, name, failures, probe_at, cool_down, probe, resting_until) VALUES (?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (kind, name) DO UPDATE SET failures = excluded.failures, probe_at = excluded.probe_at, \
+         cool_down = excluded.cool_down, probe = excluded.probe",
+    )
+    .bind(whose.kind())
+    .bind(whose.name())
+    .bind(breaker.failures)
+    .bind(breaker.probe_at)
+    .bind(breaker.cool_down)
+    .bind(breaker.probe.map(Id::raw))
+    .bind(resting_until)
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(())
+}

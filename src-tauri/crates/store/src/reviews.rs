@@ -1,0 +1,325 @@
+//! What reviewers said: one row for each step of a round that was carried out. The card moves in the
+//! transaction that stores the verdict.
+
+use domain::{
+    Actor, Aftermath, Cause, Id, Millis, RetryPolicy, RunId, Status, TaskEvent, TaskId, after_failure,
+    dispatch::Until,
+    review::{Gate, Next, Step, StepOutcome},
+};
+use sqlx::FromRow;
+
+use crate::{
+    Store, comments,
+    error::StoreError,
+    projects,
+    tasks::{self, TaskRecord, apply, json, log},
+    writer::Tx,
+};
+
+/// A step of a gate that came to an end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewReview {
+    pub task: TaskId,
+    /// The run whose work was judged.
+    pub run: Option<RunId>,
+    /// A verdict on an earlier round is stored and moves nothing.
+    pub round: u32,
+    pub step: usize,
+    /// `check`, `agent` or `person`.
+    pub kind: &'static str,
+    pub reviewer: String,
+    pub outcome: StepOutcome,
+    /// What the worker hears, byte for byte.
+    pub notes: String,
+    /// What the reviewer was asked.
+    pub prompt: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReviewRecord {
+    pub id: i64,
+    pub run: Option<RunId>,
+    pub round: u32,
+    pub step: usize,
+    pub kind: String,
+    pub reviewer: String,
+    pub outcome: StepOutcome,
+    pub notes: String,
+    pub prompt: String,
+    pub at: Millis,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    run_id: Option<i64>,
+    round: i64,
+    step: i64,
+    kind: String,
+    reviewer: String,
+    outcome: String,
+    notes: String,
+    prompt: String,
+    at: i64,
+}
+
+impl TryFrom<Row> for ReviewRecord {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(ReviewRecord {
+            id: row.id,
+            run: row.run_id.map(RunId),
+            round: row.round as u32,
+            step: row.step as usize,
+            kind: row.kind,
+            reviewer: row.reviewer,
+            outcome: outcome(&row.outcome)?,
+            notes: row.notes,
+            prompt: row.prompt,
+            at: row.at,
+        })
+    }
+}
+
+impl Store {
+    /// Every verdict on the task, oldest first.
+    pub async fn reviews(&self, task: TaskId) -> Result<Vec<ReviewRecord>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as("SELECT * FROM reviews WHERE task_id = ? ORDER BY id")
+            .bind(task.raw())
+            .fetch_all(&self.readers)
+            .await?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Cards whose gate may have something to do: those in review.
+    pub async fn in_review(&self) -> Result<Vec<TaskId>, StoreError> {
+        let rows: Vec<i64> = sqlx::query_scalar(
+            "SELECT id FROM tasks WHERE status = 'review' AND trashed_at IS NULL ORDER BY entered_at, id",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(TaskId).collect())
+    }
+
+    /// Stores a verdict and moves the card where it now belongs. Returns whether it moved. A verdict on
+    /// an earlier round is kept and moves nothing; one on work that is not in review is refused.
+    pub async fn add_review(&self, new: NewReview, now: Millis) -> Result<bool, StoreError> {
+        self.writer.write(move |tx| Box::pin(async move { add(tx, new, now).await })).await
+    }
+
+    /// What must approve the task, from itself or its project, and how this round stands.
+    pub async fn gate(&self, task: TaskId) -> Result<(Gate, Vec<(usize, StepOutcome)>), StoreError> {
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    let found = tasks::require(tx, task).await?;
+                    Ok((gate_of(tx, &found).await?, outcomes(tx, task, found.round).await?))
+                })
+            })
+            .await
+    }
+}
+
+async fn gate_of(tx: &mut Tx<'_>, task: &TaskRecord) -> Result<Gate, StoreError> {
+    match &task.routing.gate {
+        Some(gate) => Ok(gate.clone()),
+        None => projects::gate(tx, task.project).await,
+    }
+}
+
+/// Called when somebody puts a card to *done*: refuses what the gate does not let through. A person's
+/// move is the person's approval where that is the last thing asked for.
+pub(crate) async fn pass_gate(
+    tx: &mut Tx<'_>,
+    task: &TaskRecord,
+    actor: &Actor,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let gate = gate_of(tx, task).await?;
+    let id = task.task.id;
+    if gate.0.is_empty() {
+        return Ok(());
+    }
+    if task.task.status != Status::Review {
+        return Err(StoreError::Conflict(format!(
+            "{} is in {}; its project lets only reviewed work reach Done",
+            id.key(),
+            task.task.status.title()
+        )));
+    }
+    let so_far = outcomes(tx, id, task.round).await?;
+    if !gate.lets_through(&so_far) {
+        return Err(StoreError::Conflict(format!(
+            "{} is not approved yet: {}",
+            id.key(),
+            missing(&gate, &so_far)
+        )));
+    }
+    let last = gate.0.len() - 1;
+    if gate.0[last] == Step::Person && !so_far.contains(&(last, StepOutcome::Approved)) {
+        let new = NewReview {
+            task: id,
+            run: task.last_run,
+            round: task.round,
+            step: last,
+            kind: "person",
+            reviewer: actor.to_string(),
+            outcome: StepOutcome::Approved,
+            notes: String::new(),
+            prompt: String::new(),
+        };
+        insert(tx, &new, now).await?;
+    }
+    Ok(())
+}
+
+/// What stands between the work and *done*.
+fn missing(gate: &Gate, so_far: &[(usize, StepOutcome)]) -> String {
+    let name = |at: usize| match &gate.0[at] {
+        Step::Check { command, .. } => format!("the check `{}`", command.join(" ")),
+        Step::Agent { agent } => format!("the review by {agent}"),
+        Step::Person => "a person's approval".into(),
+    };
+    match gate.next(so_far) {
+        Next::Run { at, .. } | Next::Wait { at } => format!("{} is still to come", name(at)),
+        Next::Stuck { at } => format!("{} came to no verdict", name(at)),
+        Next::Rework | Next::Done => "the work was rejected".into(),
+    }
+}
+
+async fn insert(tx: &mut Tx<'_>, new: &NewReview, now: Millis) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO reviews (task_id, run_id, round, step, kind, reviewer, outcome, notes, prompt, at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(new.task.raw())
+    .bind(new.run.map(Id::raw))
+    .bind(new.round)
+    .bind(new.step as i64)
+    .bind(new.kind)
+    .bind(&new.reviewer)
+    .bind(word(new.outcome))
+    .bind(&new.notes)
+    .bind(&new.prompt)
+    .bind(now)
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(())
+}
+
+async fn add(tx: &mut Tx<'_>, new: NewReview, now: Millis) -> Result<bool, StoreError> {
+    let task = tasks::require(tx, new.task).await?;
+    if task.round == new.round && task.task.status != Status::Review {
+        domain::transition(&task.task, &TaskEvent::Approved)?;
+    }
+    let gate = gate_of(tx, &task).await?;
+    insert(tx, &new, now).await?;
+    let actor = if new.kind == "agent" { Actor::Agent(new.reviewer.clone()) } else { Actor::Engine };
+    let text = match new.outcome {
+        StepOutcome::Approved => format!("{} approved", new.reviewer),
+        StepOutcome::Rejected => format!("{} rejected the work", new.reviewer),
+        StepOutcome::NoVerdict => {
+            format!("{} came to no verdict: {}", new.reviewer, domain::text::elide(&new.notes, 200))
+        }
+    };
+    log(tx, new.task, new.run, &actor, "task.reviewed", text, now).await?;
+    if task.round != new.round {
+        return Ok(false);
+    }
+    match gate.next(&outcomes(tx, new.task, task.round).await?) {
+        Next::Done => {
+            apply(tx, &task.task, TaskEvent::Approved, now).await?;
+            log(tx, new.task, None, &actor, "task.moved", "approved: moved from Review to Done".into(), now)
+                .await?;
+            Ok(true)
+        }
+        Next::Rework => {
+            send_back(tx, &task, &gate, &new, &actor, now).await?;
+            Ok(true)
+        }
+        Next::Run { .. } | Next::Wait { .. } => Ok(false),
+        Next::Stuck { .. } => {
+            sqlx::query("UPDATE tasks SET held = ? WHERE id = ?")
+                .bind(format!("{} came to no verdict three times; decide yourself", new.reviewer))
+                .bind(new.task.raw())
+                .execute(&mut *tx.conn)
+                .await?;
+            Ok(false)
+        }
+    }
+}
+
+/// The feedback becomes a comment, and the card goes back to ready, or fails once its rejections are
+/// used up.
+async fn send_back(
+    tx: &mut Tx<'_>,
+    task: &TaskRecord,
+    gate: &Gate,
+    new: &NewReview,
+    actor: &Actor,
+    now: Millis,
+) -> Result<(), StoreError> {
+    comments::insert(tx, new.task, actor, &new.notes, now).await?;
+    let cause = match gate.0.get(new.step) {
+        Some(Step::Check { .. }) => Cause::GateFailed,
+        Some(Step::Agent { .. } | Step::Person) | None => Cause::ReviewRejected,
+    };
+    let of_project = projects::retry_policy(tx, task.project).await?;
+    let rule = RetryPolicy::rule(&[&task.routing.retry, &of_project], cause);
+    let (counters, aftermath) = after_failure(&task.failures, cause, rule, None, now, 0.5);
+    let (event, timer) = match aftermath {
+        Aftermath::Retry { at } | Aftermath::Hold { until: at } => {
+            (TaskEvent::Rejected, Some(Until { at, after: cause }))
+        }
+        Aftermath::AskPerson => (TaskEvent::Rejected, None),
+        Aftermath::GiveUp => (TaskEvent::GivenUp, None),
+    };
+    let given_up = event == TaskEvent::GivenUp;
+    apply(tx, &task.task, event, now).await?;
+    sqlx::query(
+        "UPDATE tasks SET failures = ?, not_before = ?, not_before_after = ?, round = round + 1 WHERE id = ?",
+    )
+    .bind(json(&counters)?)
+    .bind(timer.map(|until| until.at))
+    .bind(timer.map(|until| until.after.word()))
+    .bind(new.task.raw())
+    .execute(&mut *tx.conn)
+    .await?;
+    let text = if given_up {
+        format!("rejected {} times: moved from Review to Failed", counters.of(cause))
+    } else {
+        "sent back: moved from Review to Ready".into()
+    };
+    log(tx, new.task, None, actor, "task.moved", text, now).await
+}
+
+/// How the steps of a round ended, oldest first.
+pub(crate) async fn outcomes(
+    tx: &mut Tx<'_>,
+    task: TaskId,
+    round: u32,
+) -> Result<Vec<(usize, StepOutcome)>, StoreError> {
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as("SELECT step, outcome FROM reviews WHERE task_id = ? AND round = ? ORDER BY id")
+            .bind(task.raw())
+            .bind(round)
+            .fetch_all(&mut *tx.conn)
+            .await?;
+    rows.into_iter().map(|(step, text)| Ok((step as usize, outcome(&text)?))).collect()
+}
+
+fn word(outcome: StepOutcome) -> &'static str {
+    match outcome {
+        StepOutcome::Approved => "approved",
+        StepOutcome::Rejected => "rejected",
+        StepOutcome::NoVerdict => "no_verdict",
+    }
+}
+
+fn outcome(text: &str) -> Result<StepOutcome, StoreError> {
+    [StepOutcome::Approved, StepOutcome::Rejected, StepOutcome::NoVerdict]
+        .into_iter()
+        .find(|outcome| word(*outcome) == text)
+        .ok_or_else(|| StoreError::Corrupt(format!("review outcome {text}")))
+}
