@@ -9,6 +9,7 @@ pub mod edges;
 pub mod evidence;
 pub mod failure;
 pub mod ids;
+pub mod policy;
 pub mod priority;
 pub mod review;
 pub mod routing;

@@ -111,6 +111,7 @@ impl Engine {
         engine.adopt().await?;
         let looking = engine.clone();
         engine.own(async move { looking.look_for_agents().await });
+        engine.own(engine.clone().dispatch());
         Ok(engine)
     }
 
@@ -280,7 +281,11 @@ impl Engine {
 
     /// Asks the agent to leave, kills what does not, and returns when the whole tree is gone.
     pub async fn stop_run(&self, run: RunId) -> Result<RunRecord, EngineError> {
-        let record = self.store().ask_stop(run, Actor::Person, self.now()).await?;
+        self.stop_run_for(run, Actor::Person).await
+    }
+
+    pub(crate) async fn stop_run_for(&self, run: RunId, actor: Actor) -> Result<RunRecord, EngineError> {
+        let record = self.store().ask_stop(run, actor, self.now()).await?;
         if !record.state.is_live() {
             return Ok(record);
         }

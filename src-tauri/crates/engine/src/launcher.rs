@@ -11,10 +11,10 @@ use agents::{LaunchContext, LaunchPlan, Mode, TaskBrief};
 use domain::{Actor, ProjectId, RunId, TaskId};
 use pty_host::{Launch, SpawnError, StartFailure};
 use serde::Deserialize;
-use store::{NewRun, ProjectRecord, RunRecord, StartFacts, TaskRecord, WorkspaceRecord};
+use store::{NewRun, Origin, ProjectRecord, RunRecord, StartFacts, TaskRecord, WorkspaceRecord};
 use workspaces::{Kind, Provision, Workspace};
 
-use crate::{Engine, agents_found::FoundAgent, error::EngineError, layout::branch_name, run_plan::RunPlan};
+use crate::{Engine, agents_found::FoundAgent, dispatcher::account_of, error::EngineError, layout::branch_name, run_plan::RunPlan};
 
 /// What a caller wants started.
 #[derive(Clone, Debug)]
@@ -31,6 +31,17 @@ pub struct RunRequest {
     /// Continue the agent's session of this earlier run of the same task.
     pub resume: Option<RunId>,
     pub skip_permissions: bool,
+    pub origin: Origin,
+    /// Why this agent and this model; none where a person chose.
+    pub rule: Option<String>,
+}
+
+/// A run that holds its task and has nothing else yet.
+struct Begun {
+    run: RunRecord,
+    agent: FoundAgent,
+    /// The agent's session to go on with.
+    session: Option<String>,
 }
 
 impl RunRequest {
@@ -51,18 +62,10 @@ struct LaunchSettings {
 impl Engine {
     /// Starts an agent on a task and returns once it runs. The start goes on if the caller goes away.
     pub async fn start_run(&self, request: RunRequest) -> Result<RunRecord, EngineError> {
-        let agent = self.installed(&request).await?;
-        let session = self.session_to_resume(&request).await?;
-        let new = NewRun {
-            task: request.task,
-            agent: request.agent.clone(),
-            mode: if request.unattended == Some(true) { "unattended".into() } else { "interactive".into() },
-            model: request.model.clone(),
-        };
-        let run = self.store().begin_run(new, Actor::Person, self.now()).await?;
+        let begun = self.begin(&request).await?;
         let engine = self.clone();
-        let id = run.id;
-        let work = tokio::spawn(async move { engine.carry_out(run, request, agent, session).await });
+        let id = begun.run.id;
+        let work = tokio::spawn(async move { engine.carry_out(begun, request).await });
         match work.await {
             Ok(started) => started,
             Err(error) => {
@@ -72,6 +75,40 @@ impl Engine {
                 Err(EngineError::Internal(reason))
             }
         }
+    }
+
+    /// The same, returning as soon as the run holds its task; what then fails is in the run's row.
+    pub(crate) async fn begin_in_background(&self, request: RunRequest) -> Result<(), EngineError> {
+        let begun = self.begin(&request).await?;
+        let engine = self.clone();
+        self.own(async move {
+            // Stored with the run, and counted there.
+            let _ = engine.carry_out(begun, request).await;
+        });
+        Ok(())
+    }
+
+    /// Asks what can be asked before anything exists, then makes the run that holds the task.
+    async fn begin(&self, request: &RunRequest) -> Result<Begun, EngineError> {
+        let agent = self.installed(request).await?;
+        let session = self.session_to_resume(request).await?;
+        let task = self.store().task(request.task).await?;
+        let new = NewRun {
+            task: request.task,
+            agent: request.agent.clone(),
+            mode: if request.unattended == Some(true) { "unattended".into() } else { "interactive".into() },
+            model: request.model.clone(),
+            origin: request.origin,
+            rule: request.rule.clone(),
+            account: account_of(agent.profile.kind).map(str::to_owned),
+            limits: self.limits_for(&request.agent, task.project, request.origin).await?,
+        };
+        let actor = match request.origin {
+            Origin::Person => Actor::Person,
+            Origin::Dispatcher | Origin::Pulled => Actor::Engine,
+        };
+        let run = self.store().begin_run(new, actor, self.now()).await?;
+        Ok(Begun { run, agent, session })
     }
 
     /// The agent, if it can be started at all: asked before a run exists.
@@ -121,13 +158,8 @@ impl Engine {
         })
     }
 
-    async fn carry_out(
-        &self,
-        run: RunRecord,
-        request: RunRequest,
-        agent: FoundAgent,
-        resume: Option<String>,
-    ) -> Result<RunRecord, EngineError> {
+    async fn carry_out(&self, begun: Begun, request: RunRequest) -> Result<RunRecord, EngineError> {
+        let Begun { run, agent, session: resume } = begun;
         match self.prepare_and_spawn(&run, &request, &agent, resume).await {
             Ok((plan, facts)) => {
                 let version_known = facts.agent_version.is_some();

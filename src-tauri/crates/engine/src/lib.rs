@@ -5,6 +5,7 @@
 mod adopter;
 mod agents_found;
 mod collector;
+mod dispatcher;
 mod doctor;
 mod engine;
 mod error;
@@ -20,6 +21,7 @@ mod supervisor;
 mod viewers;
 
 pub use agents_found::FoundAgent;
+pub use dispatcher::POLICY;
 pub use doctor::MachineCheck;
 pub use engine::{Config, Engine};
 pub use error::{EngineError, StartError};

@@ -5,7 +5,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use agents::{Cause as AgentCause, Ending as AgentEnding, Exit as AgentExit, Mode, Verdict};
-use domain::{Activity, Actor, Cause, Outcome, Reading, RunState};
+use domain::{Activity, Actor, Cause, Millis, Outcome, Reading, RunState, policy::RunLimits};
 use pty_host::{AsyncClient, ConnectError, Exit, Liveness, Notice};
 use store::{Ending, RunRecord};
 use tokio::{
@@ -70,7 +70,8 @@ impl Engine {
                         // The engine that was asked did not live to see it done.
                         let _ = client.stop(GRACE).await;
                     }
-                    Watcher::new(&engine, run, plan, client, log, adopted)?.follow(notices).await
+                    let limits = engine.queue_policy().await?.limits;
+                    Watcher::new(&engine, run, plan, client, log, limits, adopted)?.follow(notices).await
                 });
             }
             Err(ConnectError::Ended(exit)) => {
@@ -123,6 +124,11 @@ struct Watcher<'e> {
     live_due: bool,
     last_told: Option<Live>,
     typed: bool,
+    limits: RunLimits,
+    /// A limit was reached; the end is under way.
+    ending: bool,
+    /// Milliseconds UTC.
+    last_byte_at: Millis,
     status: domain::RunStatus,
     /// It waits, and only its last line says for what.
     asks_on_screen: bool,
@@ -139,6 +145,7 @@ impl<'e> Watcher<'e> {
         plan: RunPlan,
         client: AsyncClient,
         log: watch::Sender<LogTold>,
+        limits: RunLimits,
         adopted: bool,
     ) -> Result<Watcher<'e>, EngineError> {
         let run_dir = engine.layout().run(run.id);
@@ -167,8 +174,11 @@ impl<'e> Watcher<'e> {
             collector,
             last_live: Instant::now() - LIVE_PACE,
             live_due: false,
+            last_byte_at: engine.now(),
             last_told: None,
             typed: adopted,
+            limits,
+            ending: false,
         })
     }
 
@@ -197,6 +207,7 @@ impl<'e> Watcher<'e> {
         match notice {
             Notice::Grown { len } => {
                 self.log.send_modify(|state| state.len = len);
+                self.last_byte_at = self.engine.now();
                 self.read_log().await?;
                 self.read_hooks().await?;
             }
@@ -309,17 +320,48 @@ impl<'e> Watcher<'e> {
     }
 
     fn next_wake(&self) -> Instant {
-        let silence = self.observer.next_tick().map(|at| {
+        let in_real_time = |at: Millis| {
             let wait = (at - self.engine.now()).max(0) as u64;
             Instant::now() + Duration::from_millis(wait + 1)
-        });
+        };
+        let silence = self.observer.next_tick().map(in_real_time);
+        let limit = self.next_limit().map(|(at, _)| in_real_time(at));
         let live = self.live_due.then(|| self.last_live + LIVE_PACE);
         let far = Instant::now() + Duration::from_secs(3600);
-        [silence, live].into_iter().flatten().min().unwrap_or(far)
+        [silence, live, limit].into_iter().flatten().min().unwrap_or(far)
+    }
+
+    /// When the run is to be ended, and for what. Whoever waits for a person is not stalled.
+    fn next_limit(&self) -> Option<(Millis, Cause)> {
+        if self.run.stop_asked_at.is_some() || self.ending {
+            return None;
+        }
+        let minutes = |count: u32| Millis::from(count) * 60_000;
+        let started = self.run.started_at.unwrap_or(self.run.created_at);
+        let longest = self.limits.longest.map(|most| (started + minutes(most), Cause::Timeout));
+        let at_work = matches!(self.status, domain::RunStatus::Working | domain::RunStatus::Unknown)
+            && self.plan.mode == Mode::Unattended;
+        let quiet = self.limits.expected_quiet.filter(|_| at_work);
+        let stall = quiet.map(|quiet| (self.last_byte_at + 2 * minutes(quiet), Cause::Stalled));
+        [longest, stall].into_iter().flatten().min()
+    }
+
+    /// Ends the run where its time is up.
+    async fn keep_limits(&mut self) -> Result<(), EngineError> {
+        let now = self.engine.now();
+        let Some((_, cause)) = self.next_limit().filter(|(at, _)| *at <= now) else { return Ok(()) };
+        self.ending = true;
+        if self.engine.store().ask_end(self.run.id, cause, now).await?
+            && let Err(error) = self.client.stop(GRACE).await
+        {
+            tracing::debug!(%error, run = %self.run.id, "the host was gone before it could be asked");
+        }
+        Ok(())
     }
 
     async fn woke(&mut self) -> Result<(), EngineError> {
         self.tell_live();
+        self.keep_limits().await?;
         if self.asks_on_screen
             && let Some(line) = self.observer.line()
         {
@@ -460,6 +502,7 @@ pub(crate) async fn close_lost(engine: &Engine, run: &RunRecord) -> Result<(), E
         output_bytes,
         last_line: run.last_line.clone(),
         survivors: Vec::new(),
+        reset_at: None,
         at: engine.now(),
     };
     engine.close_run(run, ending).await
@@ -474,7 +517,7 @@ async fn judge(
     exit: &Exit,
 ) -> Result<Ending, EngineError> {
     // The row may have been asked to stop after we read it.
-    let asked_to_stop = engine.store().run(run.id).await?.stop_asked_at.is_some();
+    let asked = engine.store().run(run.id).await?;
     let marks = match engine.open_workspace(run) {
         Some(workspace) => blocking(move || workspaces::end_marks(&workspace)).await?,
         None => workspaces::EndMarks::default(),
@@ -491,8 +534,11 @@ async fn judge(
         last_activity: observer.last_seen(),
     };
     let verdict = agents::verdict(plan.kind, plan.mode, &ending, observer.story());
-    let (outcome, reason) =
-        if asked_to_stop { (Outcome::Stopped, None) } else { outcome(verdict, plan.mode) };
+    let (outcome, reason) = match (asked.ends_as, asked.stop_asked_at) {
+        (Some(cause), _) => (Outcome::Failed(cause), Some(why_ended(cause))),
+        (None, Some(_)) => (Outcome::Stopped, None),
+        (None, None) => outcome(verdict, plan.mode),
+    };
     Ok(Ending {
         outcome,
         reason,
@@ -501,6 +547,7 @@ async fn judge(
         output_bytes: exit.output_bytes as i64,
         last_line: observer.line(),
         survivors: exit.survivors.iter().map(survivor).collect(),
+        reset_at: None,
         at: exit.ended_at_ms,
     })
 }
@@ -508,23 +555,38 @@ async fn judge(
 fn outcome(verdict: Verdict, mode: Mode) -> (Outcome, Option<String>) {
     match verdict {
         Verdict::Succeeded => (Outcome::Succeeded, None),
-        Verdict::Failed { cause: AgentCause::Blocked, message } => {
-            (Outcome::Failed(Cause::Blocked), Some(message))
-        }
-        Verdict::Failed {
-            cause: AgentCause::Failed | AgentCause::NotStarted | AgentCause::Killed,
-            message,
-        } => (Outcome::Failed(Cause::ExitedNonZero), Some(message)),
-        Verdict::Failed { message, .. } => (Outcome::Failed(Cause::AgentError), Some(message)),
+        Verdict::Failed { cause, message } => (Outcome::Failed(class_of(cause)), Some(message)),
         // A person closed the conversation: they look at what came of it.
         Verdict::Unknown if mode == Mode::Interactive => (
             Outcome::Succeeded,
             Some("the session was closed; the agent did not say that it had finished".into()),
         ),
         Verdict::Unknown => (
-            Outcome::Failed(Cause::AgentError),
+            Outcome::Failed(Cause::NoCompletionMark),
             Some("the agent left without saying whether it had finished".into()),
         ),
+    }
+}
+
+/// What the engine ends runs for.
+fn why_ended(cause: Cause) -> String {
+    match cause {
+        Cause::Timeout => "it ran longer than it may".into(),
+        Cause::Stalled => "it should have been working and wrote nothing for twice the expected time".into(),
+        other => format!("it was ended after {}", other.noun()),
+    }
+}
+
+/// The class whose budget a failure spends.
+fn class_of(cause: AgentCause) -> Cause {
+    match cause {
+        AgentCause::Blocked => Cause::Blocked,
+        AgentCause::Failed | AgentCause::NotStarted | AgentCause::Killed => Cause::ExitedNonZero,
+        AgentCause::RateLimited => Cause::UsageLimit,
+        AgentCause::Unavailable => Cause::ProviderTransient,
+        AgentCause::Auth => Cause::ProviderPermanent,
+        AgentCause::PermissionDenied | AgentCause::NotTrusted => Cause::PermissionRefused,
+        AgentCause::Api | AgentCause::NoSuchSession => Cause::AgentError,
     }
 }
 

@@ -38,8 +38,10 @@ CREATE INDEX edges_upstream ON task_edges (upstream_id);
 ALTER TABLE runs ADD COLUMN origin TEXT NOT NULL DEFAULT 'person' CHECK (origin IN ('person', 'dispatcher', 'pulled'));
 -- Why this agent and this model.
 ALTER TABLE runs ADD COLUMN rule TEXT;
--- The engine ended it, for this cause.
+-- The engine ends it, for this cause.
 ALTER TABLE runs ADD COLUMN ends_as TEXT;
+-- It was asked to stop for a more urgent one, and continues later.
+ALTER TABLE runs ADD COLUMN made_way INTEGER NOT NULL DEFAULT 0 CHECK (made_way IN (0, 1));
 -- The provider account that it draws on.
 ALTER TABLE runs ADD COLUMN account TEXT;
 -- Nobody has vouched for the run since: it may be taken for lost.

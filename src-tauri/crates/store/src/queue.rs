@@ -12,6 +12,7 @@ use sqlx::FromRow;
 use crate::{
     Store,
     error::StoreError,
+    runs::Origin,
     tasks::{self, log},
 };
 
@@ -42,8 +43,7 @@ pub struct LiveRunRecord {
     pub tags: Vec<String>,
     pub priority: Priority,
     pub started_at: Millis,
-    /// `person`, `dispatcher` or `pulled`.
-    pub origin: String,
+    pub origin: Origin,
     pub interactive: bool,
     /// It was asked to stop, or no longer holds its task.
     pub leaving: bool,
@@ -233,7 +233,7 @@ impl TryFrom<LiveRow> for LiveRunRecord {
             tags: words(&row.tags)?,
             priority: tasks::priority(row.priority)?,
             started_at: row.created_at,
-            origin: row.origin,
+            origin: Origin::parse(&row.origin)?,
             interactive: row.mode == "interactive",
             leaving: row.leaving,
         })

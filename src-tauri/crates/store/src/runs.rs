@@ -15,7 +15,7 @@ use crate::{
     breakers::{self, Breaks, Sign},
     comments,
     error::StoreError,
-    paths, projects,
+    paths, projects, queue,
     tasks::{self, apply, json, log},
     writer::Tx,
 };
@@ -51,6 +51,10 @@ pub struct RunRecord {
     /// Why this agent and this model.
     pub rule: Option<String>,
     pub account: Option<String>,
+    /// The engine ends it, for this cause.
+    pub ends_as: Option<Cause>,
+    /// It was asked to stop for a more urgent one.
+    pub made_way: bool,
 }
 
 /// Who started a run.
@@ -164,6 +168,8 @@ struct Row {
     origin: String,
     rule: Option<String>,
     account: Option<String>,
+    ends_as: Option<String>,
+    made_way: bool,
 }
 
 impl Origin {
@@ -175,7 +181,7 @@ impl Origin {
         }
     }
 
-    fn parse(word: &str) -> Result<Origin, StoreError> {
+    pub(crate) fn parse(word: &str) -> Result<Origin, StoreError> {
         [Origin::Person, Origin::Dispatcher, Origin::Pulled]
             .into_iter()
             .find(|origin| origin.word() == word)
@@ -225,6 +231,8 @@ impl TryFrom<Row> for RunRecord {
             origin: Origin::parse(&row.origin)?,
             rule: row.rule,
             account: row.account,
+            ends_as: row.ends_as.as_deref().map(queue::cause).transpose()?,
+            made_way: row.made_way,
         })
     }
 }
@@ -511,8 +519,10 @@ impl Store {
                     if !run.state.is_live() || run.stop_asked_at.is_some() {
                         return Ok(run);
                     }
-                    sqlx::query("UPDATE runs SET stop_asked_at = ? WHERE id = ?")
+                    let made_way = actor == Actor::Engine;
+                    sqlx::query("UPDATE runs SET stop_asked_at = ?, made_way = ? WHERE id = ?")
                         .bind(now)
+                        .bind(made_way)
                         .bind(id.raw())
                         .execute(&mut *tx.conn)
                         .await?;
@@ -522,11 +532,34 @@ impl Store {
                         Some(id),
                         &actor,
                         "run.stop_asked",
-                        "asked the agent to stop".into(),
+                        if made_way { "makes way for a more urgent card" } else { "asked the agent to stop" }.into(),
                         now,
                     )
                     .await?;
                     Ok(run)
+                })
+            })
+            .await
+    }
+
+    /// Remembers that the engine ends the run for `cause`, so that its end reads so. The first cause
+    /// counts; a run that a person stops already is left to that. Returns whether it is to be ended.
+    pub async fn ask_end(&self, id: RunId, cause: Cause, now: Millis) -> Result<bool, StoreError> {
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    let run = require(tx, id).await?;
+                    if !run.state.is_live() || run.stop_asked_at.is_some() || run.ends_as.is_some() {
+                        return Ok(false);
+                    }
+                    sqlx::query("UPDATE runs SET ends_as = ? WHERE id = ?")
+                        .bind(cause.word())
+                        .bind(id.raw())
+                        .execute(&mut *tx.conn)
+                        .await?;
+                    let text = format!("ended after {}", cause.noun());
+                    log(tx, run.task, Some(id), &Actor::Engine, "run.ending", text, now).await?;
+                    Ok(true)
                 })
             })
             .await
@@ -683,7 +716,7 @@ async fn follow_up(
         event: Some(task_event(run.id, ending)),
         counters,
         // A person stopped it, or a critical task took its place: only then it is still wanted.
-        stays_queued: task.queued && ending.outcome != Outcome::Stopped,
+        stays_queued: task.queued && (ending.outcome != Outcome::Stopped || run.made_way),
         ..FollowUp::default()
     };
     let Some(cause) = failure(ending.outcome) else { return Ok(as_it_is(task.failures.clone())) };

@@ -1,0 +1,146 @@
+//! What a person has set for the queue as a whole and for one project: limits, choices, and what
+//! follows a failure. Values only; where they are kept is not known here.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use crate::{RetryPolicy, budget::Budget, dispatch::Choice, review::Gate, routing::Models};
+
+/// How many runs the dispatcher keeps at work where nobody set another number.
+pub const PARALLEL: u32 = 3;
+
+/// For the whole board.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Type)]
+#[serde(default, deny_unknown_fields)]
+pub struct QueuePolicy {
+    /// Nothing starts by itself, anywhere.
+    pub paused: bool,
+    /// Runs at one time, whoever starts them; none: no limit for people, [`PARALLEL`] for the
+    /// dispatcher.
+    pub parallel: Option<u32>,
+    /// Cards that may wait in *Review* before the dispatcher starts no more.
+    pub review: Option<u32>,
+    /// Runs at one time for each agent.
+    pub capacity: BTreeMap<String, u32>,
+    /// Agents that may take a card that names none, in a project that names none.
+    pub agents: Vec<String>,
+    pub choice: Choice,
+    /// A critical task may stop a low one that the dispatcher started.
+    pub preempt: bool,
+    /// Tags whose cards take turns with each other, rather than projects.
+    pub share_by_tags: Vec<String>,
+    /// Models by agent.
+    pub models: BTreeMap<String, Models>,
+    /// Millionths of a dollar for a million tokens, by agent; for the cheapest choice.
+    #[specta(type = BTreeMap<String, u32>)]
+    pub costs: BTreeMap<String, i64>,
+    pub limits: RunLimits,
+}
+
+/// When a run is ended from outside. Minutes; none: never.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunLimits {
+    /// From its start.
+    pub longest: Option<u32>,
+    /// Without a byte of output while it should be working: twice this time is a stall.
+    pub expected_quiet: Option<u32>,
+}
+
+/// For one project; kept in its settings beside others.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Type)]
+#[serde(default)]
+pub struct ProjectPolicy {
+    /// Ready cards go to the dispatcher by themselves.
+    pub dispatch: bool,
+    /// Agents that may take its cards, in the order of preference.
+    pub agents: Vec<String>,
+    /// Runs at one time.
+    pub limit: Option<u32>,
+    /// Why nothing may start in it.
+    pub paused: Option<String>,
+    pub retry: RetryPolicy,
+    pub gate: Gate,
+    pub budget: Budget,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadPolicy {
+    #[error("a limit is between 1 and 64; leave it empty for none")]
+    Limit,
+    #[error("a time limit is between 1 and 10,080 minutes (a week); leave it empty for none")]
+    Minutes,
+    #[error("at most 20 names can be listed")]
+    TooMany,
+    #[error(transparent)]
+    Retry(#[from] crate::failure::BadRule),
+    #[error(transparent)]
+    Gate(#[from] crate::review::BadGate),
+    #[error(transparent)]
+    Budget(#[from] crate::budget::BadBudget),
+    #[error("a price cannot be negative")]
+    Price,
+}
+
+impl QueuePolicy {
+    pub fn check(&self) -> Result<(), BadPolicy> {
+        let limits = [self.parallel, self.review].into_iter().flatten().chain(self.capacity.values().copied());
+        limits.into_iter().try_for_each(check_limit)?;
+        let minutes = [self.limits.longest, self.limits.expected_quiet];
+        if minutes.into_iter().flatten().any(|minutes| !(1..=10_080).contains(&minutes)) {
+            return Err(BadPolicy::Minutes);
+        }
+        if self.costs.values().any(|cost| *cost < 0) {
+            return Err(BadPolicy::Price);
+        }
+        check_names(&[&self.agents, &self.share_by_tags])
+    }
+}
+
+impl ProjectPolicy {
+    pub fn check(&self) -> Result<(), BadPolicy> {
+        self.limit.map_or(Ok(()), check_limit)?;
+        check_names(&[&self.agents])?;
+        self.retry.0.values().try_for_each(|rule| rule.check())?;
+        self.gate.check()?;
+        self.budget.check()?;
+        Ok(())
+    }
+}
+
+fn check_limit(limit: u32) -> Result<(), BadPolicy> {
+    if (1..=64).contains(&limit) { Ok(()) } else { Err(BadPolicy::Limit) }
+}
+
+fn check_names(lists: &[&Vec<String>]) -> Result<(), BadPolicy> {
+    if lists.iter().any(|list| list.len() > 20) { Err(BadPolicy::TooMany) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_allowed_and_nonsense_is_not() {
+        assert_eq!(QueuePolicy::default().check(), Ok(()));
+        assert_eq!(ProjectPolicy::default().check(), Ok(()));
+        let none = QueuePolicy { parallel: Some(0), ..QueuePolicy::default() };
+        assert_eq!(none.check(), Err(BadPolicy::Limit));
+        let capacity = QueuePolicy { capacity: [("codex".into(), 65)].into(), ..QueuePolicy::default() };
+        assert_eq!(capacity.check(), Err(BadPolicy::Limit));
+        let limits = RunLimits { longest: Some(0), ..RunLimits::default() };
+        assert_eq!(QueuePolicy { limits, ..QueuePolicy::default() }.check(), Err(BadPolicy::Minutes));
+        let many = ProjectPolicy { agents: vec!["a".into(); 21], ..ProjectPolicy::default() };
+        assert_eq!(many.check(), Err(BadPolicy::TooMany));
+    }
+
+    #[test]
+    fn a_project_reads_its_policy_from_among_other_settings() {
+        let text = r#"{"base": "main", "dispatch": true, "agents": ["codex"]}"#;
+        let policy: ProjectPolicy = serde_json::from_str(text).unwrap();
+        assert!(policy.dispatch);
+        assert_eq!(policy.agents, ["codex"]);
+    }
+}

@@ -1,0 +1,371 @@
+//! Starts what the plan says. The decision itself is `domain::dispatch::plan`; here a snapshot is read
+//! for it, and its answer carried out. Woken by commits and by the next timer, never by polling.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
+
+use agents::Kind;
+use domain::{
+    Actor, Id, Millis, ProjectId, RunId, Status,
+    breaker::Gate,
+    dispatch::{Ability, Account, Candidate, Lane, Limit, LiveRun, Plan, Snapshot, Start, Worker, plan},
+    policy::{PARALLEL, ProjectPolicy, QueuePolicy},
+    routing::{Phase, route},
+};
+use store::{BreakerRecord, Breaks, LimitOn, Limits, LiveRunRecord, Origin, ProjectRecord, QueuedTask};
+use tokio::{sync::broadcast::error::RecvError, time::Instant};
+
+use crate::{Engine, RunRequest, agents_found::FoundAgent, error::EngineError};
+
+/// Under which the queue's policy is kept.
+pub const POLICY: &str = "queue";
+/// Between two passes, so that a flood of commits does not become a flood of plans.
+const PACE: Duration = Duration::from_millis(25);
+/// Tasks read of each project at first; four times as many when none of these could start.
+const PAGE: u32 = 64;
+/// Ready tasks that are explained, at most: all of them where the board is smaller.
+const EXPLAINED: u32 = 20_000;
+/// The terminal of a run that nobody has opened yet.
+const SIZE: (u16, u16) = (120, 32);
+
+/// What the plan was made from, as far as sentences and limits need it.
+struct World {
+    policy: QueuePolicy,
+    projects: HashMap<ProjectId, (ProjectRecord, ProjectPolicy)>,
+    agents: Vec<FoundAgent>,
+    live: Vec<LiveRunRecord>,
+    breakers: Vec<BreakerRecord>,
+    served: HashMap<String, u64>,
+    in_review: usize,
+    now: Millis,
+}
+
+impl Engine {
+    pub async fn queue_policy(&self) -> Result<QueuePolicy, EngineError> {
+        Ok(self.store().setting(POLICY).await?.unwrap_or_default())
+    }
+
+    /// What would start next, where, and why everything else waits. Changes nothing.
+    pub async fn plan(&self) -> Result<Plan, EngineError> {
+        let world = self.world().await?;
+        let tasks = self.store().ready_tasks(EXPLAINED).await?;
+        Ok(plan(&world.snapshot(tasks)))
+    }
+
+    /// Carries out plans until the engine stops.
+    pub(crate) async fn dispatch(self) {
+        let mut commits = self.store().committed();
+        loop {
+            let wake = match self.dispatch_once().await {
+                Ok(wake) => wake,
+                Err(error) => {
+                    tracing::warn!(%error, "the queue could not be looked through");
+                    Some(self.now() + 5_000)
+                }
+            };
+            tokio::time::sleep(PACE).await;
+            let asleep = wake.map(|at| Duration::from_millis((at - self.now()).max(0) as u64));
+            tokio::select! {
+                heard = commits.recv() => match heard {
+                    Ok(_) | Err(RecvError::Lagged(_)) => while commits.try_recv().is_ok() {},
+                    Err(RecvError::Closed) => return,
+                },
+                () = sleep_for(asleep) => {}
+            }
+        }
+    }
+
+    /// One pass. Returns when to look again although nothing happens.
+    pub(crate) async fn dispatch_once(&self) -> Result<Option<Millis>, EngineError> {
+        let world = self.world().await?;
+        let mut wake = world.next_gate();
+        if let Some(timer) = self.store().next_timer(world.now).await? {
+            wake = Some(wake.map_or(timer, |at| at.min(timer)));
+        }
+        if world.policy.paused {
+            return Ok(wake);
+        }
+        let plan = self.plan_startable(&world).await?;
+        for run in plan.preempt {
+            self.make_way(run);
+        }
+        for start in plan.starts {
+            if let Err(error) = self.start_planned(&world, &start).await {
+                // Somebody else was quicker, or the world changed: the next pass sees it as it is.
+                tracing::debug!(%error, task = %start.task.key(), "a planned start did not happen");
+            }
+        }
+        Ok(wake)
+    }
+
+    /// The plan over as many tasks as it takes: those at the front may all be waiting for an agent.
+    async fn plan_startable(&self, world: &World) -> Result<Plan, EngineError> {
+        let mut page = PAGE;
+        loop {
+            let mut tasks = Vec::new();
+            let mut more = false;
+            for project in world.projects.keys().copied().map(Some).chain([None]) {
+                let found = self.store().startable(project, world.now, page).await?;
+                more |= found.len() as u32 == page;
+                tasks.extend(found);
+            }
+            let plan = plan(&world.snapshot(tasks));
+            if !more || !plan.starts.is_empty() || !plan.preempt.is_empty() || world.is_full() {
+                return Ok(plan);
+            }
+            page = page.saturating_mul(4);
+        }
+    }
+
+    async fn world(&self) -> Result<World, EngineError> {
+        let mut projects = HashMap::new();
+        for record in self.store().projects().await? {
+            let policy = policy_of(&record);
+            projects.insert(record.id, (record, policy));
+        }
+        Ok(World {
+            policy: self.queue_policy().await?,
+            projects,
+            agents: self.agents().await,
+            live: self.store().runs_at_work().await?,
+            breakers: self.store().breakers().await?,
+            served: self.store().served_by_agent().await?.into_iter().collect(),
+            in_review: self.store().in_review().await?.len(),
+            now: self.now(),
+        })
+    }
+
+    /// Stops a run for a more urgent one. Its task stays queued and continues later.
+    fn make_way(&self, run: RunId) {
+        let engine = self.clone();
+        self.own(async move {
+            if let Err(error) = engine.stop_run_for(run, Actor::Engine).await {
+                tracing::warn!(%error, %run, "a run did not make way");
+            }
+        });
+    }
+
+    async fn start_planned(&self, world: &World, start: &Start) -> Result<(), EngineError> {
+        let task = self.store().task(start.task).await?;
+        let models = world.policy.models.get(&start.agent).cloned().unwrap_or_default();
+        let routed = route(
+            &task.title,
+            &task.description,
+            task.priority,
+            Phase::Code,
+            task.routing.model.as_deref(),
+            &models,
+        );
+        let request = RunRequest {
+            task: start.task,
+            agent: start.agent.clone(),
+            unattended: Some(true),
+            model: routed.model,
+            argv: None,
+            cols: SIZE.0,
+            rows: SIZE.1,
+            resume: None,
+            skip_permissions: false,
+            origin: Origin::Dispatcher,
+            rule: Some(format!("{}; model: {}", start.rule, routed.rule)),
+        };
+        self.begin_in_background(request).await
+    }
+
+    /// The limits that a start on `agent` must respect, whoever asks for it.
+    pub(crate) async fn limits_for(
+        &self,
+        agent: &str,
+        project: Option<ProjectId>,
+        origin: Origin,
+    ) -> Result<Vec<Limits>, EngineError> {
+        let policy = self.queue_policy().await?;
+        let mut limits = Vec::new();
+        let parallel = match origin {
+            Origin::Person => policy.parallel,
+            Origin::Dispatcher | Origin::Pulled => Some(policy.parallel.unwrap_or(PARALLEL)),
+        };
+        let mut add = |on, limit: Option<u32>, name: &str| {
+            limits.extend(limit.map(|limit| Limits { on, limit, name: name.to_owned() }));
+        };
+        add(LimitOn::Total, parallel, "flight");
+        add(LimitOn::Agent(agent.to_owned()), policy.capacity.get(agent).copied(), &format!("flight for {agent}"));
+        if let Some(id) = project {
+            let record = self.store().project(id).await?;
+            let name = format!("project {}", record.name);
+            add(LimitOn::Project(id), policy_of(&record).limit, &name);
+        }
+        if origin != Origin::Person {
+            add(LimitOn::Review, policy.review, "Review");
+        }
+        Ok(limits)
+    }
+}
+
+async fn sleep_for(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(Instant::now() + time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A project without readable settings is one with the defaults.
+fn policy_of(record: &ProjectRecord) -> ProjectPolicy {
+    serde_json::from_value(record.settings.clone()).unwrap_or_else(|error| {
+        tracing::warn!(%error, project = record.name, "the project's policy cannot be read");
+        ProjectPolicy::default()
+    })
+}
+
+impl World {
+    fn snapshot(&self, tasks: Vec<QueuedTask>) -> Snapshot {
+        let mut in_flight: HashMap<u64, u32> = HashMap::new();
+        for run in &self.live {
+            *in_flight.entry(self.share(run.project, &run.tags)).or_default() += 1;
+        }
+        Snapshot {
+            now: self.now,
+            candidates: tasks.into_iter().map(|task| self.candidate(task)).collect(),
+            workers: self.workers(),
+            accounts: self.accounts(),
+            limits: self.limits(),
+            live: self.live.iter().map(|run| self.live_run(run)).collect(),
+            in_flight,
+            paused: self.paused(),
+            choice: self.policy.choice,
+            preempt: self.policy.preempt,
+        }
+    }
+
+    fn candidate(&self, task: QueuedTask) -> Candidate {
+        let of_project = task.project.and_then(|id| self.projects.get(&id)).map(|(_, policy)| &policy.agents);
+        let chain = [Some(&task.chain), of_project, Some(&self.policy.agents)]
+            .into_iter()
+            .flatten()
+            .find(|list| !list.is_empty())
+            .cloned()
+            .unwrap_or_default();
+        Candidate {
+            task: task.id,
+            project: task.project,
+            order: task.order,
+            share: self.share(task.project, &task.tags),
+            automatic: task.queued,
+            assignee: task.assignee,
+            chain,
+            skills: task.skills,
+            not_before: task.not_before,
+            held: task.held,
+            blockers: task.blockers,
+            repositories: Vec::new(),
+            over_budget: None,
+        }
+    }
+
+    /// Whom a task takes turns with.
+    fn share(&self, project: Option<ProjectId>, tags: &[String]) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match self.policy.share_by_tags.iter().find(|tag| tags.contains(tag)) {
+            Some(tag) => tag.hash(&mut hasher),
+            None => project.map_or(0, Id::raw).hash(&mut hasher),
+        }
+        hasher.finish()
+    }
+
+    fn workers(&self) -> Vec<Worker> {
+        let known = self.agents.iter().filter(|agent| agent.name != "custom");
+        known
+            .map(|agent| Worker {
+                name: agent.name.clone(),
+                ability: if agent.path.is_some() { Ability::Able } else { Ability::NotInstalled },
+                skills: Vec::new(),
+                capacity: self.policy.capacity.get(&agent.name).copied().unwrap_or(u32::MAX),
+                live: self.live.iter().filter(|run| run.agent == agent.name).count() as u32,
+                served: self.served.get(&agent.name).copied().unwrap_or(0),
+                cost: self.policy.costs.get(&agent.name).copied(),
+                breaker: self.breaker(&Breaks::Agent(agent.name.clone())),
+                account: account_of(agent.profile.kind).map(str::to_owned),
+            })
+            .collect()
+    }
+
+    fn breaker(&self, whose: &Breaks) -> Gate {
+        let record = self.breakers.iter().find(|record| record.whose == *whose);
+        record.map_or(Gate::Closed, |record| record.breaker.gate(self.now))
+    }
+
+    fn accounts(&self) -> BTreeMap<String, Account> {
+        self.breakers
+            .iter()
+            .filter_map(|record| match &record.whose {
+                Breaks::Account(name) => Some((
+                    name.clone(),
+                    Account { breaker: record.breaker.gate(self.now), resting_until: record.resting_until },
+                )),
+                Breaks::Agent(_) => None,
+            })
+            .collect()
+    }
+
+    fn limits(&self) -> BTreeMap<Lane, Limit> {
+        let limit = |name: String, limit, used: usize| Limit { name, limit, used: used as u32 };
+        let parallel = self.policy.parallel.unwrap_or(PARALLEL);
+        let mut limits = BTreeMap::from([(Lane::Total, limit("flight".into(), parallel, self.live.len()))]);
+        for (id, (record, policy)) in &self.projects {
+            if let Some(most) = policy.limit {
+                let used = self.live.iter().filter(|run| run.project == Some(*id)).count();
+                limits.insert(Lane::Project(*id), limit(format!("project {}", record.name), most, used));
+            }
+        }
+        if let Some(most) = self.policy.review {
+            limits.insert(Lane::Column(Status::Review), limit("Review".into(), most, self.in_review));
+        }
+        limits
+    }
+
+    fn live_run(&self, run: &LiveRunRecord) -> LiveRun {
+        LiveRun {
+            run: run.run,
+            task: run.task,
+            agent: run.agent.clone(),
+            project: run.project,
+            repositories: Vec::new(),
+            priority: run.priority,
+            started_at: run.started_at,
+            preemptible: run.origin == Origin::Dispatcher && !run.interactive,
+            leaving: run.leaving,
+        }
+    }
+
+    fn paused(&self) -> BTreeMap<ProjectId, String> {
+        let reason = |(id, (_, policy)): (&ProjectId, &(ProjectRecord, ProjectPolicy))| {
+            policy.paused.clone().map(|reason| (*id, reason))
+        };
+        self.projects.iter().filter_map(reason).collect()
+    }
+
+    fn is_full(&self) -> bool {
+        self.live.len() as u32 >= self.policy.parallel.unwrap_or(PARALLEL)
+    }
+
+    /// When a breaker lets a probe through or an account has rested.
+    fn next_gate(&self) -> Option<Millis> {
+        let times = self.breakers.iter().flat_map(|record| [record.breaker.probe_at, record.resting_until]);
+        times.flatten().filter(|at| *at > self.now).min()
+    }
+}
+
+/// Usage limits and outages are the provider's, whichever of its agents meets them.
+pub(crate) fn account_of(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Claude => Some("anthropic"),
+        Kind::Codex => Some("openai"),
+        Kind::Gemini => Some("google"),
+        Kind::Qwen => Some("qwen"),
+        // They serve many providers; their own breaker is all that is known.
+        Kind::Opencode | Kind::Aider | Kind::Demo | Kind::Custom => None,
+    }
+}
