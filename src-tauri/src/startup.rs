@@ -80,7 +80,7 @@ async fn start_engine() -> Result<(App, Door), String> {
     let data_dir =
         default_data_dir().ok_or("There is no home directory. Set FLIGHTBOARD_DATA_DIR and start again.")?;
     let data_dir = std::path::absolute(&data_dir).map_err(|error| error.to_string())?;
-    let engine = Engine::start(Config::new(data_dir)).await.map_err(|error| match error {
+    let engine = Engine::start(Config::dispatching(data_dir)).await.map_err(|error| match error {
         StartError::Held(holder) => {
             format!("{holder}.\n\nClose it, or set FLIGHTBOARD_DATA_DIR to another folder.")
         }

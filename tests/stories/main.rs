@@ -4,5 +4,6 @@ mod bad_input;
 mod cards;
 mod discovery;
 mod killed;
+mod queue;
 mod real_agents;
 mod workspaces;

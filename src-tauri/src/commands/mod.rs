@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod board;
 pub mod projects;
+pub mod queue;
 pub mod runs;
 pub mod settings;
 pub mod tasks;

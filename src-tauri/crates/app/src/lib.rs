@@ -1,6 +1,7 @@
 //! The front door: every operation of Flightboard, its wire types and its error codes. Window,
 //! command line, HTTP and MCP call these functions and nothing below them.
 
+mod clock;
 pub mod operations;
 pub mod ops;
 pub mod problem;

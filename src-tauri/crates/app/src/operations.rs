@@ -1,6 +1,7 @@
 //! The table of operations. Every door is compared with it by a test; the HTTP door dispatches
 //! through [`call`], the desktop through functions of the same names.
 
+use domain::policy::QueuePolicy;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{App, ops, problem::invalid, wire::*};
@@ -73,6 +74,14 @@ operations! {
     Read doctor(Nothing);
     Read get_settings(Nothing);
     Write put_settings(Settings);
+    Write queue_task(QueueTask);
+    Write add_dependency(AddDependency);
+    Write remove_dependency(RemoveDependency);
+    Read get_plan(GetPlan);
+    Read get_queue_policy(Nothing);
+    Write put_queue_policy(QueuePolicy);
+    Write reset_breaker(ResetBreaker);
+    Write review_task(ReviewTask);
 }
 
 fn decode<T: DeserializeOwned>(request: &[u8]) -> Result<T, Problem> {

@@ -49,6 +49,7 @@ impl From<Rejected> for Problem {
                 "wait for its end, or stop it first".into()
             }
             Wanted::Column(_) | Wanted::Run => format!("from here it can go to {columns}"),
+            Wanted::Verdict => "wait until its work is in Review".into(),
             Wanted::Report(_) => "nothing to do".into(),
         };
         problem(ProblemCode::Conflict, &rejected, Some(next))

@@ -31,6 +31,7 @@ pub(crate) fn card(record: CardRecord, newest_line: impl Fn(RunId) -> Option<Str
         artifacts: record.artifacts,
         why,
         needs_you,
+        queued: record.queued,
         trashed: record.trashed,
     }
 }

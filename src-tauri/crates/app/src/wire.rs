@@ -4,7 +4,14 @@
 //! All times are milliseconds since the Unix epoch (UTC), all sizes bytes, all ids integers.
 //! [`Card`] is what the board needs; [`TaskDetail`] what the task page needs.
 
-use domain::{ArtifactId, Column, CommentId, Priority, ProjectId, RunId, RunStatus, Status, TaskId};
+mod queue;
+
+pub use queue::*;
+
+use domain::{
+    ArtifactId, Column, CommentId, Priority, ProjectId, RetryPolicy, RunId, RunStatus, Status, TaskId,
+    budget::Budget, review::Gate,
+};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -61,6 +68,8 @@ pub struct Card {
     pub why: Option<String>,
     /// A person is needed now (the run waits for an answer, or the agent reported itself blocked).
     pub needs_you: bool,
+    /// The dispatcher may take it.
+    pub queued: bool,
     pub trashed: bool,
 }
 
@@ -115,6 +124,11 @@ pub struct AddTask {
     /// `inbox` (default) or `ready`.
     #[serde(default)]
     pub column: Option<Column>,
+    /// Hand it to the dispatcher at once (it is then ready). None: as its project has it.
+    #[serde(default)]
+    pub queued: Option<bool>,
+    #[serde(default)]
+    pub routing: SetRouting,
 }
 
 /// Fields left out stay as they are.
@@ -138,6 +152,8 @@ pub struct EditTask {
     /// `{"agent": null}` lets any agent start.
     #[serde(default)]
     pub assign: Option<Assign>,
+    #[serde(default)]
+    pub routing: Option<SetRouting>,
     /// The `version` the editor started from; refused with `conflict` if the task has moved on.
     #[serde(default)]
     #[specta(type = Option<u32>)]
@@ -202,6 +218,7 @@ pub struct TaskDetail {
     pub comments: Vec<Comment>,
     /// Where the card may be moved from here, in board order.
     pub moves: Vec<Column>,
+    pub queue: TaskQueue,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]
@@ -555,7 +572,7 @@ pub struct Project {
     pub open_cards: u32,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Type)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProjectSettings {
     /// Branch or commit that new worktrees start from; the repository's HEAD if empty.
@@ -566,6 +583,19 @@ pub struct ProjectSettings {
     pub in_place: bool,
     /// Agent offered first.
     pub agent: Option<String>,
+    /// Ready cards go to the dispatcher by themselves.
+    pub dispatch: bool,
+    /// Agents that the dispatcher may start on its cards, in the order of preference.
+    pub agents: Vec<String>,
+    /// Runs at one time.
+    pub limit: Option<u32>,
+    /// Why nothing may start in it.
+    pub paused: Option<String>,
+    /// What each class of failure is allowed.
+    pub retry: RetryPolicy,
+    /// What must approve work before it is done.
+    pub gate: Gate,
+    pub budget: Budget,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]

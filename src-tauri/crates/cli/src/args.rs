@@ -43,6 +43,14 @@ pub enum Command {
         /// May be given several times.
         #[arg(long = "tag")]
         tags: Vec<String>,
+        /// Hand it to the dispatcher, which starts an agent as soon as one is free.
+        #[arg(long)]
+        queue: bool,
+        /// Wait until this card is done; may be given several times.
+        #[arg(long, value_name = "ID")]
+        after: Vec<String>,
+        #[command(flatten)]
+        routing: RoutingArgs,
     },
     /// List cards.
     List {
@@ -80,6 +88,47 @@ pub enum Command {
         #[arg(last = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
+    /// Say what would start next, where, and why everything else waits.
+    Plan {
+        /// Only this card.
+        id: Option<String>,
+        #[arg(long)]
+        project: Option<String>,
+    },
+    /// Hand cards to the dispatcher.
+    Queue {
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Take cards out of the queue.
+    Unqueue {
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Let a card wait for others.
+    Depend {
+        id: String,
+        /// Wait for this card; may be given several times.
+        #[arg(long, value_name = "ID")]
+        on: Vec<String>,
+        /// Wait for it no longer.
+        #[arg(long, value_name = "ID")]
+        off: Vec<String>,
+        /// What the other card must come to: success, failure or any.
+        #[arg(long, default_value = "success")]
+        need: String,
+    },
+    /// Approve the work on a card in review.
+    Approve { id: String },
+    /// Send the work on a card in review back to its agent.
+    Reject {
+        id: String,
+        /// What the agent hears in its next attempt; @FILE reads a file, @- standard input.
+        #[arg(long, value_name = "TEXT|@FILE")]
+        notes: String,
+    },
+    /// Show the queue's policy, or change it.
+    Policy(PolicyArgs),
     /// Stop the agent at work on a card, with everything it started.
     Stop { id: String },
     /// Print the raw output of a card's newest run.
@@ -114,4 +163,93 @@ pub enum ProjectCommand {
     },
     /// List projects.
     List,
+    /// Change how the queue treats a project.
+    Policy {
+        /// Name, path or number.
+        project: String,
+        #[command(flatten)]
+        policy: ProjectPolicyArgs,
+    },
+}
+
+/// Who may take a card, and what its failures are allowed.
+#[derive(Debug, clap::Args)]
+pub struct RoutingArgs {
+    /// An agent that may take it, the preferred first; may be given several times.
+    #[arg(long)]
+    pub agent: Vec<String>,
+    /// A skill that it needs; may be given several times.
+    #[arg(long)]
+    pub skill: Vec<String>,
+    #[arg(long)]
+    pub model: Option<String>,
+    /// Attempts after the first.
+    #[arg(long, value_name = "N")]
+    pub retry: Option<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct PolicyArgs {
+    /// Nothing starts by itself any more.
+    #[arg(long, conflicts_with = "resume")]
+    pub pause: bool,
+    #[arg(long)]
+    pub resume: bool,
+    /// Runs at one time; 0 for no limit.
+    #[arg(long, value_name = "N")]
+    pub parallel: Option<u32>,
+    /// Cards in review before no more is started; 0 for no limit.
+    #[arg(long, value_name = "N")]
+    pub review: Option<u32>,
+    /// Runs at one time of one agent; 0 for no limit. May be given several times.
+    #[arg(long, value_name = "AGENT=N")]
+    pub capacity: Vec<String>,
+    /// Agents for cards and projects that name none, with commas between.
+    #[arg(long, value_name = "AGENT,…")]
+    pub agents: Option<String>,
+    /// in_order, least_loaded or cheapest.
+    #[arg(long)]
+    pub choice: Option<String>,
+    /// Whether a critical card may stop a low one: true or false.
+    #[arg(long, value_name = "BOOL")]
+    pub preempt: Option<bool>,
+    /// End runs that last longer; 0 for no limit.
+    #[arg(long, value_name = "MINUTES")]
+    pub longest: Option<u32>,
+    /// End unattended runs that wrote nothing for twice this time; 0 for no limit.
+    #[arg(long, value_name = "MINUTES")]
+    pub quiet: Option<u32>,
+    /// Let an agent be tried again although its breaker is open.
+    #[arg(long, value_name = "AGENT")]
+    pub close_breaker: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ProjectPolicyArgs {
+    /// Whether ready cards go to the dispatcher by themselves: true or false.
+    #[arg(long, value_name = "BOOL")]
+    pub dispatch: Option<bool>,
+    /// Agents for its cards, the preferred first, with commas between.
+    #[arg(long, value_name = "AGENT,…")]
+    pub agents: Option<String>,
+    /// Runs at one time; 0 for no limit.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+    /// Start nothing in it, for this reason.
+    #[arg(long, value_name = "REASON", conflicts_with = "resume")]
+    pub pause: Option<String>,
+    #[arg(long)]
+    pub resume: bool,
+    /// Add a command that must succeed before work is done; its words are separated by spaces.
+    #[arg(long, value_name = "COMMAND")]
+    pub check: Vec<String>,
+    /// Add an agent that must approve.
+    #[arg(long, value_name = "AGENT")]
+    pub reviewer: Vec<String>,
+    /// Add a person who must approve.
+    #[arg(long)]
+    pub person: bool,
+    /// Take all of the gate's steps away first.
+    #[arg(long)]
+    pub no_gate: bool,
 }

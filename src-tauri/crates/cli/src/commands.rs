@@ -8,7 +8,7 @@ use std::{
 
 use app::{App, Config, Engine, default_data_dir, wire::*};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use domain::{Priority, ProjectId, Status, TaskId};
+use domain::{Priority, ProjectId, Status, TaskId, verdict::Verdict};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use crate::{
     args::{Args, Command, ProjectCommand},
     failure::Failure,
     link::Link,
-    print,
+    print, queue,
 };
 
 /// A followed log that breaks off this often without a single byte is given up.
@@ -49,7 +49,17 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Project(ProjectCommand::List) => {
             print::projects(link.call("list_projects", &Nothing {}).await?, json)
         }
-        Command::Add { title, project, description, priority, assign, tags } => {
+        Command::Project(ProjectCommand::Policy { project, policy }) => {
+            queue::project_policy(link, project, policy, json).await
+        }
+        Command::Plan { id, project } => queue::plan(link, id.as_deref(), project.as_deref(), json).await,
+        Command::Queue { ids } => queue::set_queued(link, ids, true, json).await,
+        Command::Unqueue { ids } => queue::set_queued(link, ids, false, json).await,
+        Command::Depend { id, on, off, need } => queue::depend(link, id, on, off, need, json).await,
+        Command::Approve { id } => queue::review(link, id, Verdict::Approved, None, json).await,
+        Command::Reject { id, notes } => queue::review(link, id, Verdict::Rejected, Some(notes), json).await,
+        Command::Policy(policy) => queue::policy(link, policy, json).await,
+        Command::Add { title, project, description, priority, assign, tags, queue, after, routing } => {
             let request = AddTask {
                 title: title.clone(),
                 description: description.as_deref().map(text_or_file).transpose()?.unwrap_or_default(),
@@ -59,8 +69,17 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
                 due_at: None,
                 assignee: assign.clone(),
                 column: None,
+                // What it waits for is said before the dispatcher may see it.
+                queued: queue.then_some(after.is_empty()),
+                routing: queue::routing(routing),
             };
-            print::card(link.call("add_task", &request).await?, "added", json)
+            let card: Value = link.call("add_task", &request).await?;
+            let id = TaskId(card["id"].as_i64().unwrap_or(0));
+            queue::wait_for(link, id, after).await?;
+            if *queue && !after.is_empty() {
+                return queue::set_queued(link, &[id.key()], true, json).await;
+            }
+            print::card(card, "added", json)
         }
         Command::List { status, project } => list(link, status.as_deref(), project.as_deref(), json).await,
         Command::Show { id } => print::task(find(link, id).await?, json),
@@ -89,7 +108,7 @@ async fn add_project(link: &Link, path: &Path, name: Option<String>, json: bool)
 }
 
 /// `@FILE` reads a file, `@-` standard input, anything else is the text itself.
-fn text_or_file(text: &str) -> Result<String, Failure> {
+pub fn text_or_file(text: &str) -> Result<String, Failure> {
     let Some(file) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
     let mut content = String::new();
     let read = if file == "-" {
@@ -121,7 +140,7 @@ struct ProjectName {
     path: String,
 }
 
-async fn find_project(link: &Link, wanted: Option<&str>) -> Result<Option<ProjectId>, Failure> {
+pub async fn find_project(link: &Link, wanted: Option<&str>) -> Result<Option<ProjectId>, Failure> {
     let Some(wanted) = wanted else { return Ok(None) };
     let projects: Vec<ProjectName> = link.call("list_projects", &Nothing {}).await?;
     let path = std::fs::canonicalize(wanted).map(|path| path.to_string_lossy().into_owned()).ok();
@@ -165,7 +184,7 @@ async fn find(link: &Link, key: &str) -> Result<Value, Failure> {
     link.call("find_task", &FindTask { key: key.to_owned() }).await
 }
 
-async fn find_id(link: &Link, key: &str) -> Result<TaskId, Failure> {
+pub async fn find_id(link: &Link, key: &str) -> Result<TaskId, Failure> {
     part(&find(link, key).await?["card"], "id")
 }
 
@@ -330,7 +349,7 @@ fn safe_relative(path: &str) -> Result<PathBuf, Failure> {
 }
 
 async fn serve(data_dir: &Path, port: u16) -> Result<(), Failure> {
-    let engine = Engine::start(Config::new(data_dir.to_owned())).await?;
+    let engine = Engine::start(Config::dispatching(data_dir.to_owned())).await?;
     let app = App::new(engine);
     let socket = data_dir.join("engine.sock");
     let mut local = http_door::open_socket(app.clone(), &socket)

@@ -7,6 +7,7 @@ mod commands;
 mod failure;
 mod link;
 mod print;
+mod queue;
 
 use std::process::ExitCode;
 

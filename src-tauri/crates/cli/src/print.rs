@@ -15,7 +15,7 @@ pub fn out(text: &str) -> Result<(), Failure> {
     }
 }
 
-fn out_json(value: &Value) -> Result<(), Failure> {
+pub fn out_json(value: &Value) -> Result<(), Failure> {
     out(&serde_json::to_string_pretty(value).unwrap_or_default())
 }
 
@@ -29,7 +29,7 @@ fn paint(code: &str, words: &str) -> String {
 }
 
 /// What an agent or a project wrote must not steer the terminal.
-fn tame(words: &str) -> String {
+pub fn tame(words: &str) -> String {
     words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -9,21 +9,27 @@ use std::{
 
 use agents::Kind;
 use domain::{
-    Actor, Id, Millis, ProjectId, RunId, Status,
+    Actor, Id, Millis, ProjectId, RunId, Status, TaskId,
     breaker::Gate,
     dispatch::{Ability, Account, Candidate, Lane, Limit, LiveRun, Plan, Snapshot, Start, Worker, plan},
     policy::{PARALLEL, ProjectPolicy, QueuePolicy},
     routing::{Phase, route},
 };
 use store::{BreakerRecord, Breaks, LimitOn, Limits, LiveRunRecord, Origin, ProjectRecord, QueuedTask};
-use tokio::{sync::broadcast::error::RecvError, time::Instant};
 
-use crate::{Engine, RunRequest, agents_found::FoundAgent, error::EngineError};
+use crate::{
+    Engine, RunRequest,
+    agents_found::FoundAgent,
+    error::EngineError,
+    events::{EngineEvent, Events},
+};
 
 /// Under which the queue's policy is kept.
 pub const POLICY: &str = "queue";
 /// Between two passes, so that a flood of commits does not become a flood of plans.
 const PACE: Duration = Duration::from_millis(25);
+/// When nothing is to be waited for.
+const FAR: Duration = Duration::from_secs(3600);
 /// Tasks read of each project at first; four times as many when none of these could start.
 const PAGE: u32 = 64;
 /// Ready tasks that are explained, at most: all of them where the board is smaller.
@@ -43,21 +49,123 @@ struct World {
     now: Millis,
 }
 
+/// A plan with what its sentences need.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    pub paused: bool,
+    pub in_flight: u32,
+    /// Runs at one time, as far as the dispatcher goes.
+    pub parallel: u32,
+    /// The plan's starts, in its order, with their models.
+    pub starts: Vec<PlannedRun>,
+    pub plan: Plan,
+    pub projects: HashMap<TaskId, Option<ProjectId>>,
+    pub agents: Vec<AgentAtWork>,
+}
+
+#[derive(Clone, Debug)]
+pub struct PlannedRun {
+    pub task: TaskId,
+    pub agent: String,
+    pub model: Option<String>,
+    /// Why this agent and this model.
+    pub rule: String,
+}
+
+/// An agent as the queue sees it.
+#[derive(Clone, Debug)]
+pub struct AgentAtWork {
+    pub name: String,
+    pub installed: bool,
+    pub live: u32,
+    pub capacity: Option<u32>,
+    pub succeeded: u32,
+    pub ended: u32,
+    breaker: Gate,
+    account: Option<(String, Account)>,
+}
+
+impl AgentAtWork {
+    /// Why it gets no work, if so. `clock` writes a time for people.
+    pub fn trouble(&self, clock: &dyn Fn(Millis) -> String) -> Option<String> {
+        let of = |whose: &str, gate: Gate| match gate {
+            Gate::Closed => None,
+            Gate::Open { probe_at } => {
+                Some(format!("breaker open for {whose}, probe at {}", clock(probe_at)))
+            }
+            Gate::Probe => Some(format!("breaker open for {whose}, the next run probes it")),
+            Gate::Probing { run } => Some(format!("breaker open for {whose}, run {run} probes it")),
+        };
+        let account = self.account.as_ref().and_then(|(name, account)| match account.resting_until {
+            Some(until) => Some(format!("usage limit of {name} reached, until {}", clock(until))),
+            None => of(name, account.breaker),
+        });
+        account.or_else(|| of(&self.name, self.breaker))
+    }
+}
+
 impl Engine {
     pub async fn queue_policy(&self) -> Result<QueuePolicy, EngineError> {
         Ok(self.store().setting(POLICY).await?.unwrap_or_default())
     }
 
     /// What would start next, where, and why everything else waits. Changes nothing.
-    pub async fn plan(&self) -> Result<Plan, EngineError> {
+    pub async fn plan(&self) -> Result<Planned, EngineError> {
         let world = self.world().await?;
         let tasks = self.store().ready_tasks(EXPLAINED).await?;
-        Ok(plan(&world.snapshot(tasks)))
+        let projects = tasks.iter().map(|task| (task.id, task.project)).collect();
+        let plan = plan(&world.snapshot(tasks));
+        let mut starts = Vec::new();
+        for start in &plan.starts {
+            let (model, rule) = self.routed(&world, start).await?;
+            starts.push(PlannedRun { task: start.task, agent: start.agent.clone(), model, rule });
+        }
+        let ended = self.store().ended_by_agent().await?;
+        Ok(Planned {
+            paused: world.policy.paused,
+            in_flight: world.live.len() as u32,
+            parallel: world.policy.parallel.unwrap_or(PARALLEL),
+            starts,
+            projects,
+            agents: world
+                .agents
+                .iter()
+                .filter(|agent| agent.name != "custom")
+                .map(|agent| world.agent_at_work(agent, &ended))
+                .collect(),
+            plan,
+        })
+    }
+
+    /// The breakers that a run of the agent moves.
+    pub async fn breakers_of(&self, agent: &str) -> Vec<Breaks> {
+        let account = self.agent(agent).await.and_then(|agent| account_of(agent.profile.kind));
+        [Some(Breaks::Agent(agent.to_owned())), account.map(|name| Breaks::Account(name.to_owned()))]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    async fn routed(&self, world: &World, start: &Start) -> Result<(Option<String>, String), EngineError> {
+        let task = self.store().task(start.task).await?;
+        let models = world.policy.models.get(&start.agent).cloned().unwrap_or_default();
+        let routed = route(
+            &task.title,
+            &task.description,
+            task.priority,
+            Phase::Code,
+            task.routing.model.as_deref(),
+            &models,
+        );
+        let rule = format!("{}; model: {}", start.rule, routed.rule);
+        Ok((routed.model, rule))
     }
 
     /// Carries out plans until the engine stops.
     pub(crate) async fn dispatch(self) {
-        let mut commits = self.store().committed();
+        let mut events = self.events();
+        // Before the first look at the machine no agent seems to be installed.
+        self.agent_env().await;
         loop {
             let wake = match self.dispatch_once().await {
                 Ok(wake) => wake,
@@ -67,13 +175,10 @@ impl Engine {
                 }
             };
             tokio::time::sleep(PACE).await;
-            let asleep = wake.map(|at| Duration::from_millis((at - self.now()).max(0) as u64));
+            let wait = wake.map_or(FAR, |at| Duration::from_millis((at - self.now()).max(0) as u64));
             tokio::select! {
-                heard = commits.recv() => match heard {
-                    Ok(_) | Err(RecvError::Lagged(_)) => while commits.try_recv().is_ok() {},
-                    Err(RecvError::Closed) => return,
-                },
-                () = sleep_for(asleep) => {}
+                going_on = something_happened(&mut events) => if !going_on { return },
+                () = tokio::time::sleep(wait) => {}
             }
         }
     }
@@ -149,28 +254,19 @@ impl Engine {
     }
 
     async fn start_planned(&self, world: &World, start: &Start) -> Result<(), EngineError> {
-        let task = self.store().task(start.task).await?;
-        let models = world.policy.models.get(&start.agent).cloned().unwrap_or_default();
-        let routed = route(
-            &task.title,
-            &task.description,
-            task.priority,
-            Phase::Code,
-            task.routing.model.as_deref(),
-            &models,
-        );
+        let (model, rule) = self.routed(world, start).await?;
         let request = RunRequest {
             task: start.task,
             agent: start.agent.clone(),
             unattended: Some(true),
-            model: routed.model,
+            model,
             argv: None,
             cols: SIZE.0,
             rows: SIZE.1,
             resume: None,
             skip_permissions: false,
             origin: Origin::Dispatcher,
-            rule: Some(format!("{}; model: {}", start.rule, routed.rule)),
+            rule: Some(rule),
         };
         self.begin_in_background(request).await
     }
@@ -192,7 +288,11 @@ impl Engine {
             limits.extend(limit.map(|limit| Limits { on, limit, name: name.to_owned() }));
         };
         add(LimitOn::Total, parallel, "flight");
-        add(LimitOn::Agent(agent.to_owned()), policy.capacity.get(agent).copied(), &format!("flight for {agent}"));
+        add(
+            LimitOn::Agent(agent.to_owned()),
+            policy.capacity.get(agent).copied(),
+            &format!("flight for {agent}"),
+        );
         if let Some(id) = project {
             let record = self.store().project(id).await?;
             let name = format!("project {}", record.name);
@@ -205,10 +305,14 @@ impl Engine {
     }
 }
 
-async fn sleep_for(time: Option<Duration>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(Instant::now() + time).await,
-        None => std::future::pending().await,
+/// Waits for an event that may change the plan; false when the engine has ended.
+async fn something_happened(events: &mut Events) -> bool {
+    loop {
+        match events.next().await {
+            Some(EngineEvent::Changed(_) | EngineEvent::AgentsFound | EngineEvent::Missed) => return true,
+            Some(EngineEvent::Live(_)) => {}
+            None => return false,
+        }
     }
 }
 
@@ -262,6 +366,28 @@ impl World {
             blockers: task.blockers,
             repositories: Vec::new(),
             over_budget: None,
+        }
+    }
+
+    fn agent_at_work(&self, agent: &FoundAgent, ended: &[(String, u32, u32)]) -> AgentAtWork {
+        let account = account_of(agent.profile.kind).and_then(|name| {
+            let mut account = self.accounts().remove(name)?;
+            account.resting_until = account.resting_until.filter(|until| *until > self.now);
+            Some((name.to_owned(), account))
+        });
+        let (succeeded, all) = ended
+            .iter()
+            .find(|(name, ..)| *name == agent.name)
+            .map_or((0, 0), |(_, succeeded, all)| (*succeeded, *all));
+        AgentAtWork {
+            name: agent.name.clone(),
+            installed: agent.path.is_some(),
+            live: self.live.iter().filter(|run| run.agent == agent.name).count() as u32,
+            capacity: self.policy.capacity.get(&agent.name).copied(),
+            succeeded,
+            ended: all,
+            breaker: self.breaker(&Breaks::Agent(agent.name.clone())),
+            account,
         }
     }
 

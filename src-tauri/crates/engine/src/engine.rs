@@ -31,11 +31,19 @@ use crate::{
 pub struct Config {
     /// Absolute.
     pub data_dir: PathBuf,
+    /// Starts queued cards by itself. Off in a command that hosts the engine for its own length: to
+    /// list cards must not start agents.
+    pub dispatches: bool,
 }
 
 impl Config {
     pub fn new(data_dir: PathBuf) -> Config {
-        Config { data_dir }
+        Config { data_dir, dispatches: false }
+    }
+
+    /// Of a host that stays.
+    pub fn dispatching(data_dir: PathBuf) -> Config {
+        Config { data_dir, dispatches: true }
     }
 }
 
@@ -111,7 +119,9 @@ impl Engine {
         engine.adopt().await?;
         let looking = engine.clone();
         engine.own(async move { looking.look_for_agents().await });
-        engine.own(engine.clone().dispatch());
+        if config.dispatches {
+            engine.own(engine.clone().dispatch());
+        }
         Ok(engine)
     }
 

@@ -8,13 +8,16 @@ use std::{
 };
 
 use agents::{LaunchContext, LaunchPlan, Mode, TaskBrief};
-use domain::{Actor, ProjectId, RunId, TaskId};
+use domain::{Actor, ProjectId, RunId, TaskId, review::StepOutcome};
 use pty_host::{Launch, SpawnError, StartFailure};
 use serde::Deserialize;
 use store::{NewRun, Origin, ProjectRecord, RunRecord, StartFacts, TaskRecord, WorkspaceRecord};
 use workspaces::{Kind, Provision, Workspace};
 
-use crate::{Engine, agents_found::FoundAgent, dispatcher::account_of, error::EngineError, layout::branch_name, run_plan::RunPlan};
+use crate::{
+    Engine, agents_found::FoundAgent, dispatcher::account_of, error::EngineError, layout::branch_name,
+    run_plan::RunPlan,
+};
 
 /// What a caller wants started.
 #[derive(Clone, Debug)]
@@ -295,19 +298,32 @@ impl Engine {
         let last = self.store().runs_of(task.task.id).await?.into_iter().find(|run| !run.state.is_live());
         let last_error =
             last.filter(|run| matches!(run.state, domain::RunState::Ended(domain::Outcome::Failed(_))));
-        let comments = self.store().comments(task.task.id).await?;
+        let feedback = self.feedback(task).await?;
         Ok(TaskBrief {
             key: task.task.id.key(),
             title: task.title.clone(),
             description: task.description.clone(),
-            feedback: comments
-                .iter()
-                .rev()
-                .find(|comment| comment.author == "you")
-                .map(|comment| comment.body.clone()),
+            feedback,
             last_error: last_error.and_then(|run| run.reason),
             unattended: mode == Mode::Unattended,
             ..TaskBrief::default()
+        })
+    }
+
+    /// What a person or a reviewer said of the last attempt, byte for byte: the newest of both.
+    async fn feedback(&self, task: &TaskRecord) -> Result<Option<String>, EngineError> {
+        let comments = self.store().comments(task.task.id).await?;
+        let said = comments.into_iter().rev().find(|comment| comment.author == "you");
+        let reviews = self.store().reviews(task.task.id).await?;
+        let rejected = reviews
+            .into_iter()
+            .rev()
+            .find(|review| review.outcome == StepOutcome::Rejected && review.round + 1 == task.round);
+        Ok(match (said, rejected) {
+            (Some(comment), Some(review)) if comment.at > review.at => Some(comment.body),
+            (_, Some(review)) => Some(review.notes),
+            (Some(comment), None) => Some(comment.body),
+            (None, None) => None,
         })
     }
 

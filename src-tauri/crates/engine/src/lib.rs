@@ -21,7 +21,7 @@ mod supervisor;
 mod viewers;
 
 pub use agents_found::FoundAgent;
-pub use dispatcher::POLICY;
+pub use dispatcher::{AgentAtWork, POLICY, Planned, PlannedRun};
 pub use doctor::MachineCheck;
 pub use engine::{Config, Engine};
 pub use error::{EngineError, StartError};

@@ -19,6 +19,7 @@ pub struct CardRecord {
     pub entered_at: Millis,
     pub held: Option<String>,
     pub trashed: bool,
+    pub queued: bool,
     pub runs: u32,
     pub artifacts: u32,
     pub run: Option<CardRunRecord>,
@@ -50,7 +51,7 @@ macro_rules! select {
         concat!(
             "SELECT t.id, t.title, t.status, t.priority, t.project_id, t.tags, t.due_at, t.created_at, t.entered_at, ",
             "t.held, t.trashed_at IS NOT NULL, t.runs, t.artifacts, r.id, r.agent, r.phase, r.activity, r.outcome, ",
-            "r.cause, r.started_at, r.ended_at, r.evidence, r.reason, r.last_line, r.files, r.added, r.removed, t.assignee ",
+            "r.cause, r.started_at, r.ended_at, r.evidence, r.reason, r.last_line, r.files, r.added, r.removed, t.assignee, t.queued ",
             "FROM tasks t LEFT JOIN runs r ON r.id = t.last_run ",
             $tail
         )
@@ -116,6 +117,7 @@ fn card(row: &SqliteRow) -> Result<CardRecord, StoreError> {
         entered_at: row.try_get(8)?,
         held: row.try_get(9)?,
         trashed: row.try_get(10)?,
+        queued: row.try_get(28)?,
         runs: row.try_get::<i64, _>(11)? as u32,
         artifacts: row.try_get::<i64, _>(12)? as u32,
         run: run.map(|id| card_run(row, RunId(id))).transpose()?,

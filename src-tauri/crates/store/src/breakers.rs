@@ -2,12 +2,17 @@
 //! usage limit is reached.
 
 use domain::{
-    Id, Millis, RunId,
+    Actor, Id, Millis, RunId,
     breaker::{Breaker, BreakerRule},
 };
 use sqlx::FromRow;
 
-use crate::{Store, error::StoreError, writer::Tx};
+use crate::{
+    Store,
+    changes::{Change, record},
+    error::StoreError,
+    writer::Tx,
+};
 
 /// Whose breaker.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,7 +85,7 @@ impl Store {
     }
 
     /// A person closes it and ends a rest: the next task may try.
-    pub async fn reset_breaker(&self, whose: Breaks) -> Result<(), StoreError> {
+    pub async fn reset_breaker(&self, whose: Breaks, now: Millis) -> Result<(), StoreError> {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
@@ -89,14 +94,23 @@ impl Store {
                         .bind(whose.name())
                         .execute(&mut *tx.conn)
                         .await?;
-                    Ok(())
+                    let change = Change {
+                        at: now,
+                        actor: &Actor::Person,
+                        kind: "settings.breaker",
+                        task: None,
+                        run: None,
+                        project: None,
+                        text: format!("closed the breaker of {}", whose.name()),
+                    };
+                    record(tx, change).await.map(|_| ())
                 })
             })
             .await
     }
 }
 
-/// Moves the breaker. Returns the new one where it opened or closed.
+/// Moves the breaker. The caller logs the change that moved it.
 pub(crate) async fn note(
     tx: &mut Tx<'_>,
     whose: &Breaks,

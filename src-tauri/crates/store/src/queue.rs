@@ -164,6 +164,17 @@ impl Store {
         Ok(rows.into_iter().map(|(agent, count)| (agent, count as u64)).collect())
     }
 
+    /// For each agent its runs that succeeded, and all that ended by themselves.
+    pub async fn ended_by_agent(&self) -> Result<Vec<(String, u32, u32)>, StoreError> {
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT agent, count(*) FILTER (WHERE outcome = 'succeeded'), \
+             count(*) FILTER (WHERE outcome IN ('succeeded', 'failed')) FROM runs GROUP BY agent",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(|(agent, good, all)| (agent, good as u32, all as u32)).collect())
+    }
+
     /// Hands the task to the dispatcher, or takes it back.
     pub async fn set_queued(
         &self,

@@ -215,7 +215,11 @@ async fn add(tx: &mut Tx<'_>, new: NewReview, now: Millis) -> Result<bool, Store
     }
     let gate = gate_of(tx, &task).await?;
     insert(tx, &new, now).await?;
-    let actor = if new.kind == "agent" { Actor::Agent(new.reviewer.clone()) } else { Actor::Engine };
+    let actor = match new.kind {
+        "agent" => Actor::Agent(new.reviewer.clone()),
+        "person" => Actor::Person,
+        _ => Actor::Engine,
+    };
     let text = match new.outcome {
         StepOutcome::Approved => format!("{} approved", new.reviewer),
         StepOutcome::Rejected => format!("{} rejected the work", new.reviewer),

@@ -532,7 +532,8 @@ impl Store {
                         Some(id),
                         &actor,
                         "run.stop_asked",
-                        if made_way { "makes way for a more urgent card" } else { "asked the agent to stop" }.into(),
+                        if made_way { "makes way for a more urgent card" } else { "asked the agent to stop" }
+                            .into(),
                         now,
                     )
                     .await?;

@@ -4,6 +4,7 @@
 mod agents;
 mod board;
 mod projects;
+mod queue;
 mod runs;
 mod settings;
 mod tasks;
@@ -11,6 +12,7 @@ mod tasks;
 pub use agents::*;
 pub use board::*;
 pub use projects::*;
+pub use queue::*;
 pub use runs::*;
 pub use settings::*;
 pub use tasks::*;

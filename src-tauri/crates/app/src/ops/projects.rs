@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::text::elide;
+use domain::{policy::ProjectPolicy, text::elide};
 use store::NewProject;
 
 use crate::{App, problem::invalid, views, wire::*};
@@ -58,6 +58,10 @@ pub async fn edit_project(app: &App, request: EditProject) -> Result<Project, Pr
         Some(name) => Some(project_name(name)?),
         None => None,
     };
+    if let Some(settings) = &request.settings {
+        policy(settings).check().map_err(|bad| invalid(bad.to_string()))?;
+        super::queue::known_agents(app, settings.agents.iter()).await?;
+    }
     let settings =
         request.settings.map(serde_json::to_value).transpose().map_err(|error| invalid(error.to_string()))?;
     let record = app.engine.store().edit_project(request.id, name, settings, app.engine.now()).await?;
@@ -93,4 +97,17 @@ pub async fn find_repositories(app: &App, _: Nothing) -> Result<Vec<FoundReposit
             last_commit_at: repository.last_commit_at,
         })
         .collect())
+}
+
+/// The part of the settings that the queue reads.
+fn policy(settings: &ProjectSettings) -> ProjectPolicy {
+    ProjectPolicy {
+        dispatch: settings.dispatch,
+        agents: settings.agents.clone(),
+        limit: settings.limit,
+        paused: settings.paused.clone(),
+        retry: settings.retry.clone(),
+        gate: settings.gate.clone(),
+        budget: settings.budget,
+    }
 }

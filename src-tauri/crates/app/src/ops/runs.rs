@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use engine::RunRequest;
+use store::Origin;
 
 use crate::{App, problem::invalid, views, wire::*};
 
@@ -34,6 +35,8 @@ pub async fn start_run(app: &App, request: StartRun) -> Result<Run, Problem> {
             rows: size.rows,
             resume: request.resume,
             skip_permissions: request.skip_permissions,
+            origin: Origin::Person,
+            rule: None,
         })
         .await?;
     Ok(views::run(started))

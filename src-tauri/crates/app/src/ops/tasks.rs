@@ -1,12 +1,14 @@
 //! Cards: writing, moving, trashing, reading.
 
 use domain::{Actor, Effect, Status, TaskId, TaskKey, text};
-use store::{NewTask, TaskEdit};
+use store::{NewTask, Routing, TaskEdit};
 
+use super::queue::{routing, standing};
 use crate::{App, problem::invalid, views, wire::*};
 
 pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
     let status = match request.column {
+        None if request.queued == Some(true) => Status::Ready,
         None | Some(Status::Inbox) => Status::Inbox,
         Some(Status::Ready) => Status::Ready,
         Some(other) => {
@@ -22,12 +24,18 @@ pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
         due_at: request.due_at,
         assignee: assignee(app, request.assignee).await?,
         status,
+        queued: request.queued,
+        routing: routing(app, Routing::default(), request.routing).await?,
     };
     let id = app.engine.store().add_task(new, Actor::Person, app.engine.now()).await?;
     one_card(app, id).await
 }
 
 pub async fn edit_task(app: &App, request: EditTask) -> Result<TaskDetail, Problem> {
+    let routing = match request.routing {
+        Some(set) => Some(routing(app, app.engine.store().task(request.id).await?.routing, set).await?),
+        None => None,
+    };
     let edit = TaskEdit {
         title: request.title.as_deref().map(text::title).transpose()?,
         description: request.description.as_deref().map(text::description).transpose()?,
@@ -39,6 +47,7 @@ pub async fn edit_task(app: &App, request: EditTask) -> Result<TaskDetail, Probl
             Some(assign) => Some(assignee(app, assign.agent).await?),
             None => None,
         },
+        routing,
         version: request.version,
     };
     app.engine.store().edit_task(request.id, edit, Actor::Person, app.engine.now()).await?;
@@ -108,13 +117,13 @@ pub async fn add_comment(app: &App, request: AddComment) -> Result<Comment, Prob
     Ok(views::comment(added))
 }
 
-async fn one_card(app: &App, id: TaskId) -> Result<Card, Problem> {
+pub(super) async fn one_card(app: &App, id: TaskId) -> Result<Card, Problem> {
     let mut cards = app.engine.store().cards(&[id]).await?;
     let card = cards.pop().ok_or(store::StoreError::NotFound { what: "task", key: id.key() })?;
     Ok(super::board::seen(app, card))
 }
 
-async fn detail(app: &App, id: TaskId) -> Result<TaskDetail, Problem> {
+pub(super) async fn detail(app: &App, id: TaskId) -> Result<TaskDetail, Problem> {
     let store = app.engine.store();
     let task = store.task(id).await?;
     Ok(TaskDetail {
@@ -127,5 +136,6 @@ async fn detail(app: &App, id: TaskId) -> Result<TaskDetail, Problem> {
         artifacts: store.artifacts(id).await?.into_iter().map(views::artifact).collect(),
         comments: store.comments(id).await?.into_iter().map(views::comment).collect(),
         moves: domain::task::legal_moves(task.task.status),
+        queue: standing(app, id).await?,
     })
 }

@@ -1,0 +1,265 @@
+//! The queue: handing cards to the dispatcher, what they wait for, the plan, verdicts, breakers.
+
+use domain::{
+    Actor, Cause, RetryPolicy, RetryRule, Status, TaskId,
+    edges::{Blocker, Edge, Standing},
+    policy::QueuePolicy,
+    review::StepOutcome,
+    verdict::Verdict,
+};
+use store::{NewReview, ReviewRecord, Routing};
+
+use crate::{App, clock::clock, problem::invalid, wire::*};
+
+/// Most reasons in one answer.
+const REASONS: usize = 1_000;
+/// Failures that another attempt may mend: what `retries` sets.
+const MENDABLE: [Cause; 6] = [
+    Cause::ExitedNonZero,
+    Cause::NoCompletionMark,
+    Cause::Timeout,
+    Cause::Stalled,
+    Cause::AgentError,
+    Cause::CouldNotStart,
+];
+
+/// Hands a card to the dispatcher, moving it to Ready first, or takes it back.
+pub async fn queue_task(app: &App, request: QueueTask) -> Result<Card, Problem> {
+    let store = app.engine.store();
+    let status = store.task(request.id).await?.task.status;
+    let now = app.engine.now();
+    match (request.queued, status) {
+        (true, Status::Inbox | Status::Failed | Status::Cancelled) => {
+            store.move_task(request.id, Status::Ready, Actor::Person, now).await?;
+        }
+        (true, Status::InProgress | Status::Review | Status::Done) => {
+            return Err(invalid(format!(
+                "{} is in {}; only a card that waits to be worked on can be queued",
+                request.id.key(),
+                status.title()
+            )));
+        }
+        (true, Status::Ready) | (false, _) => {}
+    }
+    store.set_queued(request.id, request.queued, Actor::Person, now).await?;
+    super::tasks::one_card(app, request.id).await
+}
+
+pub async fn add_dependency(app: &App, request: AddDependency) -> Result<TaskDetail, Problem> {
+    let edge = Edge { task: request.id, upstream: request.upstream, need: request.need };
+    app.engine.store().add_edge(edge, Actor::Person, app.engine.now()).await?;
+    super::tasks::detail(app, request.id).await
+}
+
+pub async fn remove_dependency(app: &App, request: RemoveDependency) -> Result<TaskDetail, Problem> {
+    let now = app.engine.now();
+    app.engine.store().remove_edge(request.id, request.upstream, Actor::Person, now).await?;
+    super::tasks::detail(app, request.id).await
+}
+
+pub async fn get_plan(app: &App, request: GetPlan) -> Result<QueuePlan, Problem> {
+    let planned = app.engine.plan().await?;
+    let clock = clock();
+    let wanted = |task: &TaskId| request.task.is_none_or(|only| only == *task);
+    let of_project = |task: &TaskId| {
+        request.project.is_none_or(|only| planned.projects.get(task).copied().flatten() == Some(only))
+    };
+    let shown = |task: &TaskId| wanted(task) && of_project(task);
+    let starts = planned.starts.iter().filter(|start| shown(&start.task));
+    let waits = planned.plan.waits.iter().filter(|waiting| shown(&waiting.task));
+    Ok(QueuePlan {
+        paused: planned.paused,
+        in_flight: planned.in_flight,
+        parallel: planned.parallel,
+        starts: starts
+            .map(|start| PlannedStart {
+                task: start.task,
+                agent: start.agent.clone(),
+                model: start.model.clone(),
+                rule: start.rule.clone(),
+                why: if planned.paused {
+                    format!("would start on {}, but the queue is paused", start.agent)
+                } else {
+                    format!("starts next, on {}", start.agent)
+                },
+            })
+            .collect(),
+        waits: waits
+            .take(REASONS)
+            .map(|waiting| PlannedWait {
+                task: waiting.task,
+                code: waiting.why.code().into(),
+                why: waiting.sentence(&clock),
+                place: waiting.place,
+                of: waiting.of,
+            })
+            .collect(),
+        ready: (planned.plan.waits.len() + planned.starts.len()) as u32,
+        agents: planned
+            .agents
+            .iter()
+            .map(|agent| QueueAgent {
+                name: agent.name.clone(),
+                installed: agent.installed,
+                live: agent.live,
+                capacity: agent.capacity,
+                succeeded: agent.succeeded,
+                ended: agent.ended,
+                trouble: agent.trouble(&clock),
+            })
+            .collect(),
+    })
+}
+
+pub async fn get_queue_policy(app: &App, _: Nothing) -> Result<QueuePolicy, Problem> {
+    Ok(app.engine.queue_policy().await?)
+}
+
+pub async fn put_queue_policy(app: &App, request: QueuePolicy) -> Result<QueuePolicy, Problem> {
+    request.check().map_err(|bad| invalid(bad.to_string()))?;
+    let named = request.agents.iter().chain(request.capacity.keys()).chain(request.models.keys());
+    known_agents(app, named).await?;
+    app.engine.store().put_setting(engine::POLICY, &request, app.engine.now()).await?;
+    Ok(request)
+}
+
+pub async fn reset_breaker(app: &App, request: ResetBreaker) -> Result<Nothing, Problem> {
+    known_agents(app, [&request.agent].into_iter()).await?;
+    let now = app.engine.now();
+    for whose in app.engine.breakers_of(&request.agent).await {
+        app.engine.store().reset_breaker(whose, now).await?;
+    }
+    Ok(Nothing {})
+}
+
+/// A person's verdict. Approving counts where the gate asks for a person; rejecting always does.
+pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, Problem> {
+    let store = app.engine.store();
+    let now = app.engine.now();
+    match request.verdict {
+        Verdict::Approved => {
+            store.move_task(request.id, Status::Done, Actor::Person, now).await?;
+        }
+        Verdict::Rejected => {
+            if request.notes.trim().is_empty() {
+                return Err(invalid("say what is wrong: the agent hears it in its next attempt"));
+            }
+            let notes = domain::text::description(&request.notes)?;
+            let task = store.task(request.id).await?;
+            let (gate, _) = store.gate(request.id).await?;
+            let review = NewReview {
+                task: request.id,
+                run: task.last_run,
+                round: task.round,
+                step: gate.0.len(),
+                kind: "person",
+                reviewer: Actor::Person.to_string(),
+                outcome: StepOutcome::Rejected,
+                notes,
+                prompt: String::new(),
+            };
+            store.add_review(review, now).await?;
+        }
+    }
+    super::tasks::detail(app, request.id).await
+}
+
+/// Every name must be an agent's.
+pub(super) async fn known_agents(app: &App, names: impl Iterator<Item = &String>) -> Result<(), Problem> {
+    let agents = app.engine.agents().await;
+    for name in names {
+        if !agents.iter().any(|agent| agent.name == *name) {
+            return Err(invalid(format!("there is no agent “{name}”")));
+        }
+    }
+    Ok(())
+}
+
+/// The routing as it is with the wanted changes, checked.
+pub(super) async fn routing(app: &App, before: Routing, set: SetRouting) -> Result<Routing, Problem> {
+    let agents = set.agents.unwrap_or(before.chain);
+    known_agents(app, agents.iter()).await?;
+    if agents.len() > 20 {
+        return Err(invalid("at most 20 agents can be listed"));
+    }
+    let retry = match set.retries {
+        Some(retries) => RetryPolicy(
+            MENDABLE
+                .into_iter()
+                .map(|cause| (cause, RetryRule { max: retries, ..RetryRule::standard(cause) }))
+                .collect(),
+        ),
+        None => before.retry,
+    };
+    retry.0.values().try_for_each(|rule| rule.check()).map_err(|bad| invalid(bad.to_string()))?;
+    let gate = match set.gate {
+        Some(set) => set.steps,
+        None => before.gate,
+    };
+    if let Some(gate) = &gate {
+        gate.check().map_err(|bad| invalid(bad.to_string()))?;
+    }
+    Ok(Routing {
+        chain: agents,
+        skills: match set.skills {
+            Some(skills) => domain::text::tags(&skills)?,
+            None => before.skills,
+        },
+        model: set.model.map_or(before.model, |model| Some(model).filter(|model| !model.trim().is_empty())),
+        retry,
+        gate,
+    })
+}
+
+/// How the card stands in the queue.
+pub(super) async fn standing(app: &App, id: TaskId) -> Result<TaskQueue, Problem> {
+    let store = app.engine.store();
+    let task = store.task(id).await?;
+    let (upstream, downstream) = store.edges_of(id).await?;
+    let (gate, _) = store.gate(id).await?;
+    Ok(TaskQueue {
+        queued: task.queued,
+        agents: task.routing.chain,
+        skills: task.routing.skills,
+        model: task.routing.model,
+        retry: task.routing.retry,
+        failures: task
+            .failures
+            .0
+            .iter()
+            .map(|(cause, count)| FailureCount { cause: *cause, count: *count })
+            .collect(),
+        waits_for: upstream.iter().map(dependency).collect(),
+        holds_up: downstream.into_iter().map(|(task, _)| task).collect(),
+        gate,
+        own_gate: task.routing.gate.is_some(),
+        reviews: store.reviews(id).await?.into_iter().map(review).collect(),
+    })
+}
+
+fn dependency(edge: &Blocker) -> Dependency {
+    Dependency {
+        upstream: edge.upstream,
+        need: edge.need,
+        status: edge.status,
+        met: !edge.trashed && edge.stands() == Standing::Met,
+    }
+}
+
+fn review(record: ReviewRecord) -> Review {
+    Review {
+        run: record.run,
+        round: record.round,
+        step: record.step as u32,
+        kind: record.kind,
+        reviewer: record.reviewer,
+        verdict: match record.outcome {
+            StepOutcome::Approved => Some(Verdict::Approved),
+            StepOutcome::Rejected => Some(Verdict::Rejected),
+            StepOutcome::NoVerdict => None,
+        },
+        notes: record.notes,
+        prompt: record.prompt,
+        at: record.at,
+    }
+}

@@ -1,0 +1,188 @@
+//! The queue at the doors: who may take a card, what it waits for, the plan, breakers and verdicts.
+//! Policies cross as the domain's own values; they are settings, not state.
+
+use domain::{
+    Cause, ProjectId, RetryPolicy, RunId, Status, TaskId, edges::Need, review::Gate, verdict::Verdict,
+};
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+/// Who may take a card, and what its failures are allowed. Fields left out stay as they are.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Type)]
+#[serde(default, deny_unknown_fields)]
+pub struct SetRouting {
+    /// Agents in the order of preference; empty: those of the project.
+    pub agents: Option<Vec<String>>,
+    /// All of them are needed.
+    pub skills: Option<Vec<String>>,
+    /// Empty: the rules choose.
+    pub model: Option<String>,
+    /// Attempts after the first, for failures that another attempt may mend.
+    pub retries: Option<u32>,
+    /// `{"steps": null}`: as the project has it.
+    pub gate: Option<SetGate>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct SetGate {
+    pub steps: Option<Gate>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct QueueTask {
+    pub id: TaskId,
+    /// False takes it out of the queue.
+    pub queued: bool,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct AddDependency {
+    pub id: TaskId,
+    /// The card to wait for.
+    pub upstream: TaskId,
+    pub need: Need,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveDependency {
+    pub id: TaskId,
+    pub upstream: TaskId,
+}
+
+/// How a card stands in the queue.
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct TaskQueue {
+    /// The dispatcher may take it.
+    pub queued: bool,
+    pub agents: Vec<String>,
+    pub skills: Vec<String>,
+    pub model: Option<String>,
+    pub retry: RetryPolicy,
+    /// Failures so far, by cause.
+    pub failures: Vec<FailureCount>,
+    pub waits_for: Vec<Dependency>,
+    /// Cards that wait for this one.
+    pub holds_up: Vec<TaskId>,
+    /// What must approve before it is done.
+    pub gate: Gate,
+    /// The card has a gate of its own.
+    pub own_gate: bool,
+    /// Every verdict, oldest first.
+    pub reviews: Vec<Review>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Type)]
+pub struct FailureCount {
+    pub cause: Cause,
+    pub count: u32,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Type)]
+pub struct Dependency {
+    pub upstream: TaskId,
+    pub need: Need,
+    pub status: Status,
+    pub met: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Review {
+    pub run: Option<RunId>,
+    pub round: u32,
+    pub step: u32,
+    /// `check`, `agent` or `person`.
+    pub kind: String,
+    pub reviewer: String,
+    /// None: it came to no verdict.
+    pub verdict: Option<Verdict>,
+    pub notes: String,
+    /// What the reviewer was asked.
+    pub prompt: String,
+    #[specta(type = u32)]
+    pub at: i64,
+}
+
+/// A person's verdict on a card in review.
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewTask {
+    pub id: TaskId,
+    pub verdict: Verdict,
+    /// What the agent hears in its next attempt, byte for byte; needed for a rejection.
+    #[serde(default)]
+    pub notes: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, Type)]
+#[serde(default, deny_unknown_fields)]
+pub struct GetPlan {
+    /// Only what the plan says of this card.
+    pub task: Option<TaskId>,
+    pub project: Option<ProjectId>,
+}
+
+/// What would start next, and why everything else waits. The dispatcher does the same.
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct QueuePlan {
+    /// Nothing starts by itself.
+    pub paused: bool,
+    pub in_flight: u32,
+    /// Runs at one time, as far as the dispatcher goes.
+    pub parallel: u32,
+    /// In this order.
+    pub starts: Vec<PlannedStart>,
+    /// In the order in which they would be taken; at most 1,000.
+    pub waits: Vec<PlannedWait>,
+    /// Ready cards in all.
+    pub ready: u32,
+    pub agents: Vec<QueueAgent>,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct PlannedStart {
+    pub task: TaskId,
+    pub agent: String,
+    pub model: Option<String>,
+    /// Why this agent and this model.
+    pub rule: String,
+    /// One sentence.
+    pub why: String,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct PlannedWait {
+    pub task: TaskId,
+    /// `at_capacity`, `blocked`, `missing_skill`, …
+    pub code: String,
+    /// One sentence.
+    pub why: String,
+    /// Among those who wait for the same thing, from 1.
+    pub place: u32,
+    pub of: u32,
+}
+
+/// An agent as the queue sees it.
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct QueueAgent {
+    pub name: String,
+    pub installed: bool,
+    pub live: u32,
+    /// None: as many as the board allows.
+    pub capacity: Option<u32>,
+    /// Ended runs that succeeded, and all that ended by themselves.
+    pub succeeded: u32,
+    pub ended: u32,
+    /// It or its account is left alone: the sentence says until when.
+    pub trouble: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct ResetBreaker {
+    /// The agent; its account's breaker is closed with it.
+    pub agent: String,
+}

@@ -1,0 +1,249 @@
+//! Commands about the queue: the plan, what waits for what, verdicts, and the queue's policy.
+
+use app::wire::*;
+use domain::{
+    TaskId,
+    dispatch::Choice,
+    edges::Need,
+    policy::QueuePolicy,
+    review::{Gate, Step},
+    verdict::Verdict,
+};
+use serde_json::Value;
+
+use crate::{
+    args::{PolicyArgs, ProjectPolicyArgs, RoutingArgs},
+    commands::{find_id, find_project, text_or_file},
+    failure::Failure,
+    link::Link,
+    print,
+};
+
+/// Seconds that a check may take.
+const CHECK_TIMEOUT: u32 = 30 * 60;
+
+pub async fn plan(link: &Link, id: Option<&str>, project: Option<&str>, json: bool) -> Result<(), Failure> {
+    let task = match id {
+        Some(id) => Some(find_id(link, id).await?),
+        None => None,
+    };
+    let request = GetPlan { task, project: find_project(link, project).await? };
+    let plan: Value = link.call("get_plan", &request).await?;
+    if json {
+        return print::out_json(&plan);
+    }
+    let list = |name: &str| plan[name].as_array().cloned().unwrap_or_default();
+    let (starts, waits) = (list("starts"), list("waits"));
+    if task.is_none() {
+        let paused = if plan["paused"] == true { ", paused" } else { "" };
+        print::out(&format!("{} of {} in flight{paused}", plan["in_flight"], plan["parallel"]))?;
+    }
+    if starts.is_empty() && waits.is_empty() {
+        return print::out(if task.is_some() {
+            "It is not in Ready, so nothing is planned for it."
+        } else {
+            "Nothing is ready."
+        });
+    }
+    for entry in starts.iter().chain(&waits) {
+        let key = TaskId(entry["task"].as_i64().unwrap_or(0)).key();
+        print::out(&format!("{key:<7} {}", print::tame(entry["why"].as_str().unwrap_or(""))))?;
+    }
+    Ok(())
+}
+
+pub async fn set_queued(link: &Link, ids: &[String], queued: bool, json: bool) -> Result<(), Failure> {
+    for id in ids {
+        let request = QueueTask { id: find_id(link, id).await?, queued };
+        let said = if queued { "queued" } else { "taken out of the queue" };
+        print::card(link.call("queue_task", &request).await?, said, json)?;
+    }
+    Ok(())
+}
+
+pub async fn depend(
+    link: &Link,
+    id: &str,
+    on: &[String],
+    off: &[String],
+    need: &str,
+    json: bool,
+) -> Result<(), Failure> {
+    let id = find_id(link, id).await?;
+    let need = Need::parse(need)
+        .ok_or_else(|| Failure::invalid(format!("“{need}” is not a need; use success, failure or any")))?;
+    let mut last: Option<Value> = None;
+    for upstream in off {
+        let request = RemoveDependency { id, upstream: find_id(link, upstream).await? };
+        last = Some(link.call("remove_dependency", &request).await?);
+    }
+    for upstream in on {
+        let request = AddDependency { id, upstream: find_id(link, upstream).await?, need };
+        last = Some(link.call("add_dependency", &request).await?);
+    }
+    match last {
+        Some(detail) => print::card(detail["card"].clone(), "changed", json),
+        None => Err(Failure::invalid("say what to wait for: --on T-12, or --off T-12 to stop waiting")),
+    }
+}
+
+pub async fn review(
+    link: &Link,
+    id: &str,
+    verdict: Verdict,
+    notes: Option<&str>,
+    json: bool,
+) -> Result<(), Failure> {
+    let notes = notes.map(text_or_file).transpose()?.unwrap_or_default();
+    let request = ReviewTask { id: find_id(link, id).await?, verdict, notes };
+    let detail: Value = link.call("review_task", &request).await?;
+    print::card(detail["card"].clone(), verdict.word(), json)
+}
+
+pub async fn policy(link: &Link, args: &PolicyArgs, json: bool) -> Result<(), Failure> {
+    if let Some(agent) = &args.close_breaker {
+        let _: Value = link.call("reset_breaker", &ResetBreaker { agent: agent.clone() }).await?;
+    }
+    let before: QueuePolicy = link.call("get_queue_policy", &Nothing {}).await?;
+    let wanted = with(before.clone(), args)?;
+    let now: QueuePolicy =
+        if wanted == before { before } else { link.call("put_queue_policy", &wanted).await? };
+    let value = serde_json::to_value(&now).unwrap_or_default();
+    if json {
+        return print::out_json(&value);
+    }
+    let number = |limit: Option<u32>| limit.map_or("no limit".into(), |limit| limit.to_string());
+    let parallel =
+        now.parallel.map_or(format!("{} for the dispatcher", domain::policy::PARALLEL), |n| n.to_string());
+    print::out(&format!("dispatcher   {}", if now.paused { "paused" } else { "running" }))?;
+    print::out(&format!("parallel     {parallel}"))?;
+    print::out(&format!("review       {}", number(now.review)))?;
+    for (agent, capacity) in &now.capacity {
+        print::out(&format!("capacity     {agent}: {capacity}"))?;
+    }
+    let agents = if now.agents.is_empty() { "none".into() } else { now.agents.join(", ") };
+    print::out(&format!("agents       {agents}"))?;
+    print::out(&format!("choice       {}", value["choice"].as_str().unwrap_or("")))?;
+    print::out(&format!("preempt      {}", if now.preempt { "on" } else { "off" }))?;
+    print::out(&format!("longest run  {}", minutes(now.limits.longest)))?;
+    print::out(&format!("quiet        {}", minutes(now.limits.expected_quiet)))
+}
+
+fn minutes(limit: Option<u32>) -> String {
+    limit.map_or("no limit".into(), |minutes| format!("{minutes} min"))
+}
+
+fn with(mut policy: QueuePolicy, args: &PolicyArgs) -> Result<QueuePolicy, Failure> {
+    if args.pause || args.resume {
+        policy.paused = args.pause;
+    }
+    if let Some(limit) = args.parallel {
+        policy.parallel = Some(limit).filter(|limit| *limit > 0);
+    }
+    if let Some(limit) = args.review {
+        policy.review = Some(limit).filter(|limit| *limit > 0);
+    }
+    for entry in &args.capacity {
+        let (agent, limit) = entry
+            .split_once('=')
+            .and_then(|(agent, limit)| Some((agent, limit.parse::<u32>().ok()?)))
+            .ok_or_else(|| Failure::invalid(format!("“{entry}” is not AGENT=N, such as codex=2")))?;
+        match limit {
+            0 => policy.capacity.remove(agent),
+            limit => policy.capacity.insert(agent.to_owned(), limit),
+        };
+    }
+    if let Some(agents) = &args.agents {
+        policy.agents = names(agents);
+    }
+    if let Some(choice) = &args.choice {
+        policy.choice = match choice.as_str() {
+            "in_order" => Choice::InOrder,
+            "least_loaded" => Choice::LeastLoaded,
+            "cheapest" => Choice::Cheapest,
+            other => {
+                return Err(Failure::invalid(format!(
+                    "“{other}” is not a choice; use in_order, least_loaded or cheapest"
+                )));
+            }
+        };
+    }
+    if let Some(preempt) = args.preempt {
+        policy.preempt = preempt;
+    }
+    if let Some(minutes) = args.longest {
+        policy.limits.longest = Some(minutes).filter(|minutes| *minutes > 0);
+    }
+    if let Some(minutes) = args.quiet {
+        policy.limits.expected_quiet = Some(minutes).filter(|minutes| *minutes > 0);
+    }
+    Ok(policy)
+}
+
+pub async fn project_policy(
+    link: &Link,
+    project: &str,
+    args: &ProjectPolicyArgs,
+    json: bool,
+) -> Result<(), Failure> {
+    let id = find_project(link, Some(project)).await?;
+    let projects: Vec<Value> = link.call("list_projects", &Nothing {}).await?;
+    let found = projects.into_iter().find(|project| id.is_some_and(|id| project["id"] == id.0));
+    let before = found.ok_or_else(|| Failure::invalid(format!("there is no project “{project}”")))?;
+    let settings = serde_json::from_value(before["settings"].clone())
+        .map_err(|error| Failure::invalid(format!("the project's settings cannot be read: {error}")))?;
+    let settings = with_project(settings, args);
+    let id = domain::ProjectId(before["id"].as_i64().unwrap_or(0));
+    let request = EditProject { id, name: None, settings: Some(settings) };
+    print::project(link.call("edit_project", &request).await?, json)
+}
+
+fn with_project(mut settings: ProjectSettings, args: &ProjectPolicyArgs) -> ProjectSettings {
+    if let Some(dispatch) = args.dispatch {
+        settings.dispatch = dispatch;
+    }
+    if let Some(agents) = &args.agents {
+        settings.agents = names(agents);
+    }
+    if let Some(limit) = args.limit {
+        settings.limit = Some(limit).filter(|limit| *limit > 0);
+    }
+    if args.pause.is_some() || args.resume {
+        settings.paused = args.pause.clone();
+    }
+    if args.no_gate {
+        settings.gate = Gate::default();
+    }
+    let checks = args.check.iter().map(|line| Step::Check {
+        command: line.split_whitespace().map(str::to_owned).collect(),
+        timeout: CHECK_TIMEOUT,
+    });
+    let reviewers = args.reviewer.iter().map(|agent| Step::Agent { agent: agent.clone() });
+    let person = args.person.then_some(Step::Person);
+    settings.gate.0.extend(checks.chain(reviewers).chain(person));
+    settings
+}
+
+/// What `add` was told about who may take the card.
+pub fn routing(args: &RoutingArgs) -> SetRouting {
+    SetRouting {
+        agents: Some(args.agent.clone()).filter(|agents| !agents.is_empty()),
+        skills: Some(args.skill.clone()).filter(|skills| !skills.is_empty()),
+        model: args.model.clone(),
+        retries: args.retry,
+        gate: None,
+    }
+}
+
+/// The cards that a new one waits for.
+pub async fn wait_for(link: &Link, id: TaskId, after: &[String]) -> Result<(), Failure> {
+    for upstream in after {
+        let request = AddDependency { id, upstream: find_id(link, upstream).await?, need: Need::Success };
+        let _: Value = link.call("add_dependency", &request).await?;
+    }
+    Ok(())
+}
+
+fn names(list: &str) -> Vec<String> {
+    list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
