@@ -37,6 +37,7 @@ ids! {
     ProjectId;
     ArtifactId;
     CommentId;
+    ScheduleId;
     /// Position in the append-only change log; rises by one with every change.
     ChangeSeq;
 }
