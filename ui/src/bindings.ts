@@ -481,6 +481,8 @@ export type Settings = {
 	/**  `system`, `dark` or `light`; empty means `system`. */
 	theme?: string,
 	last_agent?: string | null,
+	/**  Agents need not ask whether to trust the folder; what is in it may then tell them what to run. */
+	trusted?: boolean,
 	last_project?: ProjectId | null,
 	/**  The first-run screen was finished or skipped. */
 	welcomed?: boolean,

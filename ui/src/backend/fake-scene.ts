@@ -106,7 +106,7 @@ function project(id: number, name: string): Project {
     path: `/home/ada/code/${name}`,
     git: true,
     problem: null,
-    settings: { base: "", setup: [], in_place: false, agent: null },
+    settings: { base: "", setup: [], in_place: false, trusted: false, agent: null },
     open_cards: 0,
   };
 }

@@ -240,7 +240,7 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
         path,
         git: true,
         problem: null,
-        settings: { base: "", setup: [], in_place: false, agent: null },
+        settings: { base: "", setup: [], in_place: false, trusted: false, agent: null },
         open_cards: 0,
       };
       world.projects = [...world.projects, project];

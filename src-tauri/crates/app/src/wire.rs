@@ -618,6 +618,8 @@ pub struct Settings {
 }
 
 /// A git repository found near the person's home, offered on first run.
+    /// Agents need not ask whether to trust the folder; what is in it may then tell them what to run.
+    pub trusted: bool,
 #[derive(Clone, Debug, Serialize, Type)]
 pub struct FoundRepository {
     pub path: String,

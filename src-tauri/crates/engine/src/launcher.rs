@@ -52,6 +52,13 @@ impl Engine {
     /// Starts an agent on a task and returns once it runs. The start goes on if the caller goes away.
     pub async fn start_run(&self, request: RunRequest) -> Result<RunRecord, EngineError> {
         let agent = self.installed(&request).await?;
+    trusted: bool,
+}
+
+impl LaunchSettings {
+    fn of(project: &ProjectRecord) -> LaunchSettings {
+        serde_json::from_value(project.settings.clone()).unwrap_or_default()
+    }
         let session = self.session_to_resume(&request).await?;
         let new = NewRun {
             task: request.task,
@@ -162,7 +169,10 @@ impl Engine {
         make_private_dir(&run_dir)?;
         let ports = self.lease_ports(run.id)?;
         let (workspace, fresh) = self.workspace_for(run, &task, project.as_ref(), ports).await?;
-        let outcome = self.launch(run, request, agent, resume, &task, &workspace, &run_dir, ports).await;
+        // Without a project the folder was empty when we made it.
+        let trusted = project.as_ref().is_none_or(|project| LaunchSettings::of(project).trusted);
+        let outcome =
+            self.launch(run, request, agent, resume, &task, &workspace, &run_dir, ports, trusted).await;
         if outcome.is_err() && fresh {
             self.discard_fresh(run, workspace).await;
         }
@@ -194,6 +204,7 @@ impl Engine {
             task_key: &run.task.key(),
             title: &task.title,
             is_git: workspace.kind == Kind::Worktree || workspace.path.join(".git").exists(),
+        trusted: bool,
             model: request.model.as_deref(),
             resume_session: resume.as_deref(),
             session_id: resume.is_none().then_some(new_session.as_str()),
@@ -215,6 +226,7 @@ impl Engine {
             env: self.environment(&plan, workspace, run, ports).await,
             cols: request.cols,
             rows: request.rows,
+            trusted,
         };
         let argv = plan.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         self.spawn_host(run_dir.to_owned(), launch).await?;
@@ -355,9 +367,7 @@ impl Engine {
     ) -> Result<Provision, EngineError> {
         std::fs::create_dir_all(self.layout().workspaces())
             .map_err(EngineError::io("the workspaces' folder"))?;
-        let settings: LaunchSettings = project
-            .and_then(|project| serde_json::from_value(project.settings.clone()).ok())
-            .unwrap_or_default();
+        let settings = project.map(LaunchSettings::of).unwrap_or_default();
         let path = project.map(|project| project.path.clone());
         let wanted = match &path {
             Some(_) if settings.in_place => Kind::InPlace,

@@ -115,6 +115,13 @@ function ProjectForm({ project, agents, onSaved }: { project: Project; agents: A
 }
 
 function RemoveProject({ project }: { project: Project }) {
+      <Checkbox
+        className={styles.wide}
+        label="Trust this project"
+        hint="Agents do not ask whether you trust the folder. Its own settings may then run commands unasked."
+        checked={settings.trusted}
+        onChange={(event) => set({ trusted: event.target.checked })}
+      />
   const [asking, setAsking] = useState(false);
   const remove = useAction("removeProject");
   const go = () => {
