@@ -60,14 +60,14 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
                 assignee: assign.clone(),
                 column: None,
             };
-            print::card(link.call("add_task", &request).await?, "added", json)
+            told(link, link.call("add_task", &request).await?, "added", json).await
         }
         Command::List { status, project } => list(link, status.as_deref(), project.as_deref(), json).await,
         Command::Show { id } => print::task(find(link, id).await?, json),
         Command::Move { id, column } => {
             let column = parse_column(column)?;
             let request = MoveTask { id: find_id(link, id).await?, column };
-            print::card(link.call("move_task", &request).await?, "moved", json)
+            told(link, link.call("move_task", &request).await?, "moved", json).await
         }
         Command::Run { .. } => run_agent(link, &args.command, json).await,
         Command::Stop { id } => stop(link, id, json).await,
@@ -213,7 +213,7 @@ async fn run_agent(link: &Link, command: &Command, json: bool) -> Result<(), Fai
         answer => answer?,
     };
     let run = if *wait { wait_for(link, part(&started, "id")?, *timeout).await? } else { started };
-    print::run(&run, json)?;
+    told_of_run(link, &run, json).await?;
     let succeeded = run["status"] == "succeeded";
     if *wait && !succeeded { Err(print::failed_run(&run)) } else { Ok(()) }
 }
@@ -250,7 +250,23 @@ async fn stop(link: &Link, key: &str, json: bool) -> Result<(), Failure> {
         }));
     }
     let stopped: Value = link.call("stop_run", &RunRef { run: part(&run, "id")? }).await?;
-    print::run(&stopped, json)
+    told_of_run(link, &stopped, json).await
+}
+
+/// What a command did to a card: a line for people, for programs the card as `show` gives it.
+async fn told(link: &Link, card: Value, verb: &str, json: bool) -> Result<(), Failure> {
+    if !json {
+        return print::card(&card, verb);
+    }
+    print::task(link.call("get_task", &TaskRef { id: part(&card, "id")? }).await?, json)
+}
+
+/// As [`told`], for a command that was about one run of the card.
+async fn told_of_run(link: &Link, run: &Value, json: bool) -> Result<(), Failure> {
+    if !json {
+        return print::run(run);
+    }
+    print::task_of_run(link.call("get_task", &TaskRef { id: part(run, "task")? }).await?, run)
 }
 
 async fn logs(link: &Link, key: &str, follow: bool) -> Result<(), Failure> {
@@ -364,12 +380,18 @@ async fn stopped() {
     }
 }
 
-/// The card as programs get it: words for people's priorities beside the number.
+/// The card as programs get it: words for people's priorities beside the number, and numbers called so, for
+/// `show` has the things themselves under these names.
 pub fn card_json(card: &Value) -> Value {
     let level = card["priority"].as_i64().unwrap_or(5);
     let word = Priority::from_level(level).unwrap_or_default().word().to_string();
     let mut object = card.clone();
     object["priority"] = json!(word);
     object["priority_level"] = json!(level);
+    object["artifact_count"] = object["artifacts"].take();
+    object["run_count"] = object["runs"].take();
+    if let Some(fields) = object.as_object_mut() {
+        fields.retain(|name, _| name != "artifacts" && name != "runs");
+    }
     object
 }
