@@ -5,4 +5,5 @@ mod cards;
 mod discovery;
 mod killed;
 mod real_agents;
+mod repositories;
 mod workspaces;

@@ -16,7 +16,7 @@ use crate::{
     args::{Args, Command, ProjectCommand},
     failure::Failure,
     link::Link,
-    print,
+    print, signals,
 };
 
 /// A followed log that breaks off this often without a single byte is given up.
@@ -43,12 +43,19 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
     let json = args.json;
     match &args.command {
         Command::Doctor => print::doctor(link.call("doctor", &Nothing {}).await?, json),
-        Command::Project(ProjectCommand::Add { path, name }) => {
-            add_project(link, path, name.clone(), json).await
+        Command::Agents(command) => crate::agents::run(link, command, json).await,
+        Command::Project(ProjectCommand::Add { path, name, repositories }) => {
+            let request = AddProject {
+                path: absolute(path)?,
+                name: name.clone(),
+                repositories: repositories.iter().map(|path| absolute(path)).collect::<Result<_, _>>()?,
+            };
+            print::project(link.call("add_project", &request).await?, json)
         }
         Command::Project(ProjectCommand::List) => {
             print::projects(link.call("list_projects", &Nothing {}).await?, json)
         }
+        Command::Cron(command) => crate::cron::run(link, command, json).await,
         Command::Add { title, project, description, priority, assign, tags } => {
             let request = AddTask {
                 title: title.clone(),
@@ -77,19 +84,18 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
     }
 }
 
-async fn add_project(link: &Link, path: &Path, name: Option<String>, json: bool) -> Result<(), Failure> {
+fn absolute(path: &Path) -> Result<String, Failure> {
     let path = std::path::absolute(path).map_err(|error| Failure::io(path.display().to_string(), error))?;
-    let path = path.to_str().map(str::to_owned).ok_or_else(|| {
+    path.to_str().map(str::to_owned).ok_or_else(|| {
         Failure::invalid(format!(
             "{} has a name that is no UTF-8; give a link to it with a plain name",
             path.display()
         ))
-    })?;
-    print::project(link.call("add_project", &AddProject { path, name }).await?, json)
+    })
 }
 
 /// `@FILE` reads a file, `@-` standard input, anything else is the text itself.
-fn text_or_file(text: &str) -> Result<String, Failure> {
+pub fn text_or_file(text: &str) -> Result<String, Failure> {
     let Some(file) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
     let mut content = String::new();
     let read = if file == "-" {
@@ -98,10 +104,10 @@ fn text_or_file(text: &str) -> Result<String, Failure> {
         std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut content))
     };
     read.map(|_| content)
-        .map_err(|error| Failure::io(format!("the description {file} cannot be read"), error))
+        .map_err(|error| Failure::io(format!("{file} cannot be read"), error))
 }
 
-fn parse_priority(text: &str) -> Result<Priority, Failure> {
+pub fn parse_priority(text: &str) -> Result<Priority, Failure> {
     text.parse().map_err(|error: domain::priority::BadPriority| Failure::invalid(error.to_string()))
 }
 
@@ -121,7 +127,7 @@ struct ProjectName {
     path: String,
 }
 
-async fn find_project(link: &Link, wanted: Option<&str>) -> Result<Option<ProjectId>, Failure> {
+pub async fn find_project(link: &Link, wanted: Option<&str>) -> Result<Option<ProjectId>, Failure> {
     let Some(wanted) = wanted else { return Ok(None) };
     let projects: Vec<ProjectName> = link.call("list_projects", &Nothing {}).await?;
     let path = std::fs::canonicalize(wanted).map(|path| path.to_string_lossy().into_owned()).ok();
@@ -254,7 +260,7 @@ async fn stop(link: &Link, key: &str, json: bool) -> Result<(), Failure> {
 }
 
 /// What a command did to a card: a line for people, for programs the card as `show` gives it.
-async fn told(link: &Link, card: Value, verb: &str, json: bool) -> Result<(), Failure> {
+pub async fn told(link: &Link, card: Value, verb: &str, json: bool) -> Result<(), Failure> {
     if !json {
         return print::card(&card, verb);
     }
@@ -357,27 +363,11 @@ async fn serve(data_dir: &Path, port: u16) -> Result<(), Failure> {
         .map_err(|error| Failure::io(format!("port {port} cannot be opened on 127.0.0.1"), error))?;
     print::out(&format!("http://127.0.0.1:{port}/login?token={}", keys.new_login()))?;
     print::out("The link opens the board in one browser. Ctrl-C ends serving; agents go on.")?;
-    stopped().await;
+    signals::stopped().await;
     web.close().await;
     local.close().await;
     app.engine().shutdown().await;
     Ok(())
-}
-
-/// Ctrl-C or the service manager's TERM.
-async fn stopped() {
-    let mut term = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(term) => term,
-        Err(error) => {
-            tracing::warn!(%error, "TERM cannot be watched");
-            let _ = tokio::signal::ctrl_c().await;
-            return;
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = term.recv() => {}
-    }
 }
 
 /// The card as programs get it: words for people's priorities beside the number, and numbers called so, for

@@ -152,7 +152,24 @@ pub fn project(project: Value, json: bool) -> Result<(), Failure> {
         return out_json(&project);
     }
     let kind = if project["git"] == true { "git repository" } else { "plain folder" };
-    out(&format!("project {} added: {} ({kind})", tame(text(&project, "name")), tame(text(&project, "path"))))
+    out(&format!(
+        "project {} added: {} ({kind})",
+        tame(text(&project, "name")),
+        tame(text(&project, "path"))
+    ))?;
+    further_repositories(&project)
+}
+
+/// A line for each repository beside the project's own.
+fn further_repositories(project: &Value) -> Result<(), Failure> {
+    let list = project["repositories"].as_array().map(Vec::as_slice).unwrap_or_default();
+    list.iter().try_for_each(|repository| {
+        out(&format!(
+            "      + {:<18} {}",
+            tame(text(repository, "directory")),
+            tame(text(repository, "path"))
+        ))
+    })
 }
 
 pub fn projects(projects: Value, json: bool) -> Result<(), Failure> {
@@ -165,7 +182,8 @@ pub fn projects(projects: Value, json: bool) -> Result<(), Failure> {
     }
     list.iter().try_for_each(|project| {
         let id = project["id"].to_string();
-        out(&format!("{id:>4}  {:<20} {}", tame(text(project, "name")), tame(text(project, "path"))))
+        out(&format!("{id:>4}  {:<20} {}", tame(text(project, "name")), tame(text(project, "path"))))?;
+        further_repositories(project)
     })
 }
 

@@ -35,6 +35,8 @@ ids! {
     /// One attempt at a task.
     RunId;
     ProjectId;
+    /// A further repository of a project.
+    RepositoryId;
     ArtifactId;
     CommentId;
     ScheduleId;

@@ -2,6 +2,7 @@
 //! claims, what counts as evidence, and when schedules fire. Values in, values out: no I/O, no clock, no database.
 //! Everything here must stay testable with a plain table.
 
+pub mod directory;
 pub mod evidence;
 pub mod ids;
 pub mod priority;
@@ -11,7 +12,7 @@ pub mod task;
 pub mod text;
 
 pub use evidence::{Evidence, Rank, Reading, Reducer};
-pub use ids::{ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, RunId, ScheduleId, TaskId, TaskKey};
+pub use ids::{ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, RepositoryId, RunId, ScheduleId, TaskId, TaskKey};
 pub use priority::{ClaimOrder, Priority, PriorityWord};
 pub use run::{Activity, Cause, Outcome, RunEvent, RunPhase, RunState, RunStatus};
 pub use task::{Actor, Column, Effect, Rejected, Status, Task, TaskEvent, transition};
