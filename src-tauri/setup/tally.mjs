@@ -22,6 +22,7 @@ function all(...readers) {
 export const TALLIES = {
   cargo: adding(/^test result: \w+\. (?<passed>\d+) passed; (?<failed>\d+) failed;/),
   vitest: all(adding(/^\s*Tests\s.*?(?<passed>\d+) passed/), adding(/^\s*Tests\s.*?(?<failed>\d+) failed/)),
-  playwright: all(adding(/^\s*(?<passed>\d+) passed/), adding(/^\s*(?<failed>\d+) failed$/)),
+  // A flaky test failed and then passed on retry.
+  playwright: all(adding(/^\s*(?<passed>\d+) (passed|flaky)/), adding(/^\s*(?<failed>\d+) failed$/)),
   node: all(adding(/^ℹ pass (?<passed>\d+)$/), adding(/^ℹ fail (?<failed>\d+)$/)),
 };

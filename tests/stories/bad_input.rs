@@ -85,7 +85,7 @@ fn a_branch_that_exists_is_left_alone() {
     desk.ok(&["project", "add", repository.to_str().unwrap()]);
     desk.ok(&["add", "Again", "--project", "branches"]);
 
-    let run = desk.json(&["run", "1", "--agent", "custom", "--wait", "--", "true"]);
+    let run = desk.json(&["run", "1", "--agent", "custom", "--wait", "--", "true"])["run"].take();
 
     assert_eq!(run["workspace"]["branch"], "flightboard/t-1-again-2");
     assert_eq!(git(&repository, &["rev-parse", "flightboard/t-1-again"]), before);
@@ -107,7 +107,7 @@ fn a_data_directory_with_a_very_long_path_works() {
     let long = desk.folder.path().join("d".repeat(120)).join("with space 🚀");
     desk.env.push(("FLIGHTBOARD_DATA_DIR".into(), long.to_str().unwrap().into()));
     desk.ok(&["add", "Far away"]);
-    let run = desk.json(&["run", "1", "--agent", "custom", "--wait", "--", "echo", "hello"]);
+    let run = desk.json(&["run", "1", "--agent", "custom", "--wait", "--", "echo", "hello"])["run"].take();
     assert_eq!(run["status"], "succeeded");
     assert_eq!(desk.ok(&["logs", "1"]), "hello\r\n");
 }

@@ -19,7 +19,7 @@ fn the_demo_agent_works_on_a_card_and_its_work_comes_back() {
         "Say hello",
     ]);
 
-    let run = desk.json(&["run", "1", "--agent", "demo", "--wait"]);
+    let run = desk.json(&["run", "1", "--agent", "demo", "--wait"])["run"].take();
 
     assert_eq!(run["status"], "succeeded");
     assert_eq!(run["workspace"]["branch"], "flightboard/t-1-write-a-note");
@@ -45,7 +45,7 @@ fn an_agent_started_without_waiting_outlives_the_command_and_is_adopted() {
     let script =
         format!("echo started; while [ ! -e '{}' ]; do sleep 0.05; done; echo finished", signal.display());
 
-    let run = desk.json(&["run", "1", "--agent", "custom", "--", "sh", "-c", &script]);
+    let run = desk.json(&["run", "1", "--agent", "custom", "--", "sh", "-c", &script])["run"].take();
 
     assert_eq!(run["status"], "working");
     assert_eq!(desk.show("1")["status"], "in_progress");
@@ -68,7 +68,7 @@ fn stopping_ends_the_whole_process_tree() {
     desk.ok(&["run", "1", "--agent", "custom", "--", "sh", "-c", script]);
     desk.until("the agent says that it is ready", || desk.ok(&["logs", "1"]).contains("ready").then_some(()));
 
-    let run = desk.json(&["stop", "1"]);
+    let run = desk.json(&["stop", "1"])["run"].take();
 
     assert_eq!(run["status"], "stopped");
     assert_eq!(run["survivors"], json!([]));

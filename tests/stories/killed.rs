@@ -115,7 +115,8 @@ fn a_killed_engine_finds_its_terminal_again_and_can_type_into_it() {
         "sh",
         "-c",
         "echo ready; read answer; echo \"heard $answer\"",
-    ]);
+    ])["run"]
+        .take();
     desk.until("the agent is ready", || desk.ok(&["logs", "1"]).contains("ready").then_some(()));
 
     served.kill();
@@ -180,7 +181,8 @@ fn a_killed_pty_host_is_noticed_and_its_agent_does_not_linger() {
         "sh",
         "-c",
         "echo ready; trap '' HUP; sleep 1000",
-    ]);
+    ])["run"]
+        .take();
     desk.until("the agent is ready", || desk.ok(&["logs", "1"]).contains("ready").then_some(()));
     let host: Value =
         serde_json::from_slice(&std::fs::read(desk.run_dir(&run["id"]).join("host.json")).unwrap()).unwrap();

@@ -6,4 +6,5 @@ mod discovery;
 mod killed;
 mod queue;
 mod real_agents;
+mod repositories;
 mod workspaces;

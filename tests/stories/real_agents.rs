@@ -84,7 +84,7 @@ fn writes_a_file(agent: &str) {
     desk.ok(&["project", "add", repository.to_str().unwrap()]);
     desk.ok(&["add", "Greet", "--project", "real work", "--description", "please do [[write]]"]);
 
-    let run = desk.json(&run);
+    let run = desk.json(&run)["run"].take();
 
     assert_eq!(run["status"], "succeeded", "{run}");
     assert!(run["agent_version"].as_str().is_some_and(|version| version.contains('.')), "{run}");

@@ -30,7 +30,7 @@ fn a_removed_workspace_comes_back_as_it_was() {
     desk.ok(&["project", "add", repository.to_str().unwrap()]);
     desk.ok(&["add", "Work", "--project", "keep"]);
     let script = "echo changed >> a.txt; echo new > untracked.txt; mkdir deep; echo x > deep/y; git add deep";
-    let run = desk.json(&["run", "1", "--agent", "custom", "--wait", "--", "sh", "-c", script]);
+    let run = desk.json(&["run", "1", "--agent", "custom", "--wait", "--", "sh", "-c", script])["run"].take();
     let workspace = desk.data().join("workspaces/t-1");
     let before = git(&workspace, &["status", "--porcelain", "--", ".", ":!TASK.md"]);
     let served = desk.serve();
@@ -54,7 +54,7 @@ fn changes_and_their_diff_are_told_against_the_base() {
     desk.ok(&["project", "add", repository.to_str().unwrap()]);
     desk.ok(&["add", "Change", "--project", "diff me"]);
     let script = "echo second >> a.txt; echo 'brand new' > 'näme with space.txt'; mkdir -p artifacts; echo r > artifacts/r.md";
-    let run = desk.json(&["run", "1", "--agent", "custom", "--wait", "--", "sh", "-c", script]);
+    let run = desk.json(&["run", "1", "--agent", "custom", "--wait", "--", "sh", "-c", script])["run"].take();
     let served = desk.serve();
 
     let changes = desk.rpc("get_changes", &json!({ "run": run["id"] })).unwrap();
@@ -125,7 +125,8 @@ fn artifacts_survive_the_workspace_and_links_out_of_it_are_not_followed() {
         "printf '\\000\\001\\377' > artifacts/raw.bin; ln -s '{}' artifacts/link; mkfifo artifacts/pipe; echo '# Hi' > artifacts/hi.md",
         secret.display()
     );
-    let run = desk.json(&["run", "1", "--agent", "custom", "--wait", "--", "sh", "-c", &script]);
+    let run =
+        desk.json(&["run", "1", "--agent", "custom", "--wait", "--", "sh", "-c", &script])["run"].take();
     let served = desk.serve();
     desk.rpc("remove_workspace", &json!({ "run": run["id"] })).unwrap();
     served.stop();
@@ -146,7 +147,7 @@ fn a_worktree_deleted_by_hand_is_said_plainly_and_a_new_run_makes_a_new_one() {
     let repository = desk.repository("hands");
     desk.ok(&["project", "add", repository.to_str().unwrap()]);
     desk.ok(&["add", "Work", "--project", "hands"]);
-    let run = desk.json(&["run", "1", "--agent", "custom", "--wait", "--", "true"]);
+    let run = desk.json(&["run", "1", "--agent", "custom", "--wait", "--", "true"])["run"].take();
     std::fs::remove_dir_all(desk.data().join("workspaces/t-1")).unwrap();
     let served = desk.serve();
 

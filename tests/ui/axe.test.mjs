@@ -59,7 +59,9 @@ for (const theme of ["dark", "light"]) {
       if (tab === "terminal") {
         const terminal = await stage.terminal();
         terminal.size(80, 24);
-        terminal.reset("ready \x1b[31mred \x1b[33myellow \x1b[90mgrey \x1b[37mwhite\x1b[0m\r\n");
+        terminal.reset(
+          "ready \x1b[31mred \x1b[33myellow \x1b[90mgrey \x1b[37mwhite\x1b[0m \x1b[2mfaint \x1b[33mfaint yellow \x1b[90mfaint grey\x1b[0m\r\n",
+        );
       }
       await ready(stage.page);
       expect(await violations(stage.page)).toEqual([]);

@@ -157,7 +157,7 @@ test("keys alone: write a card, walk, lift, move, choose, undo", async ({ page, 
   await expect(page.getByRole("toolbar", { name: "Chosen cards" })).toContainText("2 cards chosen");
   await page.keyboard.press("Delete");
   await expect(column(page, "inbox").getByRole("option")).toHaveCount(0);
-  await page.getByRole("button", { name: "Undo" }).last().click();
+  await page.getByRole("status").filter({ hasText: "2 cards deleted." }).getByRole("button", { name: "Undo" }).click();
   await expect(column(page, "inbox").getByRole("option")).toHaveCount(2);
 });
 

@@ -32,6 +32,9 @@ export const commands = {
 	addProject: (request: AddProject) => __TAURI_INVOKE<Project>("add_project", { request }),
 	editProject: (request: EditProject) => __TAURI_INVOKE<Project>("edit_project", { request }),
 	removeProject: (request: ProjectRef) => __TAURI_INVOKE<Nothing>("remove_project", { request }),
+	addRepository: (request: AddRepository) => __TAURI_INVOKE<Project>("add_repository", { request }),
+	editRepository: (request: EditRepository) => __TAURI_INVOKE<Project>("edit_repository", { request }),
+	removeRepository: (request: RepositoryRef) => __TAURI_INVOKE<Project>("remove_repository", { request }),
 	listProjects: (request: Nothing) => __TAURI_INVOKE<Project[]>("list_projects", { request }),
 	findRepositories: (request: Nothing) => __TAURI_INVOKE<FoundRepository[]>("find_repositories", { request }),
 	listAgents: (request: Nothing) => __TAURI_INVOKE<Agent[]>("list_agents", { request }),
@@ -64,6 +67,17 @@ export type AddProject = {
 	path: string,
 	/**  The folder's name if left out. */
 	name?: string | null,
+	/**  Folders of further repositories, as [`AddRepository::path`]. */
+	repositories?: string[],
+};
+
+/**  Refused while an agent is at work on the project. Workspaces that exist stay as they are. */
+export type AddRepository = {
+	project: ProjectId,
+	/**  A git repository with a commit; the project's own must be one too. */
+	path: string,
+	/**  Its directory in a workspace; the folder's name, made unique, if left out. */
+	directory?: string | null,
 };
 
 export type AddTask = {
@@ -237,6 +251,13 @@ export type EditProject = {
 	settings?: ProjectSettings | null,
 };
 
+/**  As [`AddRepository`]; fields left out stay as they are. */
+export type EditRepository = {
+	id: RepositoryId,
+	directory?: string | null,
+	base?: string | null,
+};
+
 /**  Fields left out stay as they are. */
 export type EditTask = {
 	id: TaskId,
@@ -380,6 +401,10 @@ export type Project = {
 	settings: ProjectSettings,
 	/**  Cards not done, failed, cancelled or trashed. */
 	open_cards: number,
+	/**  What the folder is called in a workspace where further repositories lie beside it. */
+	directory: string,
+	/**  Further repositories, oldest first. */
+	repositories: Repository[],
 };
 
 export type ProjectId = number;
@@ -421,6 +446,25 @@ export type ReadLog = {
 	offset: number,
 	/**  At most 262,144. */
 	len: number,
+};
+
+/**  A further repository of a project. */
+export type Repository = {
+	id: RepositoryId,
+	/**  Its directory in a workspace, beside that of the project's own. */
+	directory: string,
+	path: string,
+	/**  Branch or commit that its worktrees start from; its HEAD if empty. */
+	base: string,
+	/**  No worktree can be made of it any more; the sentence says why. */
+	problem: string | null,
+};
+
+/**  A further repository of a project. */
+export type RepositoryId = number;
+
+export type RepositoryRef = {
+	id: RepositoryId,
 };
 
 export type Run = {
@@ -481,6 +525,8 @@ export type Settings = {
 	/**  `system`, `dark` or `light`; empty means `system`. */
 	theme?: string,
 	last_agent?: string | null,
+	/**  Agents need not ask whether to trust the folder; what is in it may then tell them what to run. */
+	trusted?: boolean,
 	last_project?: ProjectId | null,
 	/**  The first-run screen was finished or skipped. */
 	welcomed?: boolean,

@@ -23,6 +23,24 @@ pub async fn remove_project(app: State<'_, App>, request: ProjectRef) -> Result<
 
 #[tauri::command]
 #[specta::specta]
+pub async fn add_repository(app: State<'_, App>, request: AddRepository) -> Result<Project, Problem> {
+    ops::add_repository(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn edit_repository(app: State<'_, App>, request: EditRepository) -> Result<Project, Problem> {
+    ops::edit_repository(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn remove_repository(app: State<'_, App>, request: RepositoryRef) -> Result<Project, Problem> {
+    ops::remove_repository(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
 pub async fn list_projects(app: State<'_, App>, request: Nothing) -> Result<Vec<Project>, Problem> {
     ops::list_projects(&app, request).await
 }

@@ -35,6 +35,7 @@ export interface Scene {
   lastTask: number;
   lastRun: number;
   lastProject: number;
+  lastRepository: number;
   lastComment: number;
   tasks: Map<TaskId, FakeTask>;
   projects: Project[];
@@ -72,6 +73,7 @@ function emptyScene(): Scene {
     lastTask: 0,
     lastRun: 0,
     lastProject: 3,
+    lastRepository: 0,
     lastComment: 0,
     tasks: new Map(),
     projects: [project(1, "parser"), project(2, "website"), project(3, "infra")],
@@ -106,8 +108,10 @@ function project(id: number, name: string): Project {
     path: `/home/ada/code/${name}`,
     git: true,
     problem: null,
-    settings: { base: "", setup: [], in_place: false, agent: null },
+    settings: { base: "", setup: [], in_place: false, trusted: false, agent: null },
     open_cards: 0,
+    directory: name,
+    repositories: [],
   };
 }
 

@@ -9,6 +9,9 @@ import type {
   Problem,
   ProblemCode,
   Project,
+  ProjectId,
+  Repository,
+  RepositoryId,
   Run,
   RunId,
   RunStatus,
@@ -72,6 +75,16 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
     changed([id]);
     return task.card;
   };
+  const editProject = (id: ProjectId, change: (project: Project) => Partial<Project>): Project => {
+    const project = world.projects.find((candidate) => candidate.id === id) ?? refuse("not_found", "No such project.");
+    const next = { ...project, ...change(project) };
+    world.projects = world.projects.map((candidate) => (candidate.id === id ? next : candidate));
+    changed([], { projects: true });
+    return next;
+  };
+  const projectWith = (id: RepositoryId): ProjectId =>
+    world.projects.find(({ repositories }) => repositories.some((repository) => repository.id === id))?.id ??
+    refuse("not_found", "That repository is gone.");
   const setRun = (run: Run, fields: Partial<Run>, card: Partial<Card> = {}) => {
     Object.assign(run, fields);
     const task = taskOf(run.task);
@@ -240,26 +253,41 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
         path,
         git: true,
         problem: null,
-        settings: { base: "", setup: [], in_place: false, agent: null },
+        settings: { base: "", setup: [], in_place: false, trusted: false, agent: null },
         open_cards: 0,
+        directory: path.split("/").filter(Boolean).pop() ?? path,
+        repositories: [],
       };
       world.projects = [...world.projects, project];
       changed([], { projects: true });
       return project;
     },
-    editProject: async ({ id, name, settings }) => {
-      const project =
-        world.projects.find((candidate) => candidate.id === id) ?? refuse("not_found", "No such project.");
-      const next = { ...project, name: name ?? project.name, settings: settings ?? project.settings };
-      world.projects = world.projects.map((candidate) => (candidate.id === id ? next : candidate));
-      changed([], { projects: true });
-      return next;
-    },
+    editProject: async ({ id, name, settings }) =>
+      editProject(id, (project) => ({ name: name ?? project.name, settings: settings ?? project.settings })),
     removeProject: async ({ id }) => {
       world.projects = world.projects.filter((project) => project.id !== id);
       changed([], { projects: true });
       return {};
     },
+    addRepository: async ({ project, path, directory }) => {
+      if (!path.startsWith("/")) refuse("invalid", `${path} does not exist`, "Check the spelling.");
+      world.lastRepository += 1;
+      const name = directory || path.split("/").filter(Boolean).pop() || path;
+      const added: Repository = { id: world.lastRepository, directory: name, path, base: "", problem: null };
+      return editProject(project, (before) => ({ repositories: [...before.repositories, added] }));
+    },
+    editRepository: async ({ id, directory, base }) =>
+      editProject(projectWith(id), ({ repositories }) => ({
+        repositories: repositories.map((repository) =>
+          repository.id === id
+            ? { ...repository, directory: directory ?? repository.directory, base: base ?? repository.base }
+            : repository,
+        ),
+      })),
+    removeRepository: async ({ id }) =>
+      editProject(projectWith(id), ({ repositories }) => ({
+        repositories: repositories.filter((repository) => repository.id !== id),
+      })),
     listProjects: async () =>
       world.projects.map((project) => ({
         ...project,

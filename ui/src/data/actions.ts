@@ -22,6 +22,12 @@ export type ActionName = Extract<
   | "addProject"
   | "editProject"
   | "removeProject"
+  | "addRepository"
+  | "editRepository"
+  | "removeRepository"
+  | "registerAgent"
+  | "removeAgent"
+  | "tryAgent"
   | "putSettings"
 >;
 
@@ -116,6 +122,9 @@ function settle<N extends ActionName>(data: DataSource, name: N, request: Reques
     case "addProject":
     case "editProject":
     case "removeProject":
+    case "addRepository":
+    case "editRepository":
+    case "removeRepository":
       return stale(keys.projects);
     case "putSettings":
       queries.setQueryData(keys.settings, answer);

@@ -251,13 +251,13 @@ function BottomLine({ onShortcuts }: { onShortcuts(): void }) {
   return <Footer {...counts} overview={overview} connection={connection} onShortcuts={onShortcuts} />;
 }
 
-function footCounts(cards: Cards): { inFlight: number; waiting: number } {
+function footCounts(cards: Cards): { inFlight: number; ready: number } {
   let inFlight = 0;
   for (const id of cards.column("in_progress")) {
     const card = cards.card(id);
     if (card && hasLiveRun(card)) inFlight += 1;
   }
-  return { inFlight, waiting: cards.column("ready").length };
+  return { inFlight, ready: cards.column("ready").length };
 }
 
 function SessionEnded() {

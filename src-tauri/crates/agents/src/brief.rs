@@ -25,6 +25,15 @@ pub struct TaskBrief {
     /// How the last attempt ended, if badly.
     #[serde(default)]
     pub last_error: Option<String>,
+    /// As what the agent works here, as a word.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// How it is to work, in Markdown.
+    #[serde(default)]
+    pub instructions: String,
+    /// Directories of the repositories that lie side by side; empty where the workspace is one.
+    #[serde(default)]
+    pub repositories: Vec<String>,
     /// Nobody is there to answer questions.
     #[serde(default)]
     pub unattended: bool,
@@ -45,8 +54,16 @@ pub fn prompt(task: &TaskBrief) -> String {
         text.push_str("\nThis was tried before; TASK.md says what was wrong with it. Keep what is good and fix the rest.\n");
     }
     text.push_str(
-        "\nRead TASK.md in the current directory first: it holds the goal, the context and the acceptance criteria. \
-         Work only inside this directory. Put files that people should look at into artifacts/. \
+        "\nRead TASK.md in the current directory first: it holds the goal, the context and the acceptance criteria. ",
+    );
+    if !task.repositories.is_empty() {
+        text.push_str("The code is in the repositories below it, which TASK.md names. ");
+    }
+    if !your_role(task).is_empty() {
+        text.push_str("Its section “Your role” says how you are to work. ");
+    }
+    text.push_str(
+        "Work only inside this directory. Put files that people should look at into artifacts/. \
          When everything is done, write COMPLETION.md: what changed and how you checked it. \
          If you cannot go on, write BLOCKED.md: what you need and what you tried.",
     );
@@ -61,11 +78,29 @@ pub fn task_md(task: &TaskBrief) -> String {
     section(&mut page, "Goal", if task.goal.trim().is_empty() { &task.title } else { &task.goal });
     section(&mut page, "Description", &task.description);
     section(&mut page, "Context", &task.context);
+    section(&mut page, "Repositories", &repositories(&task.repositories));
     section(&mut page, "Acceptance", &bullets(&task.acceptance));
     section(&mut page, "Feedback on the last attempt", task.feedback.as_deref().unwrap_or_default());
     section(&mut page, "How the last attempt ended", task.last_error.as_deref().unwrap_or_default());
+    section(&mut page, "Your role", &your_role(task));
     section(&mut page, "How to report", &how_to_report(task.unattended));
     page
+}
+
+fn repositories(directories: &[String]) -> String {
+    if directories.is_empty() {
+        return String::new();
+    }
+    let list: String = directories.iter().map(|name| format!("\n- `{name}/`")).collect();
+    format!(
+        "This directory holds a git worktree of each repository, side by side, on a branch of its own. Commit in \
+         each what belongs to it; this file, `artifacts/` and the two marks stay here, in none of them.\n{list}"
+    )
+}
+
+fn your_role(task: &TaskBrief) -> String {
+    let role = task.role.as_deref().map(|role| format!("You work here as: {role}.\n\n"));
+    format!("{}{}", role.unwrap_or_default(), task.instructions.trim())
 }
 
 fn section(page: &mut String, heading: &str, body: &str) {
@@ -131,6 +166,24 @@ mod tests {
             ..brief()
         };
         insta::assert_snapshot!(format!("{}\n=====\n{}", prompt(&again), task_md(&again)));
+    }
+
+    #[test]
+    fn an_agent_with_a_role_is_told_how_to_work() {
+        let task = TaskBrief {
+            role: Some("reviewer".into()),
+            instructions: "Look twice.\n\n- at the tests\n".into(),
+            ..brief()
+        };
+        insta::assert_snapshot!(format!("{}\n=====\n{}", prompt(&task), task_md(&task)));
+        let nameless = TaskBrief { role: None, ..task };
+        assert!(task_md(&nameless).contains("## Your role\n\nLook twice.\n"));
+    }
+
+    #[test]
+    fn several_repositories_are_named() {
+        let task = TaskBrief { repositories: vec!["api".into(), "web app 🦀".into()], ..brief() };
+        insta::assert_snapshot!(format!("{}\n=====\n{}", prompt(&task), task_md(&task)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::placeholders::{PlaceholderError, Values, fill};
 use crate::screen::Readiness;
 use crate::stream::StreamKind;
-use crate::{Kind, Profile, PromptVia, claude, demo};
+use crate::{Kind, Profile, PromptVia, claude, codex, demo, gemini, opencode, qwen};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -46,6 +46,9 @@ pub struct LaunchContext<'a> {
     pub session_id: Option<&'a str>,
     /// Only ever true because a person asked for it.
     pub skip_permissions: bool,
+    /// A person said that agents need not ask whether to trust this project.
+    /// What tools may do is another question and is still asked.
+    pub trusted: bool,
     /// The command of a custom run, program first.
     pub custom_argv: Option<&'a [OsString]>,
 }
@@ -196,10 +199,12 @@ fn extras(profile: &Profile, context: &LaunchContext) -> Extras {
     }
     match profile.kind {
         Kind::Claude => claude::extras(context),
+        Kind::Codex => codex::extras(context),
+        Kind::Gemini => gemini::extras(context),
+        Kind::Opencode => opencode::extras(context),
         Kind::Demo => demo::extras(context),
-        Kind::Codex | Kind::Gemini | Kind::Opencode | Kind::Aider | Kind::Qwen | Kind::Custom => {
-            Extras::default()
-        }
+        Kind::Qwen => qwen::extras(context),
+        Kind::Aider | Kind::Custom => Extras::default(),
     }
 }
 

@@ -64,6 +64,7 @@ impl Demo {
                 resume_session: None,
                 session_id: None,
                 skip_permissions: false,
+                trusted: false,
                 custom_argv: None,
             },
         )

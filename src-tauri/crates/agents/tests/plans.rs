@@ -30,6 +30,7 @@ fn context(mode: Mode) -> LaunchContext<'static> {
         resume_session: None,
         session_id: Some(SESSION),
         skip_permissions: false,
+        trusted: false,
         custom_argv: None,
     }
 }
@@ -107,6 +108,24 @@ fn permissions_are_skipped_only_when_asked_for_and_then_instead_of_the_usual_one
     let refused =
         plan(&profile("aider"), &LaunchContext { skip_permissions: true, ..context(Mode::Unattended) });
     assert_eq!(refused, Err(PlanError::CannotSkipPermissions("aider".into())));
+}
+
+#[test]
+fn a_trusted_project_is_answered_for_in_the_agents_own_way_and_only_where_it_would_ask() {
+    let mut page = String::new();
+    for profile in builtin_profiles().iter().filter(|profile| profile.name != "custom") {
+        for mode in [Mode::Interactive, Mode::Unattended] {
+            let asks = plan(profile, &context(mode)).unwrap();
+            let trusted = plan(profile, &LaunchContext { trusted: true, ..context(mode) }).unwrap();
+            let args = trusted.argv.iter().filter(|argument| !asks.argv.contains(argument));
+            let env = trusted.env.iter().filter(|pair| !asks.env.contains(pair));
+            let more: Vec<String> =
+                args.map(|a| format!("{a:?}")).chain(env.map(|(n, v)| format!("{n:?}={v:?}"))).collect();
+            assert_eq!(trusted.files, asks.files, "nothing but the launch differs");
+            writeln!(page, "{} {mode:?}: {}", profile.name, more.join(" ")).unwrap();
+        }
+    }
+    insta::assert_snapshot!(page);
 }
 
 #[test]

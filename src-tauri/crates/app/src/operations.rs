@@ -68,6 +68,9 @@ operations! {
     Write add_project(AddProject);
     Write edit_project(EditProject);
     Write remove_project(ProjectRef);
+    Write add_repository(AddRepository);
+    Write edit_repository(EditRepository);
+    Write remove_repository(RepositoryRef);
     Read list_projects(Nothing);
     Read find_repositories(Nothing);
     Read list_agents(Nothing);

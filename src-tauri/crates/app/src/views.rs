@@ -1,10 +1,15 @@
 //! Records taken apart field by field into what crosses the wire.
 
 use domain::{Activity, Outcome, RunId, RunState, Status};
+use domain::{
+    Millis,
+    schedule::{Skip, Zone, fill},
+};
 use engine::EngineEvent;
+use store::ScheduleRecord;
 use store::{
-    ArtifactRecord, CardRecord, CardRunRecord, ChangeRecord, CommentRecord, ProjectRecord, RunRecord,
-    WorkspaceRecord,
+    ArtifactRecord, CardRecord, CardRunRecord, ChangeRecord, CommentRecord, ProjectRecord, RepositoryRecord,
+    RunRecord, WorkspaceRecord,
 };
 
 use crate::wire::*;
@@ -165,8 +170,21 @@ pub(crate) fn timeline_entry(record: ChangeRecord) -> TimelineEntry {
     }
 }
 
-pub(crate) fn project(record: ProjectRecord, git: bool, problem: Option<String>) -> Project {
+/// `problems` are those of the further repositories, in their order.
+pub(crate) fn project(
+    record: ProjectRecord,
+    git: bool,
+    problem: Option<String>,
+    problems: Vec<Option<String>>,
+) -> Project {
     Project {
+        directory: record.directory(),
+        repositories: record
+            .repositories
+            .into_iter()
+            .zip(problems)
+            .map(|(record, problem)| repository(record, problem))
+            .collect(),
         id: record.id,
         name: record.name,
         path: record.path.to_string_lossy().into_owned(),
@@ -178,6 +196,63 @@ pub(crate) fn project(record: ProjectRecord, git: bool, problem: Option<String>)
     }
 }
 
+fn repository(record: RepositoryRecord, problem: Option<String>) -> Repository {
+    Repository {
+        id: record.id,
+        directory: record.directory,
+        path: record.path.to_string_lossy().into_owned(),
+        base: record.base,
+        problem,
+    }
+}
+
+pub(crate) fn schedule(record: ScheduleRecord) -> Schedule {
+    let policy = record.policy;
+    let skipped = record.skipped.map(|(at, why)| skipped(&policy.zone, at, why));
+    Schedule {
+        id: record.id,
+        name: record.name,
+        when: record.words,
+        cron: policy.cron.text().into(),
+        sentence: policy.cron.sentence(),
+        zone: policy.zone.name().into(),
+        title: record.template.title,
+        description: record.template.description,
+        project: record.project,
+        priority: record.template.priority,
+        tags: record.template.tags,
+        assignee: record.template.assignee,
+        column: record.template.status,
+        misfire: policy.misfire,
+        cap: policy.cap,
+        overlap: policy.overlap,
+        paused: policy.paused,
+        next_at: record.next_at,
+        last: record.last.map(|card| ScheduledCard {
+            key: card.task.key(),
+            id: card.task,
+            title: card.title,
+            status: card.status,
+            trashed: card.trashed,
+            at: card.nominal_at,
+        }),
+        open: record.children.open,
+        queued: record.children.queued,
+        skipped,
+        created_at: record.created_at,
+        updated_at: record.updated_at,
+    }
+}
+
+fn skipped(zone: &Zone, at: Millis, why: Skip) -> String {
+    let time = fill("{date} {time}", &zone.wall(at));
+    match why {
+        Skip::Missed => format!("No card for {time}: Flightboard was not running then"),
+        Skip::StillOpen => format!("No card for {time}: the last one was still open"),
+        Skip::QueueFull => format!("No card for {time}: too many were waiting"),
+    }
+}
+
 /// An engine event as subscribers hear it.
 pub fn event(event: &EngineEvent) -> Event {
     match event {
@@ -185,12 +260,18 @@ pub fn event(event: &EngineEvent) -> Event {
             seq: committed.seq,
             tasks: committed.tasks.iter().copied().collect(),
             projects: committed.projects,
-            agents: false,
+            agents: committed.agents,
             settings: committed.settings,
+            schedules: committed.schedules,
         },
-        EngineEvent::AgentsFound => {
-            Event::Changed { seq: 0, tasks: Vec::new(), projects: false, agents: true, settings: false }
-        }
+        EngineEvent::AgentsFound => Event::Changed {
+            seq: 0,
+            tasks: Vec::new(),
+            projects: false,
+            agents: true,
+            settings: false,
+            schedules: false,
+        },
         EngineEvent::Live(live) => Event::Live {
             task: live.task,
             run: live.run,

@@ -8,9 +8,14 @@ mod queue;
 
 pub use queue::*;
 
+use domain::agent::Presence;
 use domain::{
-    ArtifactId, Column, CommentId, Priority, ProjectId, RetryPolicy, RunId, RunStatus, Status, TaskId,
-    budget::Budget, review::Gate,
+    ArtifactId, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId, RunStatus, Status,
+    TaskId, budget::Budget, review::Gate,
+};
+use domain::{
+    ScheduleId,
+    schedule::{Misfire, Overlap},
 };
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -541,6 +546,9 @@ pub struct AddProject {
     /// The folder's name if left out.
     #[serde(default)]
     pub name: Option<String>,
+    /// Folders of further repositories, as [`AddRepository::path`].
+    #[serde(default)]
+    pub repositories: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, Type)]
@@ -559,6 +567,48 @@ pub struct ProjectRef {
     pub id: ProjectId,
 }
 
+/// Refused while an agent is at work on the project. Workspaces that exist stay as they are.
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct AddRepository {
+    pub project: ProjectId,
+    /// A git repository with a commit; the project's own must be one too.
+    pub path: String,
+    /// Its directory in a workspace; the folder's name, made unique, if left out.
+    #[serde(default)]
+    pub directory: Option<String>,
+}
+
+/// As [`AddRepository`]; fields left out stay as they are.
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct EditRepository {
+    pub id: RepositoryId,
+    #[serde(default)]
+    pub directory: Option<String>,
+    #[serde(default)]
+    pub base: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct RepositoryRef {
+    pub id: RepositoryId,
+}
+
+/// A further repository of a project.
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Repository {
+    pub id: RepositoryId,
+    /// Its directory in a workspace, beside that of the project's own.
+    pub directory: String,
+    pub path: String,
+    /// Branch or commit that its worktrees start from; its HEAD if empty.
+    pub base: String,
+    /// No worktree can be made of it any more; the sentence says why.
+    pub problem: Option<String>,
+}
+
 #[derive(Clone, Debug, Serialize, Type)]
 pub struct Project {
     pub id: ProjectId,
@@ -570,6 +620,10 @@ pub struct Project {
     pub settings: ProjectSettings,
     /// Cards not done, failed, cancelled or trashed.
     pub open_cards: u32,
+    /// What the folder is called in a workspace where further repositories lie beside it.
+    pub directory: String,
+    /// Further repositories, oldest first.
+    pub repositories: Vec<Repository>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Type)]
@@ -581,6 +635,8 @@ pub struct ProjectSettings {
     pub setup: Vec<String>,
     /// Use the project's own folder instead of a workspace for each run (one run at a time).
     pub in_place: bool,
+    /// Agents need not ask whether to trust the folder; what is in it may then tell them what to run.
+    pub trusted: bool,
     /// Agent offered first.
     pub agent: Option<String>,
     /// Ready cards go to the dispatcher by themselves.
@@ -613,6 +669,170 @@ pub struct Agent {
     pub problem: Option<String>,
     /// Live runs.
     pub live: u32,
+    /// Whose adapter reads it: the name of a built-in agent.
+    pub kind: String,
+    /// Comes with Flightboard: it can be changed and reset, but not removed.
+    pub builtin: bool,
+    /// The program that is looked for; empty for an agent that is not started from here.
+    pub program: String,
+    /// What differs from the built-in profile of its kind.
+    pub profile: AgentProfile,
+    pub role: Option<String>,
+    /// Its own instructions; empty: those of its role.
+    pub instructions: String,
+    /// What it is told with each task: its own instructions or its role's.
+    pub told: String,
+    pub skills: Vec<String>,
+    /// Tasks in progress at once, 1 to 64.
+    pub max_capacity: u32,
+    /// Used where a run asks for no other.
+    pub model: Option<String>,
+    pub enabled: bool,
+    /// None: built in, and nothing was changed about it.
+    #[specta(type = Option<u32>)]
+    pub registered_at: Option<i64>,
+    #[specta(type = Option<u32>)]
+    pub updated_at: Option<i64>,
+    /// The last heartbeat; none: it never sent one.
+    #[specta(type = Option<u32>)]
+    pub last_seen_at: Option<i64>,
+    /// Until when that heartbeat counts.
+    #[specta(type = Option<u32>)]
+    pub online_until: Option<i64>,
+    /// As of this answer; none for agents that never sent a heartbeat.
+    pub presence: Option<Presence>,
+}
+
+/// Changes to the built-in profile of a kind; what is left out stays as it is there. Argument lists may
+/// hold placeholders such as `{prompt}` and `{workspace}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(default, deny_unknown_fields)]
+pub struct AgentProfile {
+    /// A name that is looked for on the PATH, or an absolute path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
+    /// After the arguments of either mode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub args: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interactive_args: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unattended_args: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interactive_permission_args: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unattended_permission_args: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interactive_prompt: Option<PromptVia>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unattended_prompt: Option<PromptVia>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_args: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_args: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume_args: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unattended_outside_git_args: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_permissions_args: Option<Vec<String>>,
+    /// Given to the program to learn its version; empty: it is not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_args: Option<Vec<String>>,
+    /// Name and value; stored in the clear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<Vec<(String, String)>>,
+    /// Names from the person's own environment that it cannot do without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pass_env: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unset_env: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub install: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub docs_url: Option<String>,
+}
+
+/// How the prompt reaches the agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum PromptVia {
+    /// As the last argument, after `--`.
+    Positional,
+    /// As one argument `NAME=TEXT`.
+    Option(String),
+    /// Only through TASK.md and the environment.
+    File,
+    /// Typed once the program shows that it is ready.
+    Typed,
+    None,
+}
+
+/// Fields left out stay as they are; an empty text takes back what was there.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterAgent {
+    /// `[a-z0-9][a-z0-9._-]{0,63}`
+    pub name: String,
+    /// The name of a built-in agent; `custom` if left out.
+    #[serde(default)]
+    pub kind: Option<String>,
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Replaces the earlier changes as a whole.
+    #[serde(default)]
+    pub profile: Option<AgentProfile>,
+    #[serde(default)]
+    pub role: Option<String>,
+    /// Markdown; at most 50,000 characters.
+    #[serde(default)]
+    pub instructions: Option<String>,
+    #[serde(default)]
+    pub skills: Option<Vec<String>>,
+    /// 1 to 64.
+    #[serde(default)]
+    #[specta(type = Option<u32>)]
+    pub max_capacity: Option<i64>,
+    #[serde(default)]
+    pub model: Option<String>,
+    #[serde(default)]
+    pub enabled: Option<bool>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct AgentRef {
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct TryAgent {
+    pub kind: String,
+    #[serde(default)]
+    pub profile: AgentProfile,
+}
+
+/// What came of asking an agent's program for its version.
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct AgentTrial {
+    /// Where the program was found.
+    pub path: Option<String>,
+    pub version: Option<String>,
+    /// What it said, without control characters; empty if it was not asked.
+    pub said: String,
+    /// Why it did not start, or what else is missing.
+    pub problem: Option<String>,
+}
+
+/// A role that brings instructions along.
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Role {
+    pub name: String,
+    pub title: String,
+    /// One line for the person who chooses.
+    pub summary: String,
+    pub instructions: String,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]
@@ -645,6 +865,8 @@ pub struct Settings {
     pub welcomed: bool,
     /// Command that opens a folder in the person's editor, e.g. `["code", "{path}"]`.
     pub editor: Vec<String>,
+    /// Minutes without a heartbeat after which an agent counts as offline, at most 10,080; 0 means 5.
+    pub agent_offline_minutes: u32,
 }
 
 /// A git repository found near the person's home, offered on first run.
@@ -672,6 +894,131 @@ pub struct Overview {
     pub problem: Option<String>,
 }
 
+// ---------------------------------------------------------------- schedules
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewSchedule {
+    /// A phrase (`every weekday at 9`) or five cron fields.
+    pub when: String,
+    /// IANA name; the machine's own time zone if left out.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// A card's title with placeholders, to see what becomes of it.
+    #[serde(default)]
+    pub title: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct SchedulePreview {
+    /// Five fields.
+    pub cron: String,
+    pub sentence: String,
+    pub zone: String,
+    /// The next five firings.
+    #[specta(type = Vec<u32>)]
+    pub next: Vec<i64>,
+    /// What their cards would be called; empty where no title was given.
+    pub titles: Vec<String>,
+}
+
+/// Makes a schedule, or replaces the whole of `id`.
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct PutSchedule {
+    #[serde(default)]
+    pub id: Option<ScheduleId>,
+    /// 1 to 100 characters; no two schedules have the same.
+    pub name: String,
+    /// A phrase or five cron fields.
+    pub when: String,
+    /// IANA name; the machine's own time zone if left out.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// `{date}`, `{time}`, `{weekday}`, `{week}` and `{month}` are filled in; a title without any gets
+    /// the date.
+    pub title: String,
+    #[serde(default)]
+    pub description: String,
+    #[serde(default)]
+    pub project: Option<ProjectId>,
+    #[serde(default)]
+    pub priority: Option<Priority>,
+    #[serde(default)]
+    pub tags: Vec<String>,
+    #[serde(default)]
+    pub assignee: Option<String>,
+    /// `inbox` (default) or `ready`.
+    #[serde(default)]
+    pub column: Option<Column>,
+    /// `one` if left out.
+    #[serde(default)]
+    pub misfire: Option<Misfire>,
+    /// Most cards that a catch-up makes with `all`: 1 to 100, 10 if left out.
+    #[serde(default)]
+    pub cap: Option<u32>,
+    /// `skip` if left out.
+    #[serde(default)]
+    pub overlap: Option<Overlap>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleRef {
+    pub id: ScheduleId,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Schedule {
+    pub id: ScheduleId,
+    pub name: String,
+    /// As typed.
+    pub when: String,
+    /// Five fields, on the wall clock of `zone`.
+    pub cron: String,
+    pub sentence: String,
+    pub zone: String,
+    pub title: String,
+    pub description: String,
+    pub project: Option<ProjectId>,
+    pub priority: Priority,
+    pub tags: Vec<String>,
+    pub assignee: Option<String>,
+    pub column: Column,
+    pub misfire: Misfire,
+    pub cap: u32,
+    pub overlap: Overlap,
+    pub paused: bool,
+    /// None while paused.
+    #[specta(type = Option<u32>)]
+    pub next_at: Option<i64>,
+    /// The newest card.
+    pub last: Option<ScheduledCard>,
+    /// Cards that are not done, failed, cancelled or trashed.
+    pub open: u32,
+    /// Firings that wait for the open card.
+    pub queued: u32,
+    /// Why the newest firing without a card has none, one sentence.
+    pub skipped: Option<String>,
+    #[specta(type = u32)]
+    pub created_at: i64,
+    #[specta(type = u32)]
+    pub updated_at: i64,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct ScheduledCard {
+    pub id: TaskId,
+    /// `T-12`
+    pub key: String,
+    pub title: String,
+    pub status: Status,
+    pub trashed: bool,
+    /// The time that it was made for.
+    #[specta(type = u32)]
+    pub at: i64,
+}
+
 // ---------------------------------------------------------------- events
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, Type)]
@@ -691,6 +1038,7 @@ pub enum Event {
         projects: bool,
         agents: bool,
         settings: bool,
+        schedules: bool,
     },
     /// A live run's newest line; not stored, at most four a second for each run.
     Live {

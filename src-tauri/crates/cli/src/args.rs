@@ -160,6 +160,9 @@ pub enum ProjectCommand {
         path: PathBuf,
         #[arg(long)]
         name: Option<String>,
+        /// A further repository, beside the first in each workspace; may be given several times.
+        #[arg(long = "repository", value_name = "PATH")]
+        repositories: Vec<PathBuf>,
     },
     /// List projects.
     List,

@@ -16,7 +16,7 @@ use crate::{
     args::{Args, Command, ProjectCommand},
     failure::Failure,
     link::Link,
-    print, queue,
+    print, queue, signals,
 };
 
 /// A followed log that breaks off this often without a single byte is given up.
@@ -43,8 +43,14 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
     let json = args.json;
     match &args.command {
         Command::Doctor => print::doctor(link.call("doctor", &Nothing {}).await?, json),
-        Command::Project(ProjectCommand::Add { path, name }) => {
-            add_project(link, path, name.clone(), json).await
+        Command::Agents(command) => crate::agents::run(link, command, json).await,
+        Command::Project(ProjectCommand::Add { path, name, repositories }) => {
+            let request = AddProject {
+                path: absolute(path)?,
+                name: name.clone(),
+                repositories: repositories.iter().map(|path| absolute(path)).collect::<Result<_, _>>()?,
+            };
+            print::project(link.call("add_project", &request).await?, json)
         }
         Command::Project(ProjectCommand::List) => {
             print::projects(link.call("list_projects", &Nothing {}).await?, json)
@@ -59,6 +65,7 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Approve { id } => queue::review(link, id, Verdict::Approved, None, json).await,
         Command::Reject { id, notes } => queue::review(link, id, Verdict::Rejected, Some(notes), json).await,
         Command::Policy(policy) => queue::policy(link, policy, json).await,
+        Command::Cron(command) => crate::cron::run(link, command, json).await,
         Command::Add { title, project, description, priority, assign, tags, queue, after, routing } => {
             let request = AddTask {
                 title: title.clone(),
@@ -79,14 +86,14 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
             if *queue && !after.is_empty() {
                 return queue::set_queued(link, &[id.key()], true, json).await;
             }
-            print::card(card, "added", json)
+            told(link, card, "added", json).await
         }
         Command::List { status, project } => list(link, status.as_deref(), project.as_deref(), json).await,
         Command::Show { id } => print::task(find(link, id).await?, json),
         Command::Move { id, column } => {
             let column = parse_column(column)?;
             let request = MoveTask { id: find_id(link, id).await?, column };
-            print::card(link.call("move_task", &request).await?, "moved", json)
+            told(link, link.call("move_task", &request).await?, "moved", json).await
         }
         Command::Run { .. } => run_agent(link, &args.command, json).await,
         Command::Stop { id } => stop(link, id, json).await,
@@ -96,15 +103,14 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
     }
 }
 
-async fn add_project(link: &Link, path: &Path, name: Option<String>, json: bool) -> Result<(), Failure> {
+fn absolute(path: &Path) -> Result<String, Failure> {
     let path = std::path::absolute(path).map_err(|error| Failure::io(path.display().to_string(), error))?;
-    let path = path.to_str().map(str::to_owned).ok_or_else(|| {
+    path.to_str().map(str::to_owned).ok_or_else(|| {
         Failure::invalid(format!(
             "{} has a name that is no UTF-8; give a link to it with a plain name",
             path.display()
         ))
-    })?;
-    print::project(link.call("add_project", &AddProject { path, name }).await?, json)
+    })
 }
 
 /// `@FILE` reads a file, `@-` standard input, anything else is the text itself.
@@ -117,10 +123,10 @@ pub fn text_or_file(text: &str) -> Result<String, Failure> {
         std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut content))
     };
     read.map(|_| content)
-        .map_err(|error| Failure::io(format!("the description {file} cannot be read"), error))
+        .map_err(|error| Failure::io(format!("{file} cannot be read"), error))
 }
 
-fn parse_priority(text: &str) -> Result<Priority, Failure> {
+pub fn parse_priority(text: &str) -> Result<Priority, Failure> {
     text.parse().map_err(|error: domain::priority::BadPriority| Failure::invalid(error.to_string()))
 }
 
@@ -232,7 +238,7 @@ async fn run_agent(link: &Link, command: &Command, json: bool) -> Result<(), Fai
         answer => answer?,
     };
     let run = if *wait { wait_for(link, part(&started, "id")?, *timeout).await? } else { started };
-    print::run(&run, json)?;
+    told_of_run(link, &run, json).await?;
     let succeeded = run["status"] == "succeeded";
     if *wait && !succeeded { Err(print::failed_run(&run)) } else { Ok(()) }
 }
@@ -269,7 +275,23 @@ async fn stop(link: &Link, key: &str, json: bool) -> Result<(), Failure> {
         }));
     }
     let stopped: Value = link.call("stop_run", &RunRef { run: part(&run, "id")? }).await?;
-    print::run(&stopped, json)
+    told_of_run(link, &stopped, json).await
+}
+
+/// What a command did to a card: a line for people, for programs the card as `show` gives it.
+pub async fn told(link: &Link, card: Value, verb: &str, json: bool) -> Result<(), Failure> {
+    if !json {
+        return print::card(&card, verb);
+    }
+    print::task(link.call("get_task", &TaskRef { id: part(&card, "id")? }).await?, json)
+}
+
+/// As [`told`], for a command that was about one run of the card.
+async fn told_of_run(link: &Link, run: &Value, json: bool) -> Result<(), Failure> {
+    if !json {
+        return print::run(run);
+    }
+    print::task_of_run(link.call("get_task", &TaskRef { id: part(run, "task")? }).await?, run)
 }
 
 async fn logs(link: &Link, key: &str, follow: bool) -> Result<(), Failure> {
@@ -360,35 +382,25 @@ async fn serve(data_dir: &Path, port: u16) -> Result<(), Failure> {
         .map_err(|error| Failure::io(format!("port {port} cannot be opened on 127.0.0.1"), error))?;
     print::out(&format!("http://127.0.0.1:{port}/login?token={}", keys.new_login()))?;
     print::out("The link opens the board in one browser. Ctrl-C ends serving; agents go on.")?;
-    stopped().await;
+    signals::stopped().await;
     web.close().await;
     local.close().await;
     app.engine().shutdown().await;
     Ok(())
 }
 
-/// Ctrl-C or the service manager's TERM.
-async fn stopped() {
-    let mut term = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(term) => term,
-        Err(error) => {
-            tracing::warn!(%error, "TERM cannot be watched");
-            let _ = tokio::signal::ctrl_c().await;
-            return;
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = term.recv() => {}
-    }
-}
-
-/// The card as programs get it: words for people's priorities beside the number.
+/// The card as programs get it: words for people's priorities beside the number, and numbers called so, for
+/// `show` has the things themselves under these names.
 pub fn card_json(card: &Value) -> Value {
     let level = card["priority"].as_i64().unwrap_or(5);
     let word = Priority::from_level(level).unwrap_or_default().word().to_string();
     let mut object = card.clone();
     object["priority"] = json!(word);
     object["priority_level"] = json!(level);
+    object["artifact_count"] = object["artifacts"].take();
+    object["run_count"] = object["runs"].take();
+    if let Some(fields) = object.as_object_mut() {
+        fields.retain(|name, _| name != "artifacts" && name != "runs");
+    }
     object
 }

@@ -74,16 +74,13 @@ fn card_line(card: &Value) -> String {
     if note.is_empty() { line } else { format!("{line}  {}", paint("2", &tame(&note))) }
 }
 
-pub fn card(card: Value, verb: &str, json: bool) -> Result<(), Failure> {
-    if json {
-        return out_json(&card_json(&card));
-    }
-    out(&format!("{} {verb}: {} ({})", text(&card, "key"), tame(text(&card, "title")), text(&card, "status")))
+pub fn card(card: &Value, verb: &str) -> Result<(), Failure> {
+    out(&format!("{} {verb}: {} ({})", text(card, "key"), tame(text(card, "title")), text(card, "status")))
 }
 
 pub fn task(task: Value, json: bool) -> Result<(), Failure> {
     if json {
-        return out_json(&task_json(&task));
+        return task_of_run(task.clone(), &task["runs"][0]);
     }
     let card = &task["card"];
     out(&format!("{}  {}", paint("1", text(card, "key")), paint("1", &tame(text(card, "title")))))?;
@@ -101,16 +98,18 @@ pub fn task(task: Value, json: bool) -> Result<(), Failure> {
     list("Artifacts", &task["artifacts"], artifact_line)
 }
 
-/// One flat object: the card's fields with the detail beside them.
-fn task_json(task: &Value) -> Value {
+/// One flat object: the card's fields with the detail beside them, and in `run` all that is known of that
+/// run (null: there was none).
+pub fn task_of_run(task: Value, run: &Value) -> Result<(), Failure> {
     let mut object = card_json(&task["card"]);
-    for name in ["uid", "description", "version", "updated_at", "artifacts", "comments", "moves"] {
+    for name in ["uid", "description", "version", "updated_at", "artifacts", "comments", "moves", "runs"] {
         object[name] = task[name].clone();
     }
-    object["artifact_count"] = task["card"]["artifacts"].clone();
-    object["run_count"] = task["card"]["runs"].clone();
-    object["runs"] = task["runs"].clone();
-    object
+    object["run"] = run.clone();
+    if task["card"]["run"]["id"] == run["id"] && !run.is_null() {
+        object["run"]["last_line"] = task["card"]["run"]["last_line"].clone();
+    }
+    out_json(&object)
 }
 
 fn list(title: &str, items: &Value, line: impl Fn(&Value) -> String) -> Result<(), Failure> {
@@ -122,10 +121,7 @@ fn list(title: &str, items: &Value, line: impl Fn(&Value) -> String) -> Result<(
     items.iter().try_for_each(|item| out(line(item).trim_end()))
 }
 
-pub fn run(run: &Value, json: bool) -> Result<(), Failure> {
-    if json {
-        return out_json(run);
-    }
+pub fn run(run: &Value) -> Result<(), Failure> {
     let workspace = text(&run["workspace"], "path");
     out(&format!("run {} with {}: {}", run["attempt"], text(run, "agent"), text(run, "status")))?;
     if workspace.is_empty() { Ok(()) } else { out(&format!("workspace {}", tame(workspace))) }
@@ -156,7 +152,24 @@ pub fn project(project: Value, json: bool) -> Result<(), Failure> {
         return out_json(&project);
     }
     let kind = if project["git"] == true { "git repository" } else { "plain folder" };
-    out(&format!("project {} added: {} ({kind})", tame(text(&project, "name")), tame(text(&project, "path"))))
+    out(&format!(
+        "project {} added: {} ({kind})",
+        tame(text(&project, "name")),
+        tame(text(&project, "path"))
+    ))?;
+    further_repositories(&project)
+}
+
+/// A line for each repository beside the project's own.
+fn further_repositories(project: &Value) -> Result<(), Failure> {
+    let list = project["repositories"].as_array().map(Vec::as_slice).unwrap_or_default();
+    list.iter().try_for_each(|repository| {
+        out(&format!(
+            "      + {:<18} {}",
+            tame(text(repository, "directory")),
+            tame(text(repository, "path"))
+        ))
+    })
 }
 
 pub fn projects(projects: Value, json: bool) -> Result<(), Failure> {
@@ -169,7 +182,8 @@ pub fn projects(projects: Value, json: bool) -> Result<(), Failure> {
     }
     list.iter().try_for_each(|project| {
         let id = project["id"].to_string();
-        out(&format!("{id:>4}  {:<20} {}", tame(text(project, "name")), tame(text(project, "path"))))
+        out(&format!("{id:>4}  {:<20} {}", tame(text(project, "name")), tame(text(project, "path"))))?;
+        further_repositories(project)
     })
 }
 

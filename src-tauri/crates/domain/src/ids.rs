@@ -35,8 +35,11 @@ ids! {
     /// One attempt at a task.
     RunId;
     ProjectId;
+    /// A further repository of a project.
+    RepositoryId;
     ArtifactId;
     CommentId;
+    ScheduleId;
     /// Position in the append-only change log; rises by one with every change.
     ChangeSeq;
 }

@@ -1,9 +1,10 @@
 //! The rules of Flightboard: ids, the task and run state machines, priorities and the order of
-//! claims, and what counts as evidence. Values in, values out: no I/O, no clock, no database.
+//! claims, what counts as evidence, and when schedules fire. Values in, values out: no I/O, no clock, no database.
 //! Everything here must stay testable with a plain table.
 
 pub mod breaker;
 pub mod budget;
+pub mod directory;
 pub mod dispatch;
 pub mod edges;
 pub mod evidence;
@@ -14,13 +15,14 @@ pub mod priority;
 pub mod review;
 pub mod routing;
 pub mod run;
+pub mod schedule;
 pub mod task;
 pub mod text;
 pub mod verdict;
 
 pub use evidence::{Evidence, Rank, Reading, Reducer};
 pub use failure::{Aftermath, Backoff, Counters, RetryPolicy, RetryRule, after_failure};
-pub use ids::{ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, RunId, TaskId, TaskKey};
+pub use ids::{ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, RepositoryId, RunId, ScheduleId, TaskId, TaskKey};
 pub use priority::{ClaimOrder, Priority, PriorityWord};
 pub use run::{Activity, Cause, Outcome, RunEvent, RunPhase, RunState, RunStatus};
 pub use task::{Actor, Column, Effect, Rejected, Status, Task, TaskEvent, transition};

@@ -96,6 +96,24 @@ impl Engine {
         }
     }
 
+    /// Whether these repositories can lie side by side in one workspace.
+    pub async fn check_repositories(&self, paths: Vec<PathBuf>) -> Result<(), EngineError> {
+        let check = move || {
+            let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+            workspaces::check_side_by_side(&paths)
+        };
+        blocking(check).await?.map_err(|error| EngineError::Invalid {
+            message: error.to_string(),
+            next: match error.code() {
+                // Beside others it cannot be a plain folder.
+                "not_a_repository" | "no_commits" => {
+                    Some("run `git init` there if need be, and make a first commit".into())
+                }
+                _ => error.next_step(),
+            },
+        })
+    }
+
     pub async fn find_repositories(&self) -> Vec<workspaces::FoundRepository> {
         let Some(home) = std::env::var_os("HOME").map(PathBuf::from) else { return Vec::new() };
         blocking(move || workspaces::find_repositories(&home, 50)).await.unwrap_or_default()

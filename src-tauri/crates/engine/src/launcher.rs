@@ -11,11 +11,17 @@ use agents::{LaunchContext, LaunchPlan, Mode, TaskBrief};
 use domain::{Actor, ProjectId, RunId, TaskId, review::StepOutcome};
 use pty_host::{Launch, SpawnError, StartFailure};
 use serde::Deserialize;
-use store::{NewRun, Origin, ProjectRecord, RunRecord, StartFacts, TaskRecord, WorkspaceRecord};
-use workspaces::{Kind, Provision, Workspace};
+use store::{
+    NewRun, Origin, ProjectRecord, RunRecord, StartFacts, StoreError, TaskRecord, WorkspaceRecord,
+};
+use workspaces::{Kind, Part, Provision, Workspace};
 
 use crate::{
-    Engine, agents_found::FoundAgent, dispatcher::account_of, error::EngineError, layout::branch_name,
+    Engine,
+    agents_found::{self, FoundAgent},
+    dispatcher::account_of,
+    error::EngineError,
+    layout::branch_name,
     run_plan::RunPlan,
 };
 
@@ -42,6 +48,7 @@ pub struct RunRequest {
 /// A run that holds its task and has nothing else yet.
 struct Begun {
     run: RunRecord,
+    request: RunRequest,
     agent: FoundAgent,
     /// The agent's session to go on with.
     session: Option<String>,
@@ -60,15 +67,22 @@ struct LaunchSettings {
     base: String,
     setup: Vec<String>,
     in_place: bool,
+    trusted: bool,
+}
+
+impl LaunchSettings {
+    fn of(project: &ProjectRecord) -> LaunchSettings {
+        serde_json::from_value(project.settings.clone()).unwrap_or_default()
+    }
 }
 
 impl Engine {
     /// Starts an agent on a task and returns once it runs. The start goes on if the caller goes away.
     pub async fn start_run(&self, request: RunRequest) -> Result<RunRecord, EngineError> {
-        let begun = self.begin(&request).await?;
+        let begun = self.begin(request).await?;
         let engine = self.clone();
         let id = begun.run.id;
-        let work = tokio::spawn(async move { engine.carry_out(begun, request).await });
+        let work = tokio::spawn(async move { engine.carry_out(begun).await });
         match work.await {
             Ok(started) => started,
             Err(error) => {
@@ -82,19 +96,20 @@ impl Engine {
 
     /// The same, returning as soon as the run holds its task; what then fails is in the run's row.
     pub(crate) async fn begin_in_background(&self, request: RunRequest) -> Result<(), EngineError> {
-        let begun = self.begin(&request).await?;
+        let begun = self.begin(request).await?;
         let engine = self.clone();
         self.own(async move {
             // Stored with the run, and counted there.
-            let _ = engine.carry_out(begun, request).await;
+            let _ = engine.carry_out(begun).await;
         });
         Ok(())
     }
 
     /// Asks what can be asked before anything exists, then makes the run that holds the task.
-    async fn begin(&self, request: &RunRequest) -> Result<Begun, EngineError> {
-        let agent = self.installed(request).await?;
-        let session = self.session_to_resume(request).await?;
+    async fn begin(&self, request: RunRequest) -> Result<Begun, EngineError> {
+        let agent = self.installed(&request).await?;
+        let session = self.session_to_resume(&request).await?;
+        let request = RunRequest { model: request.model.or(agent.agent.model.clone()), ..request };
         let task = self.store().task(request.task).await?;
         let new = NewRun {
             task: request.task,
@@ -111,21 +126,25 @@ impl Engine {
             Origin::Dispatcher | Origin::Pulled => Actor::Engine,
         };
         let run = self.store().begin_run(new, actor, self.now()).await?;
-        Ok(Begun { run, agent, session })
+        Ok(Begun { run, request, agent, session })
     }
 
     /// The agent, if it can be started at all: asked before a run exists.
     async fn installed(&self, request: &RunRequest) -> Result<FoundAgent, EngineError> {
-        let names = || async {
-            let all = self.agents().await;
-            all.iter().map(|agent| agent.name.clone()).collect::<Vec<_>>().join(", ")
-        };
-        let Some(agent) = self.agent(&request.agent).await else {
+        let Some(agent) = self.agent(&request.agent).await? else {
+            let all = self.agents().await?;
+            let names: Vec<String> = all.into_iter().map(|agent| agent.name).collect();
             return Err(EngineError::Invalid {
                 message: format!("there is no agent “{}”", request.agent),
-                next: Some(format!("choose one of {}", names().await)),
+                next: Some(format!("choose one of {}", names.join(", "))),
             });
         };
+        if !agent.agent.enabled {
+            return Err(EngineError::Conflict {
+                message: format!("{} is switched off", agent.title),
+                next: Some(format!("switch it on: flightboard agents register {} --enable", agent.name)),
+            });
+        }
         if agent.name == "custom" {
             let has_command = request.argv.as_ref().is_some_and(|argv| !argv.is_empty());
             return if has_command {
@@ -138,9 +157,12 @@ impl Engine {
             };
         }
         if agent.path.is_none() {
+            return Err(not_installed(&agent));
+        }
+        if let Some(problem) = agents_found::missing_variable(&agent.profile, &self.agent_env().await) {
             return Err(EngineError::Unavailable {
-                message: format!("{} is not installed", agent.title),
-                next: Some(format!("install it: {}", agent.install)),
+                message: format!("{} cannot start: {problem}", agent.title),
+                next: Some("set it in your shell's start-up file, then start Flightboard again".into()),
             });
         }
         Ok(agent)
@@ -161,23 +183,43 @@ impl Engine {
         })
     }
 
-    async fn carry_out(&self, begun: Begun, request: RunRequest) -> Result<RunRecord, EngineError> {
-        let Begun { run, agent, session: resume } = begun;
+    async fn carry_out(&self, begun: Begun) -> Result<RunRecord, EngineError> {
+        let Begun { run, request, agent, session: resume } = begun;
         match self.prepare_and_spawn(&run, &request, &agent, resume).await {
             Ok((plan, facts)) => {
                 let version_known = facts.agent_version.is_some();
-                self.store().run_started(run.id, facts, self.now()).await?;
+                // The agent is at work already: not to be told so is no option.
+                let started = || self.store().run_started(run.id, facts.clone(), self.now());
+                self.once_there_is_room(run.task, started).await?;
                 if !version_known {
-                    self.note_version(run.id, agent.name);
+                    self.note_version(run.id, agent.profile);
                 }
                 self.supervise(self.store().run(run.id).await?, plan, false).await?;
                 Ok(self.store().run(run.id).await?)
             }
             Err(error) => {
                 tracing::info!(run = %run.id, %error, "a run could not start");
-                self.store().run_not_started(run.id, error.with_next_step(), self.now()).await?;
+                self.close_not_started(&run, error.with_next_step()).await?;
                 Err(error)
             }
+        }
+    }
+
+    /// Puts the card back. On a full disk whoever asked is answered now and the card follows once
+    /// there is room.
+    async fn close_not_started(&self, run: &RunRecord, reason: String) -> Result<(), EngineError> {
+        match self.store().run_not_started(run.id, reason.clone(), self.now()).await {
+            Err(StoreError::DiskFull) => {
+                let (engine, id, task) = (self.clone(), run.id, run.task);
+                self.own(async move {
+                    let close = || engine.store().run_not_started(id, reason.clone(), engine.now());
+                    if let Err(error) = engine.once_there_is_room(task, close).await {
+                        tracing::error!(%error, run = %id, "a run that did not start could not be closed");
+                    }
+                });
+                Ok(())
+            }
+            outcome => Ok(outcome?),
         }
     }
 
@@ -197,7 +239,10 @@ impl Engine {
         make_private_dir(&run_dir)?;
         let ports = self.lease_ports(run.id)?;
         let (workspace, fresh) = self.workspace_for(run, &task, project.as_ref(), ports).await?;
-        let outcome = self.launch(run, request, agent, resume, &task, &workspace, &run_dir, ports).await;
+        // Without a project the folder was empty when we made it.
+        let trusted = project.as_ref().is_none_or(|project| LaunchSettings::of(project).trusted);
+        let outcome =
+            self.launch(run, request, agent, resume, &task, &workspace, &run_dir, ports, trusted).await;
         if outcome.is_err() && fresh {
             self.discard_fresh(run, workspace).await;
         }
@@ -215,8 +260,12 @@ impl Engine {
         workspace: &Workspace,
         run_dir: &Path,
         ports: u16,
+        trusted: bool,
     ) -> Result<(RunPlan, StartFacts), EngineError> {
-        let brief = self.brief(task, request.mode()).await?;
+        let brief = TaskBrief {
+            repositories: workspace.directories.clone(),
+            ..self.brief(task, agent, request.mode()).await?
+        };
         write(&workspace.path.join("TASK.md"), agents::task_md(&brief).as_bytes())?;
         let new_session = uuid::Uuid::new_v4().to_string();
         let context = LaunchContext {
@@ -233,6 +282,7 @@ impl Engine {
             resume_session: resume.as_deref(),
             session_id: resume.is_none().then_some(new_session.as_str()),
             skip_permissions: request.skip_permissions,
+            trusted,
             custom_argv: request.argv.as_deref(),
         };
         let plan = agents::plan(&agent.profile, &context)
@@ -250,6 +300,7 @@ impl Engine {
             env: self.environment(&plan, workspace, run, ports).await,
             cols: request.cols,
             rows: request.rows,
+            nice: nice(),
         };
         let argv = plan.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         self.spawn_host(run_dir.to_owned(), launch).await?;
@@ -294,7 +345,12 @@ impl Engine {
     }
 
     /// What the agent is told, with how the last attempt went.
-    async fn brief(&self, task: &TaskRecord, mode: Mode) -> Result<TaskBrief, EngineError> {
+    async fn brief(
+        &self,
+        task: &TaskRecord,
+        agent: &FoundAgent,
+        mode: Mode,
+    ) -> Result<TaskBrief, EngineError> {
         let last = self.store().runs_of(task.task.id).await?.into_iter().find(|run| !run.state.is_live());
         let last_error =
             last.filter(|run| matches!(run.state, domain::RunState::Ended(domain::Outcome::Failed(_))));
@@ -305,6 +361,8 @@ impl Engine {
             description: task.description.clone(),
             feedback,
             last_error: last_error.and_then(|run| run.reason),
+            role: agent.agent.role.clone(),
+            instructions: agent.told().to_owned(),
             unattended: mode == Mode::Unattended,
             ..TaskBrief::default()
         })
@@ -356,7 +414,11 @@ impl Engine {
         {
             self.refuse_shared(run.id, path).await?;
         }
-        let refill = request.project.clone().filter(|_| request.wanted == Kind::Worktree);
+        let refill: Vec<PathBuf> = match request.wanted {
+            Kind::Worktree => request.project.iter().cloned().collect(),
+            Kind::Worktrees => request.parts.iter().map(|part| part.project.clone()).collect(),
+            Kind::Folder | Kind::InPlace => Vec::new(),
+        };
         let made = tokio::task::spawn_blocking(move || {
             workspaces::provision(&request, &|step| tracing::debug!(?step, "preparing a workspace"))
         })
@@ -366,8 +428,8 @@ impl Engine {
         for note in &made.notes {
             tracing::warn!(run = %run.id, note, "the workspace is not complete");
         }
-        if let Some(project) = refill {
-            self.refill_pool(project);
+        for repository in refill {
+            self.refill_pool(repository);
         }
         self.record_workspace(run.id, &made.workspace).await?;
         if made.kind == Kind::InPlace {
@@ -379,6 +441,7 @@ impl Engine {
     /// An attempt goes on where the last one stopped; what that one left to say it is done is not
     /// this one's word. Its account is a comment on the card by now.
     async fn use_again(&self, run: &RunRecord, workspace: &Workspace) -> Result<(), EngineError> {
+        self.collect_left_of(run.task).await?;
         self.note_artifacts_before(run, workspace).await?;
         let marks = workspaces::end_marks(workspace);
         for (name, there) in
@@ -403,17 +466,19 @@ impl Engine {
     ) -> Result<Provision, EngineError> {
         std::fs::create_dir_all(self.layout().workspaces())
             .map_err(EngineError::io("the workspaces' folder"))?;
-        let settings: LaunchSettings = project
-            .and_then(|project| serde_json::from_value(project.settings.clone()).ok())
-            .unwrap_or_default();
+        let settings = project.map(LaunchSettings::of).unwrap_or_default();
         let path = project.map(|project| project.path.clone());
         let wanted = match &path {
             Some(_) if settings.in_place => Kind::InPlace,
+            Some(_) if project.is_some_and(|project| !project.repositories.is_empty()) => Kind::Worktrees,
             Some(path) if workspaces::inspect(path).git => Kind::Worktree,
             _ => Kind::Folder,
         };
         let mut request = Provision::new(wanted, path, target);
         request.base = (!settings.base.is_empty()).then_some(settings.base);
+        if let Some(project) = project.filter(|_| wanted == Kind::Worktrees) {
+            request.parts = parts(project, request.base.clone());
+        }
         request.branch = branch_name(run.task, &task.title);
         request.setup = settings.setup;
         request.ports = Some(ports);
@@ -471,11 +536,22 @@ impl Engine {
     }
 }
 
+/// The project's own repository and the further ones.
+fn parts(project: &ProjectRecord, base: Option<String>) -> Vec<Part> {
+    let own = Part { directory: project.directory(), project: project.path.clone(), base };
+    let further = project.repositories.iter().map(|repository| Part {
+        directory: repository.directory.clone(),
+        project: repository.path.clone(),
+        base: (!repository.base.is_empty()).then(|| repository.base.clone()),
+    });
+    std::iter::once(own).chain(further).collect()
+}
+
 pub(crate) fn workspace_record(workspace: &Workspace, salvage: Option<String>) -> WorkspaceRecord {
     WorkspaceRecord {
         path: workspace.path.clone(),
         kind: match workspace.kind {
-            Kind::Worktree => "worktree",
+            Kind::Worktree | Kind::Worktrees => "worktree",
             Kind::Folder => "folder",
             Kind::InPlace => "inplace",
         }
@@ -485,6 +561,30 @@ pub(crate) fn workspace_record(workspace: &Workspace, salvage: Option<String>) -
         present: workspace.present(),
         salvage,
     }
+}
+
+fn not_installed(agent: &FoundAgent) -> EngineError {
+    let (message, next) = match (agent.profile.program.as_str(), agent.install.as_str()) {
+        ("", _) => (
+            format!("{} has no program that could be started: it fetches its work itself", agent.title),
+            format!("give it one: flightboard agents register {} --program NAME", agent.name),
+        ),
+        (program, "") => (
+            format!("{} is not there: {program} was not found", agent.title),
+            format!("check that `{program}` is installed and on your login shell's PATH"),
+        ),
+        (_, install) => (format!("{} is not installed", agent.title), format!("install it: {install}")),
+    };
+    EngineError::Unavailable { message, next: Some(next) }
+}
+
+/// How far agents stand back for the rest of the machine, the engine included. As `nice` counts.
+const NICE: u8 = 10;
+
+/// `FLIGHTBOARD_AGENT_NICE` (0 to 19) for who wants it otherwise.
+fn nice() -> u8 {
+    let wish = std::env::var("FLIGHTBOARD_AGENT_NICE").ok().and_then(|text| text.parse().ok());
+    wish.unwrap_or(NICE).min(19)
 }
 
 fn start_failure(error: SpawnError) -> EngineError {

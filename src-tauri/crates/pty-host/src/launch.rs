@@ -4,7 +4,7 @@
 //! environment holds the agent's keys: on disk there is only [`crate::records::LaunchRecord`], which has the
 //! names of the variables without their values.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,17 @@ pub struct Launch {
     pub env: Vec<(OsString, OsString)>,
     pub cols: u16,
     pub rows: u16,
+}
+
+impl Launch {
+    /// The program, if this launch is one that any system could be given.
+    pub(crate) fn program(&self) -> Result<&OsStr, StartFailure> {
+        let program =
+            self.argv.first().filter(|program| !program.is_empty()).ok_or(StartFailure::NoProgram)?;
+        let variables = self.env.iter().flat_map(|(name, value)| [name, value]);
+        let has_nul = |text: &OsString| text.as_encoded_bytes().contains(&0);
+        if self.argv.iter().chain(variables).any(has_nul) { Err(StartFailure::NulByte) } else { Ok(program) }
+    }
 }
 
 /// What is written to the host's standard input.

@@ -11,7 +11,6 @@
 //! side, `host` the process itself, `platform` everything that differs between systems.
 
 pub mod client;
-#[cfg(unix)]
 #[doc(hidden)]
 pub mod host;
 pub mod launch;

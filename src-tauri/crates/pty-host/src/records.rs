@@ -8,7 +8,7 @@
 //! | `timing.idx` | when, see [`crate::timing`] |
 //! | `exit.json` | [`Exit`]: the run is over and the log complete |
 //! | `host.log` | what the host itself had to say; empty when all is well |
-//! | `sock` | the socket, mode 0600, while the host lives |
+//! | `sock` | the socket, mode 0600, while the host lives; on Windows the name of the pipe that stands for it |
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::launch::Launch;
-use crate::os_text;
+use crate::{os_text, platform};
 
 pub const LAUNCH: &str = "launch.json";
 pub const HOST: &str = "host.json";
@@ -36,9 +36,10 @@ pub const RECORD_VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessMark {
     pub pid: u32,
-    /// In the system's own unit: on Linux clock ticks since boot, field 22 of `/proc/PID/stat`.
+    /// In the system's own unit: on Linux clock ticks since boot, field 22 of `/proc/PID/stat`; on macOS
+    /// microseconds since 1970; on Windows 100 ns since 1601.
     pub start: u64,
-    /// Which boot `start` counts from.
+    /// Which boot `start` counts from; empty where it is a time of day.
     pub boot: String,
 }
 
@@ -112,7 +113,8 @@ pub struct Survivor {
 pub struct Exit {
     pub version: u32,
     pub run_id: i64,
-    /// Exactly one of `code` and `signal` is set, and neither when the agent could not be killed.
+    /// Exactly one of `code` and `signal` is set (on Windows always `code`, its 32 bits as they are), and neither
+    /// when the agent could not be killed.
     pub code: Option<i32>,
     pub signal: Option<i32>,
     pub started_at_ms: i64,
@@ -140,7 +142,7 @@ pub fn read<T: DeserializeOwned>(run_dir: &Path, name: &str) -> io::Result<Optio
 pub fn replace<T: Serialize>(run_dir: &Path, name: &str, record: &T) -> io::Result<()> {
     let draft = write_draft(run_dir, name, record)?;
     fs::rename(&draft, run_dir.join(name)).inspect_err(|_| discard(&draft))?;
-    sync_directory(run_dir)
+    platform::sync_directory(run_dir)
 }
 
 /// Writes a record only if there is none of that name. `false` means that somebody else was first.
@@ -151,7 +153,7 @@ pub fn create<T: Serialize>(run_dir: &Path, name: &str, record: &T) -> io::Resul
     let linked = fs::hard_link(&draft, run_dir.join(name));
     discard(&draft);
     match linked {
-        Ok(()) => sync_directory(run_dir).map(|()| true),
+        Ok(()) => platform::sync_directory(run_dir).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),
     }
@@ -159,13 +161,14 @@ pub fn create<T: Serialize>(run_dir: &Path, name: &str, record: &T) -> io::Resul
 
 /// Opens a file of the run for its owner only. It must not exist yet.
 pub fn open_new(path: &Path) -> io::Result<File> {
-    private(OpenOptions::new().append(true).create_new(true)).open(path)
+    platform::private(OpenOptions::new().append(true).create_new(true)).open(path)
 }
 
 fn write_draft<T: Serialize>(run_dir: &Path, name: &str, record: &T) -> io::Result<PathBuf> {
     let draft = run_dir.join(format!(".{name}.{}", std::process::id()));
     let written = (|| {
-        let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&draft)?;
+        let mut file =
+            platform::private(OpenOptions::new().write(true).create(true).truncate(true)).open(&draft)?;
         let mut text = serde_json::to_vec_pretty(record)?;
         text.push(b'\n');
         file.write_all(&text)?;
@@ -183,26 +186,4 @@ fn write_draft<T: Serialize>(run_dir: &Path, name: &str, record: &T) -> io::Resu
 /// Best effort: a draft that cannot be removed is only a hidden leftover, the error that led here matters more.
 fn discard(draft: &Path) {
     let _ = fs::remove_file(draft);
-}
-
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600)
-}
-
-#[cfg(windows)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
-}
-
-#[cfg(unix)]
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
-/// Windows has no such call; NTFS journals its names.
-#[cfg(windows)]
-fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
 }

@@ -25,6 +25,9 @@ pub enum StoreError {
     Database(sqlx::Error),
     #[error("a stored value cannot be read: {0}")]
     Corrupt(String),
+    /// A fault in this crate; its words are in the log.
+    #[error("an error in Flightboard itself stopped the change; nothing was changed")]
+    Panicked,
 }
 
 impl From<sqlx::Error> for StoreError {

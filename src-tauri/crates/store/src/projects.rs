@@ -1,8 +1,8 @@
 //! Projects: a folder with a name and its settings (JSON that the app understands).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use domain::{Actor, Id, Millis, ProjectId, RetryPolicy, review::Gate};
+use domain::{Actor, Id, Millis, ProjectId, RetryPolicy, directory, review::Gate};
 use serde::de::DeserializeOwned;
 use sqlx::FromRow;
 
@@ -11,6 +11,7 @@ use crate::{
     changes::{Change, record},
     error::StoreError,
     paths,
+    repositories::{self, NewRepository, RepositoryRecord},
     writer::Tx,
 };
 
@@ -21,6 +22,19 @@ pub struct ProjectRecord {
     pub path: PathBuf,
     pub settings: serde_json::Value,
     pub open_cards: u32,
+    /// Further repositories, oldest first.
+    pub repositories: Vec<RepositoryRecord>,
+}
+
+impl ProjectRecord {
+    /// What the project's own repository is called beside the others in a workspace.
+    pub fn directory(&self) -> String {
+        own_directory(&self.path)
+    }
+}
+
+pub(crate) fn own_directory(path: &Path) -> String {
+    directory::for_folder(&path.file_name().unwrap_or_default().to_string_lossy(), [])
 }
 
 #[derive(Clone, Debug)]
@@ -39,16 +53,15 @@ struct Row {
     open_cards: i64,
 }
 
-impl TryFrom<Row> for ProjectRecord {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+impl Row {
+    fn with(self, repositories: Vec<RepositoryRecord>) -> Result<ProjectRecord, StoreError> {
         Ok(ProjectRecord {
-            id: ProjectId(row.id),
-            name: row.name,
-            path: paths::from_bytes(&row.path),
-            settings: serde_json::from_str(&row.settings).map_err(|e| StoreError::Corrupt(e.to_string()))?,
-            open_cards: row.open_cards as u32,
+            id: ProjectId(self.id),
+            name: self.name,
+            path: paths::from_bytes(&self.path),
+            settings: serde_json::from_str(&self.settings).map_err(|e| StoreError::Corrupt(e.to_string()))?,
+            open_cards: self.open_cards as u32,
+            repositories,
         })
     }
 }
@@ -66,7 +79,28 @@ macro_rules! select {
 
 impl Store {
     pub async fn add_project(&self, new: NewProject, now: Millis) -> Result<ProjectRecord, StoreError> {
-        let id = self.writer.write(move |tx| Box::pin(async move { insert(tx, new, now).await })).await?;
+        self.add_project_of(new, Vec::new(), now).await
+    }
+
+    /// With further repositories; all of it or nothing.
+    pub async fn add_project_of(
+        &self,
+        new: NewProject,
+        repositories: Vec<NewRepository>,
+        now: Millis,
+    ) -> Result<ProjectRecord, StoreError> {
+        let id = self
+            .writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    let id = insert(tx, new, now).await?;
+                    for repository in repositories {
+                        repositories::insert(tx, id, repository, now).await?;
+                    }
+                    Ok(id)
+                })
+            })
+            .await?;
         self.project(id).await
     }
 
@@ -75,14 +109,21 @@ impl Store {
             sqlx::query_as(select!("WHERE removed_at IS NULL ORDER BY name COLLATE NOCASE, id"))
                 .fetch_all(&self.readers)
                 .await?;
-        rows.into_iter().map(TryInto::try_into).collect()
+        let mut repositories = self.repositories(None).await?;
+        rows.into_iter()
+            .map(|row| {
+                let own = repositories.remove(&ProjectId(row.id)).unwrap_or_default();
+                row.with(own)
+            })
+            .collect()
     }
 
     /// Also a removed one: its finished cards still point at it.
     pub async fn project(&self, id: ProjectId) -> Result<ProjectRecord, StoreError> {
         let row: Option<Row> =
             sqlx::query_as(select!("WHERE id = ?")).bind(id.raw()).fetch_optional(&self.readers).await?;
-        row.ok_or(missing(id))?.try_into()
+        let own = self.repositories(Some(id)).await?.remove(&id).unwrap_or_default();
+        row.ok_or(missing(id))?.with(own)
     }
 
     pub async fn edit_project(

@@ -1,10 +1,10 @@
 //! The one writer. Operations wait in a queue; the writer takes up to [`GROUP`] of them into one
 //! transaction and answers each after the commit, so that sixty callers share one fsync. Each
-//! operation runs in a savepoint of its own: one that fails leaves its neighbours alone.
+//! operation runs in a savepoint of its own: one that fails, or panics, leaves its neighbours alone.
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc};
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
 
@@ -229,7 +229,7 @@ async fn in_savepoint(connection: &mut SqliteConnection, work: Work) -> Step {
         return Step::TransactionLost(error.into());
     }
     let mut tx = Tx { conn: &mut *connection, touched: Committed::default() };
-    let result = work(&mut tx).await;
+    let result = without_panic(&mut tx, work).await;
     let touched = std::mem::take(&mut tx.touched);
     let ending = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
     match (sqlx::raw_sql(ending).execute(&mut *connection).await, result) {
@@ -237,5 +237,70 @@ async fn in_savepoint(connection: &mut SqliteConnection, work: Work) -> Step {
         (Ok(_), Err(refused)) => Step::Done(Err(refused), Committed::default()),
         (Err(error), Ok(_)) => Step::TransactionLost(error.into()),
         (Err(_), Err(cause)) => Step::TransactionLost(cause),
+    }
+}
+
+/// A panic ends one operation and not the writer. Safe to go on after: what the operation had done
+/// goes with its savepoint, what it had noted in `tx` is dropped, and it shares nothing else.
+async fn without_panic(tx: &mut Tx<'_>, work: Work) -> Result<Answer, StoreError> {
+    // Called inside, so that a panic before the first wait is caught as well.
+    let running = AssertUnwindSafe(async { work(tx).await }).catch_unwind();
+    running.await.unwrap_or_else(|panic| {
+        tracing::error!(said = words(&*panic), "a write panicked; it was rolled back");
+        Err(StoreError::Panicked)
+    })
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("nothing")
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::Store;
+
+    async fn put(store: &Store, key: &'static str) -> Result<(), StoreError> {
+        store.put_setting(key, &true, 0).await
+    }
+
+    async fn has(store: &Store, key: &str) -> bool {
+        store.setting::<bool>(key).await.unwrap().is_some()
+    }
+
+    #[tokio::test]
+    async fn a_write_that_panics_is_undone_and_its_neighbours_and_successors_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        let halfway = store.writer.write::<(), _>(|tx| {
+            Box::pin(async move {
+                sqlx::query("INSERT INTO settings (key, value) VALUES ('half', '1')")
+                    .execute(&mut *tx.conn)
+                    .await?;
+                assert!(tx.touched.seq > 0, "nothing was recorded");
+                Ok(())
+            })
+        });
+        let at_once = store.writer.write::<(), _>(|_| panic!("not even begun"));
+
+        let (before, halfway, at_once, after) = tokio::join!(
+            join_all(["a", "b", "c"].map(|key| put(&store, key))),
+            halfway,
+            at_once,
+            put(&store, "d"),
+        );
+
+        assert!(matches!(halfway, Err(StoreError::Panicked)), "{halfway:?}");
+        assert!(matches!(at_once, Err(StoreError::Panicked)), "{at_once:?}");
+        assert!(before.iter().all(Result::is_ok) && after.is_ok());
+        put(&store, "later").await.unwrap();
+        assert!(!has(&store, "half").await, "half of the change stayed");
+        for key in ["a", "b", "c", "d", "later"] {
+            assert!(has(&store, key).await, "{key} was acknowledged");
+        }
+        store.close().await;
     }
 }

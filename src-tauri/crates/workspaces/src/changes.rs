@@ -4,12 +4,13 @@
 
 use crate::git::{Git, GitError, nul_list, nul_paths};
 use crate::os_path;
-use crate::record::Workspace;
+use crate::record::{Kind, RecordError, Workspace};
 use crate::scratch_index::ScratchIndex;
+use crate::side_by_side;
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
-const MOST_FILES: usize = 2_000;
+pub(crate) const MOST_FILES: usize = 2_000;
 /// Untracked files above this are not read beyond it.
 const BIG: u64 = 1 << 20;
 const PATCH: usize = 1 << 20;
@@ -75,12 +76,22 @@ pub enum ChangesError {
     NothingToCompare(&'static str),
     #[error(transparent)]
     Git(#[from] GitError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
 }
 
 const NO_BASE: &str = "the folder is too large to compare, or was empty of commits";
 
-/// Everything changed since `base`, or since the workspace was made.
+/// Everything changed since `base`, or since the workspace was made; of several repositories always
+/// the latter, with files named `directory/path`.
 pub fn changes(workspace: &Workspace, base: Option<&str>) -> Result<Changes, ChangesError> {
+    match workspace.kind {
+        Kind::Worktrees => side_by_side::changes(workspace),
+        Kind::Worktree | Kind::Folder | Kind::InPlace => in_one(workspace, base),
+    }
+}
+
+pub(crate) fn in_one(workspace: &Workspace, base: Option<&str>) -> Result<Changes, ChangesError> {
     let view = match View::open(workspace, base) {
         Ok(view) => view,
         Err(ChangesError::NothingToCompare(why)) => {
@@ -112,6 +123,18 @@ pub fn diff(workspace: &Workspace, base: Option<&str>, path: &str) -> Result<Fil
     if path.is_empty() || !inside || path.contains('\0') {
         return Err(ChangesError::Outside(path.into()));
     }
+    match workspace.kind {
+        Kind::Worktrees => side_by_side::diff(workspace, path),
+        Kind::Worktree | Kind::Folder | Kind::InPlace => diff_in_one(workspace, base, path),
+    }
+}
+
+/// `path` has been checked to be inside.
+pub(crate) fn diff_in_one(
+    workspace: &Workspace,
+    base: Option<&str>,
+    path: &str,
+) -> Result<FileDiff, ChangesError> {
     let view = View::open(workspace, base)?;
     // Git would hash the whole file for the patch's header, only to say that it is binary.
     if workspace.path.join(path).symlink_metadata().is_ok_and(|meta| meta.is_file() && meta.len() > TOO_BIG) {
@@ -153,6 +176,8 @@ struct View {
     git: Git,
     scratch: Git,
     base: String,
+    /// `directory/` for one of several repositories, so that patches name files as the list does.
+    prefix: String,
     _index: ScratchIndex,
 }
 
@@ -167,7 +192,9 @@ impl View {
         let base = git.maybe_line(["merge-base", "--", base, "HEAD"])?.unwrap_or_else(|| base.to_owned());
         let index = ScratchIndex::copy(&git, &workspace.state)?;
         let scratch = git.with_index(index.path()).configured("core.bigFileThreshold", TOO_BIG.to_string());
-        Ok(View { git, scratch, base, _index: index })
+        let directory = workspace.path.file_name().filter(|_| workspace.is_part);
+        let prefix = directory.map_or(String::new(), |name| format!("{}/", name.to_string_lossy()));
+        Ok(View { git, scratch, base, prefix, _index: index })
     }
 
     /// Untracked files: those git shall look into, and those too big or too many for that.
@@ -220,8 +247,6 @@ impl View {
             "--no-textconv",
             "--no-color",
             "--no-relative",
-            "--src-prefix=a/",
-            "--dst-prefix=b/",
             "--submodule=short",
             "--ignore-submodules=none",
             "--unified=3",
@@ -229,7 +254,9 @@ impl View {
             "-M",
             "-O/dev/null",
         ];
-        self.scratch.read(fixed.iter().chain(format)).arg(&self.base)
+        let call = self.scratch.read(fixed.iter().chain(format));
+        let call = call.arg(format!("--src-prefix=a/{}", self.prefix));
+        call.arg(format!("--dst-prefix=b/{}", self.prefix)).arg(&self.base)
     }
 
     fn commits(&self) -> Result<u32, GitError> {

@@ -75,7 +75,7 @@ pub fn use_in_place(
 fn begin(workspace: &Workspace) -> Result<(), ProvisionError> {
     workspace.save().map_err(ProvisionError::io("record the workspace"))?;
     let near = workspace.project.as_deref().unwrap_or(&workspace.state);
-    excludes::write(&workspace.state, near).map_err(ProvisionError::io("write the list of ignored files"))
+    excludes::write(workspace, near).map_err(ProvisionError::io("write the list of ignored files"))
 }
 
 fn weigh_for_copy(project: &Path, target: &Path) -> Result<Weight, ProvisionError> {

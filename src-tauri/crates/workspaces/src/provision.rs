@@ -6,7 +6,7 @@ use crate::git::{Git, GitError};
 use crate::pool::Pool;
 use crate::process::Cancel;
 use crate::record::{Kind, Workspace};
-use crate::{excludes, folder, include, marks, ports, setup, submodules, sweep, worktree};
+use crate::{excludes, folder, include, marks, ports, setup, side_by_side, submodules, sweep, worktree};
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ pub struct Provision {
     /// None: an empty folder.
     pub project: Option<PathBuf>,
     pub wanted: Kind,
+    /// The repositories to lie side by side, for [`Kind::Worktrees`]; the project's own first.
+    pub parts: Vec<Part>,
     /// Branch, tag or commit to start from; the project's HEAD if none or empty.
     pub base: Option<String>,
     /// `flightboard/<card>-<slug>`; `-2` to `-9` is added where it exists.
@@ -42,6 +44,7 @@ impl Provision {
         Provision {
             project,
             wanted,
+            parts: Vec::new(),
             base: None,
             branch: "flightboard/work".into(),
             target_dir,
@@ -55,7 +58,17 @@ impl Provision {
     }
 }
 
-/// Reported as each begins.
+/// One of several repositories side by side.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Its name in the workspace: a single path component, not one of our own files.
+    pub directory: String,
+    pub project: PathBuf,
+    /// As [`Provision::base`].
+    pub base: Option<String>,
+}
+
+/// Reported as each begins; of several repositories those of each in turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     Checking,
@@ -93,6 +106,10 @@ pub enum ProvisionError {
     Bare(PathBuf),
     #[error("the repository {} has no commits yet", .0.display())]
     NoCommits(PathBuf),
+    #[error("{}", same(path, other))]
+    SameRepository { path: PathBuf, other: PathBuf },
+    #[error("“{0}” cannot be a directory of the workspace, or is there twice")]
+    BadDirectory(String),
     #[error("the base {base} was not found in {}", project.display())]
     BaseNotFound { base: String, project: PathBuf },
     #[error("{0} is not a possible branch name")]
@@ -123,6 +140,14 @@ pub enum ProvisionError {
     Io { what: String, error: std::io::Error },
 }
 
+fn same(path: &Path, other: &Path) -> String {
+    if path == other {
+        format!("{} is one of the repositories already", path.display())
+    } else {
+        format!("{} and {} are the same repository", path.display(), other.display())
+    }
+}
+
 impl ProvisionError {
     pub fn code(&self) -> &'static str {
         match self {
@@ -131,6 +156,8 @@ impl ProvisionError {
             ProvisionError::NotARepository(_) | ProvisionError::InsideRepository { .. } => "not_a_repository",
             ProvisionError::Bare(_) => "bare_repository",
             ProvisionError::NoCommits(_) => "no_commits",
+            ProvisionError::SameRepository { .. } => "same_repository",
+            ProvisionError::BadDirectory(_) => "bad_directory",
             ProvisionError::BaseNotFound { .. } => "base_not_found",
             ProvisionError::BadBranchName(_) => "bad_branch_name",
             ProvisionError::BranchesTaken(_) | ProvisionError::BranchInTheWay { .. } => "branch_exists",
@@ -160,6 +187,10 @@ impl ProvisionError {
             }
             ProvisionError::Bare(_) => "Add a clone of it as the project.",
             ProvisionError::NoCommits(_) => "Make a first commit, or use the project as a plain folder.",
+            ProvisionError::SameRepository { .. } => "Add each repository once.",
+            ProvisionError::BadDirectory(_) => {
+                "Give the repository another directory in the project's settings."
+            }
             ProvisionError::BaseNotFound { .. } => "Change the base branch in the project's settings.",
             ProvisionError::BadBranchName(_) => {
                 "Change the task's title to something with letters or digits."
@@ -219,6 +250,8 @@ pub fn provision(request: &Provision, progress: &dyn Fn(Step)) -> Result<Provisi
             worktree::make(workspace, project, request, progress)?;
             furnish_worktree(workspace, project, request, progress, &mut notes)?;
         }
+        (Kind::Worktrees, None) => return Err(ProvisionError::NoProject),
+        (Kind::Worktrees, Some(_)) => side_by_side::make(workspace, request, progress, &mut notes)?,
         (Kind::Folder, project) => {
             folder::make(workspace, project.as_deref(), request, progress, &mut notes)?
         }
@@ -229,7 +262,7 @@ pub fn provision(request: &Provision, progress: &dyn Fn(Step)) -> Result<Provisi
     Ok(unfinished.keep(notes))
 }
 
-fn furnish_worktree(
+pub(crate) fn furnish_worktree(
     workspace: &Workspace,
     project: &Path,
     request: &Provision,

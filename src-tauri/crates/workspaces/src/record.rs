@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 pub enum Kind {
     /// A git worktree on a branch of its own.
     Worktree,
+    /// A directory that holds a worktree of each of several repositories, side by side.
+    Worktrees,
     /// A directory of its own, seeded by a copy of the project's folder (or empty).
     Folder,
     /// The project's own folder.
@@ -45,6 +47,16 @@ pub struct Workspace {
     #[serde(with = "os_path::option")]
     pub(crate) common_dir: Option<PathBuf>,
     pub(crate) first_marks: FirstMarks,
+    /// The worktrees side by side, by directory, in the project's order; for [`Kind::Worktrees`].
+    /// Each has a record of its own, see [`Workspace::repositories`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub directories: Vec<String>,
+    /// It is one of those: `artifacts/`, `TASK.md` and the end marks are its parent's.
+    #[serde(default)]
+    pub(crate) is_part: bool,
+    /// Of a part: the ref that holds its work since the removal.
+    #[serde(default)]
+    pub(crate) salvage: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +68,7 @@ pub enum RecordError {
 }
 
 const NAME: &str = "workspace.json";
+const PARTS: &str = "repositories";
 
 impl Workspace {
     /// The workspace that was provisioned with this `target_dir`.
@@ -84,7 +97,31 @@ impl Workspace {
             git_dir: None,
             common_dir: None,
             first_marks: FirstMarks::default(),
+            directories: Vec::new(),
+            is_part: false,
+            salvage: None,
         }
+    }
+
+    /// The part in `directory`, before anything of it is made. Its state lies in ours, where a sweep
+    /// does not take it for a workspace of its own.
+    pub(crate) fn new_part(&self, directory: &str, project: &Path) -> Workspace {
+        Workspace {
+            state: self.state.join(PARTS).join(directory),
+            is_part: true,
+            ..Workspace::new(&self.path.join(directory), Kind::Worktree, Some(project))
+        }
+    }
+
+    /// The worktrees of several repositories, in the project's order; empty for other kinds.
+    pub fn repositories(&self) -> Result<Vec<Workspace>, RecordError> {
+        self.directories.iter().map(|name| Workspace::read(&self.state.join(PARTS).join(name))).collect()
+    }
+
+    /// Those of them that an unfinished provision got to.
+    pub(crate) fn parts_made(&self) -> Vec<Workspace> {
+        let read = |name| Workspace::read(&self.state.join(PARTS).join(name)).ok();
+        self.directories.iter().filter_map(read).collect()
     }
 
     pub(crate) fn save(&self) -> std::io::Result<()> {
@@ -98,9 +135,9 @@ impl Workspace {
         self.path.join("artifacts")
     }
 
-    /// Whether it is still on the disk.
+    /// Whether it is still on the disk. A link that an agent put in its place is not it.
     pub fn present(&self) -> bool {
-        self.path.is_dir()
+        self.path.symlink_metadata().is_ok_and(|meta| meta.is_dir())
     }
 
     /// Output of the setup command.

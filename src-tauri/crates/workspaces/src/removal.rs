@@ -1,12 +1,14 @@
 //! Taking a workspace away. A worktree's work is saved and the saving verified first; a folder goes
-//! to the trash whole; a project used in place is left as it is. The slow part, deleting files,
+//! to the trash whole; several repositories are in [`crate::side_by_side`]; a project used in place is
+//! left as it is. The slow part, deleting files,
 //! happens after a rename, on a thread of its own; what a crash leaves of it, [`crate::sweep`] deletes.
 
 use crate::files;
 use crate::git::{Git, GitError};
 use crate::lock::RepositoryLock;
-use crate::record::{Kind, Workspace};
-use crate::salvage::{self, Salvage, SalvageError};
+use crate::record::{Kind, RecordError, Workspace};
+use crate::salvage::{self, RestoreError, Salvage, SalvageError};
+use crate::side_by_side;
 use crate::sweep::RUBBISH;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +29,8 @@ pub struct Removal {
 pub struct Removed {
     /// The ref holding the work that was not committed.
     pub salvage: Option<String>,
-    /// The folder's place in the trash; see [`restore_folder`].
+    /// The place in the trash of a folder, or of several repositories' records and what lay beside
+    /// them; see [`restore_folder`].
     pub trashed: Option<PathBuf>,
     /// False: the branch held nothing of its own and was deleted.
     pub branch_kept: bool,
@@ -45,6 +48,8 @@ pub enum RemoveError {
     Salvage(#[from] SalvageError),
     #[error(transparent)]
     Git(#[from] GitError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
     #[error("could not {what}: {error}")]
     Io { what: String, error: std::io::Error },
 }
@@ -59,7 +64,9 @@ impl RemoveError {
                 return error.next_step();
             }
             RemoveError::Salvage(_) => "Save the work by hand, then remove the folder.".into(),
-            RemoveError::Io { .. } => "Check the permissions of the folder named.".into(),
+            RemoveError::Io { .. } | RemoveError::Record(_) => {
+                "Check the permissions of the folder named.".into()
+            }
         })
     }
 }
@@ -76,6 +83,7 @@ fn names(paths: &[PathBuf]) -> String {
 pub fn remove(workspace: &Workspace, removal: &Removal) -> Result<Removed, RemoveError> {
     match workspace.kind {
         Kind::Worktree => remove_worktree(workspace, removal),
+        Kind::Worktrees => side_by_side::remove(workspace, removal),
         Kind::Folder => trash_folder(workspace, removal),
         Kind::InPlace => {
             files::remove_tree(&workspace.state).map_err(io(&workspace.state, "delete"))?;
@@ -90,10 +98,10 @@ fn remove_worktree(workspace: &Workspace, removal: &Removal) -> Result<Removed, 
     if !saved.unsaved.is_empty() && !removal.lose_unsaved {
         return Err(RemoveError::Unsaved(saved.unsaved));
     }
-    let rubbish = workspace.path.parent().unwrap_or(Path::new(".")).join(RUBBISH);
     let mut aside = Vec::new();
-    if !was_gone {
-        aside.push(files::set_aside(&workspace.path, &rubbish).map_err(io(&workspace.path, "move away"))?);
+    // A link in its place goes as well: with it there git would refuse to forget the worktree.
+    if !was_gone || workspace.path.is_symlink() {
+        aside.push(set_aside(&workspace.path, workspace)?);
     }
     let branch_kept = match workspace.common_dir.as_deref().filter(|common| common.is_dir()) {
         Some(common) => forget(workspace, common)?,
@@ -101,22 +109,29 @@ fn remove_worktree(workspace: &Workspace, removal: &Removal) -> Result<Removed, 
         None => false,
     };
     if workspace.state.is_dir() {
-        aside.push(files::set_aside(&workspace.state, &rubbish).map_err(io(&workspace.state, "move away"))?);
+        aside.push(set_aside(&workspace.state, workspace)?);
     }
-    let deletion = Some(std::thread::spawn(move || {
-        for path in aside {
-            delete(&path);
-        }
-    }));
+    let deletion = Some(delete_in_background(aside));
     Ok(Removed { salvage: saved.reference, trashed: None, branch_kept, was_gone, deletion })
 }
 
+/// Moves something of this workspace to where it waits for its deletion.
+pub(crate) fn set_aside(path: &Path, workspace: &Workspace) -> Result<PathBuf, RemoveError> {
+    let rubbish = workspace.path.parent().unwrap_or(Path::new(".")).join(RUBBISH);
+    files::set_aside(path, &rubbish).map_err(io(path, "move away"))
+}
+
+pub(crate) fn delete_in_background(aside: Vec<PathBuf>) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        for path in aside {
+            delete(&path);
+        }
+    })
+}
+
 fn save(workspace: &Workspace, removal: &Removal, was_gone: bool) -> Result<Salvage, RemoveError> {
-    if !was_gone {
-        return Ok(salvage::salvage(workspace, &removal.label)?);
-    }
-    let mut saved = salvage::salvage_head(workspace, &removal.label)?;
-    if saved.reference.is_none() {
+    let mut saved = salvage::salvage_one(workspace, &removal.label)?;
+    if was_gone && saved.reference.is_none() {
         // An earlier removal may have got as far as saving.
         let common = workspace.common_dir.as_deref().filter(|common| common.is_dir());
         saved.reference = common.and_then(|common| salvage::existing(common, &removal.label));
@@ -126,7 +141,7 @@ fn save(workspace: &Workspace, removal: &Removal, was_gone: bool) -> Result<Salv
 
 /// Makes the repository forget the worktree (this one only: `prune` would also drop the user's
 /// worktrees on disks not mounted now), and its branch if that holds nothing. Tells if it was kept.
-fn forget(workspace: &Workspace, common: &Path) -> Result<bool, GitError> {
+pub(crate) fn forget(workspace: &Workspace, common: &Path) -> Result<bool, GitError> {
     let _lock = RepositoryLock::take(common);
     let git = Git::found_from(common);
     let known = workspace.git_dir.as_ref().is_some_and(|dir| dir.is_dir());
@@ -149,39 +164,51 @@ fn trash_folder(workspace: &Workspace, removal: &Removal) -> Result<Removed, Rem
         files::remove_tree(&workspace.state).map_err(io(&workspace.state, "delete"))?;
         return Ok(Removed { was_gone: true, ..Removed::default() });
     }
+    Ok(Removed { trashed: Some(to_trash(workspace, removal)?), ..Removed::default() })
+}
+
+pub(crate) const FILES: &str = "workspace";
+const STATE: &str = "state";
+
+/// Moves what is left of the workspace, and its state, to a new entry of the trash.
+pub(crate) fn to_trash(workspace: &Workspace, removal: &Removal) -> Result<PathBuf, RemoveError> {
     let mut name = workspace.path.file_name().unwrap_or_default().to_owned();
     name.push(format!("~{}", files::unique()));
     let entry = removal.trash.join(name);
     fs::create_dir_all(&entry).map_err(io(&entry, "create"))?;
-    fs::rename(&workspace.path, entry.join(FILES)).map_err(io(&workspace.path, "move to the trash"))?;
+    let files = entry.join(FILES);
+    if workspace.present() {
+        fs::rename(&workspace.path, files).map_err(io(&workspace.path, "move to the trash"))?;
+    } else {
+        fs::create_dir(&files).map_err(io(&files, "create"))?;
+    }
     fs::rename(&workspace.state, entry.join(STATE)).map_err(io(&workspace.state, "move to the trash"))?;
-    Ok(Removed { trashed: Some(entry), ..Removed::default() })
+    Ok(entry)
 }
 
-const FILES: &str = "workspace";
-const STATE: &str = "state";
-
-/// Brings a folder back from the trash.
-pub fn restore_folder(trashed: &Path, target_dir: &Path) -> Result<Workspace, RemoveError> {
+/// Brings back from the trash a folder, or several repositories with what lay beside them.
+pub fn restore_folder(trashed: &Path, target_dir: &Path) -> Result<Workspace, RestoreError> {
     let state = crate::record::state_dir(target_dir);
     for path in [target_dir, &state] {
         if path.symlink_metadata().is_ok() {
-            return Err(io(path, "restore to")(std::io::ErrorKind::AlreadyExists.into()));
+            return Err(RestoreError::TargetExists(path.into()));
         }
     }
-    let mut workspace = Workspace::read(&trashed.join(STATE)).map_err(|error| RemoveError::Io {
-        what: format!("restore {}", trashed.display()),
-        error: std::io::Error::other(error),
-    })?;
-    if let Some(parent) = target_dir.parent() {
-        fs::create_dir_all(parent).map_err(io(parent, "create"))?;
+    let mut workspace = Workspace::read(&trashed.join(STATE))?;
+    if workspace.kind == Kind::Worktrees {
+        workspace.state = trashed.join(STATE);
+        return side_by_side::restore(trashed, workspace, target_dir);
     }
-    fs::rename(trashed.join(STATE), &state).map_err(io(&state, "restore"))?;
-    fs::rename(trashed.join(FILES), target_dir).map_err(io(target_dir, "restore"))?;
+    let io = |what: &str, path: &Path| RestoreError::io(format!("{what} {}", path.display()));
+    if let Some(parent) = target_dir.parent() {
+        fs::create_dir_all(parent).map_err(io("create", parent))?;
+    }
+    fs::rename(trashed.join(STATE), &state).map_err(io("restore", &state))?;
+    fs::rename(trashed.join(FILES), target_dir).map_err(io("restore", target_dir))?;
     workspace.git_dir = workspace.git_dir.take().and_then(|dir| Some(state.join(dir.file_name()?)));
     workspace.path = target_dir.into();
     workspace.state = state;
-    workspace.save().map_err(io(target_dir, "record"))?;
+    workspace.save().map_err(io("record", target_dir))?;
     let _ = fs::remove_dir(trashed);
     Ok(workspace)
 }
@@ -206,7 +233,7 @@ fn delete(path: &Path) -> bool {
     }
 }
 
-fn io(path: &Path, what: &str) -> impl FnOnce(std::io::Error) -> RemoveError {
+pub(crate) fn io(path: &Path, what: &str) -> impl FnOnce(std::io::Error) -> RemoveError {
     let what = format!("{what} {}", path.display());
     move |error| RemoveError::Io { what, error }
 }

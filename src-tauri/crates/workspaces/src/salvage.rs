@@ -10,7 +10,7 @@ use crate::lock::RepositoryLock;
 use crate::os_path;
 use crate::process::Cancel;
 use crate::provision::ProvisionError;
-use crate::record::{Kind, Workspace};
+use crate::record::{Kind, RecordError, Workspace};
 use crate::scratch_index::ScratchIndex;
 use crate::worktree::{Repository, workers};
 use crate::{folder, submodules, sweep};
@@ -39,53 +39,75 @@ pub enum SalvageError {
     NotVerified,
     #[error(transparent)]
     Git(#[from] GitError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
 }
 
 /// Saves under `label` (`T-12/17`: the card's key and the run). Saving the same state again gives
-/// the same ref; another state gets `<label>-2` and so on.
+/// the same ref; another state gets `<label>-2` and so on. Several repositories are saved each in
+/// its own; the ref told is that of the first.
 pub fn salvage(workspace: &Workspace, label: &str) -> Result<Salvage, SalvageError> {
     if !workspace.present() {
         return Err(SalvageError::Gone(workspace.path.clone()));
     }
-    let Some(git) = workspace.git().filter(|_| !folder::is_shadowed(workspace)) else {
-        return Ok(Salvage::default());
-    };
-    // Objects are not flushed by default; here they are about to be the only copy.
-    let git = git.configured("core.fsync", "all").configured("core.fsyncMethod", "batch");
-    let snapshot = Snapshot::take(&git, workspace)?;
-    let unsaved = snapshot.unsaved.clone();
-    if !snapshot.is_needed(&git)? {
-        return Ok(Salvage { unsaved, ..Salvage::default() });
+    match workspace.kind {
+        Kind::Worktrees => {
+            let saved = salvage_together(&workspace.repositories()?, label, false)?;
+            let unsaved = saved.iter().flat_map(|saved| saved.unsaved.clone()).collect();
+            let first = saved.into_iter().find(|saved| saved.reference.is_some()).unwrap_or_default();
+            Ok(Salvage { unsaved, ..first })
+        }
+        Kind::Worktree | Kind::Folder | Kind::InPlace => salvage_one(workspace, label),
     }
-    let (reference, commit) = keep(&git, workspace, label, |git| snapshot.commit(git, workspace))?;
-    Ok(Salvage { reference: Some(reference), commit: Some(commit), unsaved })
 }
 
-/// Where the directory is gone, commits on a detached HEAD are all that can still be lost.
-pub(crate) fn salvage_head(workspace: &Workspace, label: &str) -> Result<Salvage, SalvageError> {
-    let (Some(git_dir), Some(common)) = (&workspace.git_dir, &workspace.common_dir) else {
-        return Ok(Salvage::default());
+pub(crate) fn salvage_one(workspace: &Workspace, label: &str) -> Result<Salvage, SalvageError> {
+    let saved = salvage_together(std::slice::from_ref(workspace), label, false)?;
+    Ok(saved.into_iter().next().unwrap_or_default())
+}
+
+/// If one of them, or `anyway`, asks for saving, all are saved, clean ones too: then all can come back
+/// as they were.
+pub(crate) fn salvage_together(
+    worktrees: &[Workspace],
+    label: &str,
+    anyway: bool,
+) -> Result<Vec<Salvage>, SalvageError> {
+    let taken = worktrees.iter().map(look).collect::<Result<Vec<_>, _>>()?;
+    let mut needed = anyway;
+    for (git, snapshot) in taken.iter().flatten() {
+        needed = needed || snapshot.is_needed(git)?;
+    }
+    let save = |(worktree, taken): (&Workspace, Option<(Git, Snapshot)>)| {
+        let Some((git, snapshot)) = taken else { return Ok(Salvage::default()) };
+        let unsaved = snapshot.unsaved.clone();
+        if !needed {
+            return Ok(Salvage { unsaved, ..Salvage::default() });
+        }
+        let (reference, commit) = keep(&git, worktree, label, |git| snapshot.commit(git, worktree))?;
+        Ok(Salvage { reference: Some(reference), commit: Some(commit), unsaved })
     };
+    worktrees.iter().zip(taken).map(save).collect()
+}
+
+/// None where there is nothing for the user's repository to hold. Where the directory is gone,
+/// commits on a detached HEAD are all that can still be lost.
+fn look(worktree: &Workspace) -> Result<Option<(Git, Snapshot)>, GitError> {
+    // Objects are not flushed by default; here they are about to be the only copy.
+    let durable = |git: Git| git.configured("core.fsync", "all").configured("core.fsyncMethod", "batch");
+    if worktree.present() {
+        let Some(git) = worktree.git().filter(|_| !folder::is_shadowed(worktree)).map(durable) else {
+            return Ok(None);
+        };
+        let snapshot = Snapshot::take(&git, worktree)?;
+        return Ok(Some((git, snapshot)));
+    }
+    let (Some(git_dir), Some(common)) = (&worktree.git_dir, &worktree.common_dir) else { return Ok(None) };
     if !git_dir.is_dir() || !common.is_dir() {
-        return Ok(Salvage::default());
+        return Ok(None);
     }
-    let git = Git::with_git_dir(git_dir, common);
-    let Some(head) = git.commit("HEAD")?.filter(|_| is_detached(&git).unwrap_or(false)) else {
-        return Ok(Salvage::default());
-    };
-    if is_reachable(&git, &head)? {
-        return Ok(Salvage::default());
-    }
-    let tree = git.line(["rev-parse", &format!("{head}^{{tree}}")])?;
-    let snapshot = Snapshot {
-        head: Some(head),
-        branch: None,
-        index: Some(tree.clone()),
-        files: tree,
-        unsaved: Vec::new(),
-    };
-    let (reference, commit) = keep(&git, workspace, label, |git| snapshot.commit(git, workspace))?;
-    Ok(Salvage { reference: Some(reference), commit: Some(commit), unsaved: Vec::new() })
+    let git = durable(Git::with_git_dir(git_dir, common));
+    Ok(Snapshot::of_head(&git)?.map(|snapshot| (git, snapshot)))
 }
 
 /// The ref of an earlier salvage under this label, if any.
@@ -123,7 +145,18 @@ impl Snapshot {
         let files = scratch.line(["write-tree"])?;
         let mut unsaved = unsaved_submodules(git, workspace.base.as_deref())?;
         unsaved.extend(nested);
+        if let Some(directory) = workspace.path.file_name().filter(|_| workspace.is_part) {
+            unsaved.iter_mut().for_each(|path| *path = Path::new(directory).join(&*path));
+        }
         Ok(Snapshot { head, branch, index, files, unsaved })
+    }
+
+    fn of_head(git: &Git) -> Result<Option<Snapshot>, GitError> {
+        let Some(head) = git.commit("HEAD")? else { return Ok(None) };
+        let branch = git.maybe_line(["symbolic-ref", "--quiet", "--short", "HEAD"])?;
+        let files = git.line(["rev-parse", &format!("{head}^{{tree}}")])?;
+        let index = Some(files.clone());
+        Ok(Some(Snapshot { head: Some(head), branch, index, files, unsaved: Vec::new() }))
     }
 
     fn is_needed(&self, git: &Git) -> Result<bool, GitError> {
@@ -194,10 +227,6 @@ fn holds_the_same(git: &Git, a: &str, b: &str) -> Result<bool, GitError> {
             .collect::<Result<Vec<_>, _>>()
     };
     Ok(parts(a)? == parts(b)?)
-}
-
-fn is_detached(git: &Git) -> Result<bool, GitError> {
-    Ok(git.maybe_line(["symbolic-ref", "--quiet", "HEAD"])?.is_none())
 }
 
 fn is_reachable(git: &Git, commit: &str) -> Result<bool, GitError> {
@@ -292,19 +321,38 @@ pub enum RestoreError {
     Git(#[from] GitError),
     #[error(transparent)]
     Provision(#[from] ProvisionError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
     #[error("could not {what}: {error}")]
     Io { what: String, error: std::io::Error },
+}
+
+impl RestoreError {
+    /// For `map_err`: says what was being done.
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> RestoreError {
+        let what = what.into();
+        move |error| RestoreError::Io { what, error }
+    }
 }
 
 /// Makes a worktree at `target_dir` that is as the salvaged one was: same HEAD, same index, same
 /// files, untracked ones untracked. The salvage ref stays. Leaves nothing behind on failure.
 pub fn restore(project: &Path, reference: &str, target_dir: &Path) -> Result<Restored, RestoreError> {
-    let mut workspace = Workspace::new(target_dir, Kind::Worktree, Some(project));
+    let workspace = Workspace::new(target_dir, Kind::Worktree, Some(project));
     for path in [&workspace.path, &workspace.state] {
         if path.symlink_metadata().is_ok() {
             return Err(RestoreError::TargetExists(path.clone()));
         }
     }
+    restore_as(workspace, project, reference)
+}
+
+/// The same for a workspace of which nothing is there yet.
+pub(crate) fn restore_as(
+    mut workspace: Workspace,
+    project: &Path,
+    reference: &str,
+) -> Result<Restored, RestoreError> {
     let repository = Repository::open(project, &Cancel::default())?;
     let saved = Saved::read(&repository.git, reference)?;
     workspace.common_dir = Some(repository.common.clone());
@@ -327,12 +375,9 @@ fn bring_back(
     saved: &Saved,
     notes: &mut Vec<String>,
 ) -> Result<Option<String>, RestoreError> {
-    let io = |what: &str| {
-        let what = what.to_owned();
-        move |error| RestoreError::Io { what, error }
-    };
+    let io = |what: &'static str| RestoreError::io(what);
     workspace.save().map_err(io("record the workspace"))?;
-    excludes::write(&workspace.state, &repository.top).map_err(io("write the list of ignored files"))?;
+    excludes::write(workspace, &repository.top).map_err(io("write the list of ignored files"))?;
     let branch = {
         let _lock = RepositoryLock::take(&repository.common);
         attach(workspace, &repository.git, saved)?
@@ -349,7 +394,7 @@ fn bring_back(
     if workspace.path.join(".gitmodules").is_file() {
         submodules::fill(workspace, &repository.top, &Cancel::default(), notes)?;
     }
-    if workspace.artifacts().symlink_metadata().is_err() {
+    if !workspace.is_part && workspace.artifacts().symlink_metadata().is_err() {
         std::fs::create_dir(workspace.artifacts()).map_err(io("create the artifacts folder"))?;
     }
     workspace.ready = true;

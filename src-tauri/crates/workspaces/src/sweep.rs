@@ -56,8 +56,10 @@ pub fn sweep(data_dir: &Path, known: &[PathBuf]) -> Swept {
 /// Removes everything a provision has made so far. Each part may be missing.
 pub(crate) fn undo_provision(workspace: &Workspace) {
     crate::setup::end_leftovers(workspace);
-    if let (Kind::Worktree, Some(common)) = (workspace.kind, &workspace.common_dir) {
-        forget_worktree(workspace, common);
+    for worktree in std::iter::once(workspace).chain(&workspace.parts_made()) {
+        if let (Kind::Worktree, Some(common)) = (worktree.kind, &worktree.common_dir) {
+            forget_worktree(worktree, common);
+        }
     }
     if workspace.kind != Kind::InPlace {
         report(&workspace.path, files::remove_tree(&workspace.path));

@@ -69,7 +69,7 @@ pub fn make(
     workspace.base = Some(base.clone());
     workspace.common_dir = Some(repository.common.clone());
     workspace.save().map_err(ProvisionError::io("record the workspace"))?;
-    excludes::write(&workspace.state, project)
+    excludes::write(workspace, project)
         .map_err(ProvisionError::io("write the list of ignored files"))?;
     if let Some(parent) = workspace.path.parent() {
         std::fs::create_dir_all(parent)
@@ -158,6 +158,26 @@ fn claim_branch(
 }
 
 fn free_branch(git: &Git, wanted: &str) -> Result<String, ProvisionError> {
+    let free = free_branches(git, wanted)?;
+    free.into_iter().next().ok_or_else(|| ProvisionError::BranchesTaken(wanted.into()))
+}
+
+/// A name that is free in every one of them. Each still has to claim it.
+pub fn free_in_all(repositories: &[Repository], wanted: &str) -> Result<String, ProvisionError> {
+    let mut common: Option<Vec<String>> = None;
+    for repository in repositories {
+        let free = free_branches(&repository.git, wanted)?;
+        common = Some(match common {
+            Some(common) => common.into_iter().filter(|name| free.contains(name)).collect(),
+            None => free,
+        });
+    }
+    let first = common.and_then(|names| names.into_iter().next());
+    first.ok_or_else(|| ProvisionError::BranchesTaken(wanted.into()))
+}
+
+/// `wanted` and its numbered variants, as far as they can be made; the one without a number first.
+fn free_branches(git: &Git, wanted: &str) -> Result<Vec<String>, ProvisionError> {
     let checked = git.read(["check-ref-format", &format!("refs/heads/{wanted}")]).finish()?;
     if !checked.ok || wanted.starts_with('-') {
         return Err(ProvisionError::BadBranchName(wanted.into()));
@@ -174,7 +194,7 @@ fn free_branch(git: &Git, wanted: &str) -> Result<String, ProvisionError> {
         let below = format!("{name}/");
         !taken.contains(name.as_str()) && !taken.iter().any(|other| other.starts_with(&below))
     };
-    names.into_iter().find(is_free).ok_or_else(|| ProvisionError::BranchesTaken(wanted.into()))
+    Ok(names.filter(is_free).collect())
 }
 
 /// `a/b/c` → `a`, `a/b`: git cannot hold a branch of that name beside `a/b/c`.

@@ -12,6 +12,7 @@ import { COLUMN_NAMES } from "../../data/order";
 import { hasLiveRun } from "../../data/words";
 import { MoveDialog } from "./MoveDialog";
 import { Selection, SelectionContext } from "./selection";
+import { type Step, Steps } from "./steps";
 
 export interface BoardDesk {
   /** Moves the cards; asks first if an agent would be stopped, and for an agent if they go in flight. */
@@ -57,22 +58,10 @@ export function BoardDeskProvider({ onOpen, onRun, children }: BoardDeskProvider
   const [moving, setMoving] = useState<readonly TaskId[] | null>(null);
   const doors = useRef({ onOpen, onRun });
   doors.current = { onOpen, onRun };
-  const lastUndo = useRef<(() => void) | null>(null);
+  const [steps] = useState(() => new Steps(toast));
 
   const desk = useMemo<BoardDesk>(() => {
     const look = (ids: readonly TaskId[]) => ids.flatMap((id) => data.cards.card(id) ?? []);
-    const offerUndo = (text: string, undo: (() => void) | null) => {
-      if (!undo) return void toast({ text });
-      let done = false;
-      const once = () => {
-        if (done) return;
-        done = true;
-        dismiss();
-        undo();
-      };
-      const dismiss = toast({ text, action: { run: once } });
-      lastUndo.current = once;
-    };
     const afterQuestion = (cards: Card[], verb: string, go: () => void) => {
       const live = cards.filter(hasLiveRun);
       if (live.length === 0) return go();
@@ -83,7 +72,7 @@ export function BoardDeskProvider({ onOpen, onRun, children }: BoardDeskProvider
       open: (id) => doors.current.onOpen(id),
       run: (ids) => doors.current.onRun([...ids]),
       askWhere: (ids) => ids.length > 0 && setMoving(ids),
-      undo: () => lastUndo.current?.(),
+      undo: () => steps.undo(),
       move: (ids, to) => {
         const cards = look(ids).filter((card) => card.status !== to);
         const able = cards.filter((card) => mayDrop(card, to));
@@ -91,7 +80,7 @@ export function BoardDeskProvider({ onOpen, onRun, children }: BoardDeskProvider
         if (to === "in_progress") return doors.current.onRun(able.map((card) => card.id));
         afterQuestion(able, `and move to ${COLUMN_NAMES[to]}`, () => {
           selection.clear();
-          void moveAll(data, able, to, offerUndo);
+          steps.begin(moveAll(data, able, to));
         });
       },
       trash: (ids) => {
@@ -99,7 +88,7 @@ export function BoardDeskProvider({ onOpen, onRun, children }: BoardDeskProvider
         if (cards.length === 0) return;
         afterQuestion(cards, "and delete", () => {
           selection.clear();
-          void trashAll(data, cards, offerUndo);
+          steps.begin(trashAll(data, cards));
         });
       },
       stop: (ids) => {
@@ -108,7 +97,7 @@ export function BoardDeskProvider({ onOpen, onRun, children }: BoardDeskProvider
         afterQuestion(live, "", () => void stopAll(data, live));
       },
     };
-  }, [data, selection]);
+  }, [data, selection, steps]);
 
   return (
     <SelectionContext value={selection}>
@@ -162,21 +151,19 @@ function refuse(card: Card, to: Column): void {
   toast({ text, next });
 }
 
-type OfferUndo = (text: string, undo: (() => void) | null) => void;
-
-async function moveAll(data: DataSource, cards: Card[], to: Column, offerUndo: OfferUndo): Promise<void> {
+async function moveAll(data: DataSource, cards: Card[], to: Column): Promise<Step | null> {
   const moved = await settleAll(cards, (card) => act(data, "moveTask", { id: card.id, column: to }));
-  if (moved.length === 0) return;
+  if (moved.length === 0) return null;
   const back = moved.filter((card) => mayMove(to, card.status));
   const undo = () => void settleAll(back, (card) => act(data, "moveTask", { id: card.id, column: card.status }));
-  offerUndo(`${names(moved)} moved to ${COLUMN_NAMES[to]}.`, back.length === moved.length ? undo : null);
+  return { text: `${names(moved)} moved to ${COLUMN_NAMES[to]}.`, undo: back.length === moved.length ? undo : null };
 }
 
-async function trashAll(data: DataSource, cards: Card[], offerUndo: OfferUndo): Promise<void> {
+async function trashAll(data: DataSource, cards: Card[]): Promise<Step | null> {
   const gone = await settleAll(cards, (card) => act(data, "trashTask", { id: card.id }));
-  if (gone.length === 0) return;
+  if (gone.length === 0) return null;
   const undo = () => void settleAll(gone, (card) => act(data, "restoreTask", { id: card.id }));
-  offerUndo(`${names(gone)} deleted.`, undo);
+  return { text: `${names(gone)} deleted.`, undo };
 }
 
 async function stopAll(data: DataSource, cards: Card[]): Promise<void> {

@@ -7,19 +7,20 @@ import styles from "./Footer.module.css";
 export interface FooterProps {
   overview: Overview | undefined;
   inFlight: number;
-  waiting: number;
+  /** Cards in Ready, which no agent works on yet. */
+  ready: number;
   connection: Connection;
   onShortcuts(): void;
 }
 
-export function Footer({ overview, inFlight, waiting, connection, onShortcuts }: FooterProps) {
+export function Footer({ overview, inFlight, ready, connection, onShortcuts }: FooterProps) {
   return (
     <footer className={styles.footer}>
       <span>
         <b>{inFlight}</b> in flight
       </span>
-      <span>
-        <b>{waiting}</b> waiting
+      <span title="Cards in Ready, which no agent works on yet">
+        <b>{ready}</b> ready to start
       </span>
       {overview?.problem && (
         <span role="alert" className={styles.bad}>

@@ -9,6 +9,7 @@ import { toast } from "../../components/Toast";
 import { useAction } from "../../data/actions";
 import { joinCommand, splitCommand } from "../../data/argv";
 import styles from "./Projects.module.css";
+import { Repositories } from "./Repositories";
 
 export interface ProjectListProps {
   projects: Project[];
@@ -34,7 +35,7 @@ function ProjectRow({ project, agents, onShow }: { project: Project; agents: Age
         <span className={styles.name}>{project.name}</span>
         <span className={styles.path}>{project.path}</span>
         <span className={styles.when}>
-          {project.git ? "git" : "folder"} · {project.open_cards} open
+          {kindOf(project)} · {project.open_cards} open
         </span>
         <Button size="small" onClick={onShow}>
           Show on board
@@ -49,8 +50,14 @@ function ProjectRow({ project, agents, onShow }: { project: Project; agents: Age
         </p>
       )}
       {open && <ProjectForm project={project} agents={agents} onSaved={() => setOpen(false)} />}
+      {open && project.git && !project.settings.in_place && <Repositories project={project} />}
     </li>
   );
+}
+
+function kindOf(project: Project): string {
+  if (project.repositories.length > 0) return `${project.repositories.length + 1} repositories`;
+  return project.git ? "git" : "folder";
 }
 
 function ProjectForm({ project, agents, onSaved }: { project: Project; agents: Agent[]; onSaved(): void }) {
@@ -92,16 +99,28 @@ function ProjectForm({ project, agents, onSaved }: { project: Project; agents: A
         label="Setup command"
         mono
         placeholder="npm ci"
-        hint="Run in each new workspace before the agent. No shell."
+        hint="Run once in each new workspace before the agent. No shell."
         value={setup}
         onChange={(event) => setSetup(event.target.value)}
       />
       <Checkbox
         className={styles.wide}
         label="Work in the project’s own folder"
-        hint="No workspace of its own for each run; one run at a time."
+        hint={
+          project.repositories.length > 0
+            ? "Not while there are further repositories."
+            : "No workspace of its own for each run; one run at a time."
+        }
+        disabled={project.repositories.length > 0}
         checked={settings.in_place}
         onChange={(event) => set({ in_place: event.target.checked })}
+      />
+      <Checkbox
+        className={styles.wide}
+        label="Trust this project"
+        hint="Agents do not ask whether you trust the folder. Its own settings may then run commands unasked."
+        checked={settings.trusted}
+        onChange={(event) => set({ trusted: event.target.checked })}
       />
       {edit.error && <InlineError problem={edit.error} />}
       <div className={styles.formFoot}>

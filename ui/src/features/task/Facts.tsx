@@ -8,6 +8,7 @@ import { CardFacts } from "./CardFacts";
 import { clock, moments } from "./days";
 import styles from "./Facts.module.css";
 import { Goal } from "./Goal";
+import { plain } from "./plain";
 import { Fact, Section } from "./Section";
 
 export interface FactsProps {
@@ -139,11 +140,6 @@ function TimelineTail({
       )}
     </Section>
   );
-}
-
-/** Markdown's marks say nothing in one clamped line. */
-function plain(markdown: string): string {
-  return markdown.replace(/[*_`#>]+/g, "");
 }
 
 const MOST_ARTIFACTS = 8;

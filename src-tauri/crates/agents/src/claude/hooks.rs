@@ -15,7 +15,7 @@ use crate::launch::Extras;
 use crate::stream::{LineEvent, Lines, input_summary};
 use crate::{Activity, Evidence, Signal, WaitKind};
 
-const SIGNALS_VARIABLE: &str = "FLIGHTBOARD_SIGNALS";
+pub(crate) const SIGNALS_VARIABLE: &str = "FLIGHTBOARD_SIGNALS";
 /// Longer hook lines are left out; ours are small.
 const LINE_LIMIT: usize = 1024 * 1024;
 const MESSAGE_LIMIT: usize = 500;
@@ -61,35 +61,41 @@ pub struct HookEvent {
     pub signal: Option<Signal>,
 }
 
-/// Reads `signals.jsonl` as it grows. Lines that are not what we expect are
-/// left out: the file can be written to by anything that runs in the session.
+/// Reads `signals.jsonl` as it grows: Claude's hooks, our opencode plugin,
+/// which writes the same, and Qwen's own events. Lines that are not what we
+/// expect are left out: anything that runs in the session can write there.
 #[derive(Debug)]
 pub struct HookLines {
     lines: Lines,
+    qwen: crate::qwen::Turn,
 }
 
 impl Default for HookLines {
     fn default() -> Self {
-        Self { lines: Lines::new(LINE_LIMIT) }
+        Self { lines: Lines::new(LINE_LIMIT), qwen: crate::qwen::Turn::default() }
     }
 }
 
 impl HookLines {
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<HookEvent> {
         let mut events = Vec::new();
-        self.lines.feed(bytes, &mut |line| {
+        let Self { lines, qwen } = self;
+        lines.feed(bytes, &mut |line| {
             if let LineEvent::Line(line) = line {
-                events.extend(parse(line));
+                events.extend(parse(line, qwen));
             }
         });
         events
     }
 }
 
-fn parse(line: &[u8]) -> Option<HookEvent> {
+fn parse(line: &[u8], qwen: &mut crate::qwen::Turn) -> Option<HookEvent> {
     let value: Value = serde_json::from_slice(line).ok()?;
-    let name = value["hook_event_name"].as_str()?;
-    let signal = activity(name, &value).map(|activity| Signal { evidence: Evidence::Hook, activity });
+    let (name, activity) = match value["hook_event_name"].as_str() {
+        Some(name) => (name, activity(name, &value)),
+        None => (value["type"].as_str()?, qwen.read(&value)),
+    };
+    let signal = activity.map(|activity| Signal { evidence: Evidence::Hook, activity });
     Some(HookEvent {
         name: clipped(name, 64),
         session_id: value["session_id"].as_str().map(|id| clipped(id, 128)),

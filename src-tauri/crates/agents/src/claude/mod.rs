@@ -4,11 +4,17 @@
 //! `--settings FILE` in the run directory; the user's own settings are not
 //! touched and stay in force beside ours. The permission mode of an
 //! interactive session is the user's own.
+//!
+//! An interactive session asks whether to trust the folder until somebody
+//! said yes for the repository; it remembers that for the main worktree, and
+//! all others inherit it. `CLAUDE_CODE_SANDBOXED` answers for one launch: in
+//! 2.1.329 the variable is read where trust is asked for and nowhere else.
 
 mod hooks;
 mod stream;
 mod title;
 
+pub(crate) use hooks::SIGNALS_VARIABLE;
 pub use hooks::{HookEvent, HookLines};
 pub(crate) use stream::ClaudeStream;
 pub(crate) use title::title_activity;
@@ -36,7 +42,11 @@ pub fn profile() -> Profile {
 /// The stream of an unattended run tells all that hooks could.
 pub(crate) fn extras(context: &LaunchContext) -> Extras {
     match context.mode {
-        Mode::Interactive => hooks::extras(context.run_dir),
+        Mode::Interactive => {
+            let mut extras = hooks::extras(context.run_dir);
+            extras.env.extend(context.trusted.then(|| ("CLAUDE_CODE_SANDBOXED".into(), "1".into())));
+            extras
+        }
         Mode::Unattended => Extras::default(),
     }
 }

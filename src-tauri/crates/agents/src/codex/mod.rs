@@ -4,6 +4,12 @@
 //! working directory in the workspace. `--` keeps a prompt from being an
 //! option or a subcommand; a lone `-` would still mean standard input, which
 //! `launch` guards against for every agent.
+//!
+//! An interactive session asks whether to trust the folder until somebody
+//! said yes for the repository; that is remembered for the main worktree, and
+//! all others inherit it. For one launch it can be answered by `-c`, but only
+//! as one table: `projects."/a/b".trust_level` is split at its dots, quotes or
+//! not, and is ignored.
 
 mod stream;
 mod title;
@@ -11,6 +17,7 @@ mod title;
 pub(crate) use stream::CodexStream;
 pub(crate) use title::title_activity;
 
+use crate::launch::{Extras, LaunchContext, Mode};
 use crate::profile::words;
 use crate::{Kind, Profile, PromptVia};
 
@@ -30,5 +37,33 @@ pub fn profile() -> Profile {
         install: "npm install -g @openai/codex".into(),
         docs_url: "https://developers.openai.com/codex/cli".into(),
         ..Profile::new("codex", "Codex", Kind::Codex, "codex")
+    }
+}
+
+/// An unattended run asks nothing about trust in a git repository.
+pub(crate) fn extras(context: &LaunchContext) -> Extras {
+    let path = context.workspace.to_str().filter(|_| context.trusted && context.mode == Mode::Interactive);
+    let args = path.map(|path| vec!["-c".into(), trusting(path).into()]);
+    Extras { args: args.unwrap_or_default(), ..Extras::default() }
+}
+
+/// `projects={"PATH"={trust_level="trusted"}}`, the path as a TOML string.
+fn trusting(path: &str) -> String {
+    // JSON escapes what TOML wants escaped, in the same way, but for DEL.
+    let path = serde_json::Value::from(path).to_string().replace('\u{7f}', "\\u007F");
+    format!("projects={{{path}={{trust_level=\"trusted\"}}}}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_path_stays_one_toml_string() {
+        assert_eq!(trusting("/w s.x"), r#"projects={"/w s.x"={trust_level="trusted"}}"#);
+        assert_eq!(
+            trusting("/a\"}=\\b\n\u{7f}🛩"),
+            "projects={\"/a\\\"}=\\\\b\\n\\u007F🛩\"={trust_level=\"trusted\"}}"
+        );
     }
 }

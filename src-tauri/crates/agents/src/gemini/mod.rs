@@ -3,7 +3,9 @@
 //! It restarts itself in a child process that ignores the outer one's
 //! signals, unless told not to; and an unattended run in a folder that it
 //! does not trust ends with code 55 before anything is done, so the run (and
-//! only that run) trusts the workspace.
+//! only that run) trusts the workspace. An interactive one asks, and remembers
+//! the answer for that folder alone, which is a new one for each card;
+//! `--skip-trust` answers for one launch.
 
 mod stream;
 mod title;
@@ -11,6 +13,7 @@ mod title;
 pub(crate) use stream::GeminiStream;
 pub(crate) use title::title_activity;
 
+use crate::launch::{Extras, LaunchContext, Mode};
 use crate::profile::words;
 use crate::{Kind, Profile, PromptVia};
 
@@ -29,4 +32,9 @@ pub fn profile() -> Profile {
         docs_url: "https://geminicli.com/docs".into(),
         ..Profile::new("gemini", "Gemini CLI", Kind::Gemini, "gemini")
     }
+}
+
+pub(crate) fn extras(context: &LaunchContext) -> Extras {
+    let answered = context.trusted && context.mode == Mode::Interactive;
+    Extras { args: answered.then(|| "--skip-trust".into()).into_iter().collect(), ..Extras::default() }
 }

@@ -2,11 +2,16 @@
 //!
 //! Its terminal interface takes seconds to start and loses keys typed before
 //! that, so the prompt goes in as `--prompt=TEXT`, which it submits by itself.
+//! It asks nothing about trust. What it does is told by a plugin that is
+//! loaded for the launch; with any plugin it first waits until it has fetched
+//! its own plugin package from npm, once for each version.
 
+mod plugin;
 mod stream;
 
 pub(crate) use stream::OpencodeStream;
 
+use crate::launch::{Extras, LaunchContext, Mode};
 use crate::profile::words;
 use crate::{Kind, Profile, PromptVia};
 
@@ -21,5 +26,13 @@ pub fn profile() -> Profile {
         install: "npm install -g opencode-ai".into(),
         docs_url: "https://opencode.ai/docs".into(),
         ..Profile::new("opencode", "opencode", Kind::Opencode, "opencode")
+    }
+}
+
+/// The stream of an unattended run tells all that a plugin could.
+pub(crate) fn extras(context: &LaunchContext) -> Extras {
+    match context.mode {
+        Mode::Interactive => plugin::extras(context.run_dir),
+        Mode::Unattended => Extras::default(),
     }
 }

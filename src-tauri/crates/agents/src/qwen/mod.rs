@@ -3,7 +3,14 @@
 //! Speaks Claude's stream with one lie in it: an API error ends with
 //! `subtype: "success"`, `is_error: false` and exit code 0, and only the
 //! result's text says otherwise. `claude::stream` is told to read that text.
+//! Its terminal interface asks nothing about trust unless the user switched
+//! that on, and writes what it does to a file that is named at the launch.
 
+mod turn;
+
+pub(crate) use turn::Turn;
+
+use crate::launch::{Extras, LaunchContext, Mode};
 use crate::profile::words;
 use crate::{Kind, Profile, PromptVia};
 
@@ -21,5 +28,19 @@ pub fn profile() -> Profile {
         install: "npm install -g @qwen-code/qwen-code".into(),
         docs_url: "https://qwenlm.github.io/qwen-code-docs".into(),
         ..Profile::new("qwen", "Qwen Code", Kind::Qwen, "qwen")
+    }
+}
+
+/// The stream of an unattended run tells all that the file could.
+pub(crate) fn extras(context: &LaunchContext) -> Extras {
+    if context.mode == Mode::Unattended {
+        return Extras::default();
+    }
+    let signals = context.run_dir.join("signals.jsonl");
+    Extras {
+        args: vec!["--json-file".into(), signals.clone().into()],
+        files: vec![(signals.clone(), Vec::new())],
+        signals_file: Some(signals),
+        ..Extras::default()
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::{policy::ProjectPolicy, text::elide};
-use store::NewProject;
+use domain::{directory, policy::ProjectPolicy, text::elide};
+use store::{NewProject, NewRepository, ProjectRecord};
 
 use crate::{App, problem::invalid, views, wire::*};
 
@@ -13,7 +13,15 @@ pub async fn add_project(app: &App, request: AddProject) -> Result<Project, Prob
         Some(name) if !name.is_empty() => project_name(name)?,
         _ => elide(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy(), 100),
     };
-    let record = app.engine.store().add_project(NewProject { name, path }, app.engine.now()).await?;
+    let mut repositories = Vec::new();
+    for text in &request.repositories {
+        repositories.push(NewRepository { directory: None, path: folder(text)? });
+    }
+    if !repositories.is_empty() {
+        check_beside(app, &path, repositories.iter().map(|repository| repository.path.clone())).await?;
+    }
+    let new = NewProject { name, path };
+    let record = app.engine.store().add_project_of(new, repositories, app.engine.now()).await?;
     Ok(seen(app, record).await)
 }
 
@@ -62,9 +70,79 @@ pub async fn edit_project(app: &App, request: EditProject) -> Result<Project, Pr
         policy(settings).check().map_err(|bad| invalid(bad.to_string()))?;
         super::queue::known_agents(app, settings.agents.iter()).await?;
     }
+    if request.settings.as_ref().is_some_and(|settings| settings.in_place) {
+        refuse_in_place(&app.engine.store().project(request.id).await?)?;
+    }
     let settings =
         request.settings.map(serde_json::to_value).transpose().map_err(|error| invalid(error.to_string()))?;
     let record = app.engine.store().edit_project(request.id, name, settings, app.engine.now()).await?;
+    Ok(seen(app, record).await)
+}
+
+/// A workspace for several repositories is never the project's own folder.
+fn refuse_in_place(project: &ProjectRecord) -> Result<(), Problem> {
+    if project.repositories.is_empty() {
+        return Ok(());
+    }
+    Err(Problem {
+        code: ProblemCode::Conflict,
+        message: format!("“{}” has several repositories and cannot be used in place", project.name),
+        next: Some("remove its further repositories first".into()),
+    })
+}
+
+pub async fn add_repository(app: &App, request: AddRepository) -> Result<Project, Problem> {
+    let path = folder(&request.path)?;
+    let directory = request.directory.as_deref().map(directory_name).transpose()?;
+    let project = app.engine.store().project(request.project).await?;
+    let settings: ProjectSettings = serde_json::from_value(project.settings).unwrap_or_default();
+    if settings.in_place {
+        return Err(Problem {
+            code: ProblemCode::Conflict,
+            message: format!("“{}” is used in place, so no other repository can lie beside it", project.name),
+            next: Some("let the project use a workspace for each card first (project settings)".into()),
+        });
+    }
+    let others = project.repositories.into_iter().map(|repository| repository.path).chain([path.clone()]);
+    check_beside(app, &project.path, others).await?;
+    let new = NewRepository { directory, path };
+    let record = app.engine.store().add_repository(request.project, new, app.engine.now()).await?;
+    Ok(seen(app, record).await)
+}
+
+/// Only repositories lie side by side, each once.
+async fn check_beside(
+    app: &App,
+    own: &Path,
+    others: impl IntoIterator<Item = PathBuf>,
+) -> Result<(), Problem> {
+    if !app.engine.inspect_folder(own.to_owned()).await.git {
+        return Err(Problem {
+            code: ProblemCode::Invalid,
+            message: format!(
+                "{} is a plain folder, and only a git repository can have others beside it",
+                own.display()
+            ),
+            next: Some("run `git init` there and make a first commit".into()),
+        });
+    }
+    let all = std::iter::once(own.to_owned()).chain(others).collect();
+    Ok(app.engine.check_repositories(all).await?)
+}
+
+fn directory_name(text: &str) -> Result<String, Problem> {
+    directory::check(text).map(str::to_owned).map_err(|error| invalid(error.to_string()))
+}
+
+pub async fn edit_repository(app: &App, request: EditRepository) -> Result<Project, Problem> {
+    let directory = request.directory.as_deref().map(directory_name).transpose()?;
+    let base = request.base.map(|base| base.trim().to_owned());
+    let record = app.engine.store().edit_repository(request.id, directory, base, app.engine.now()).await?;
+    Ok(seen(app, record).await)
+}
+
+pub async fn remove_repository(app: &App, request: RepositoryRef) -> Result<Project, Problem> {
+    let record = app.engine.store().remove_repository(request.id, app.engine.now()).await?;
     Ok(seen(app, record).await)
 }
 
@@ -84,7 +162,13 @@ pub async fn list_projects(app: &App, _: Nothing) -> Result<Vec<Project>, Proble
 /// The project with what its folder is like now.
 async fn seen(app: &App, record: store::ProjectRecord) -> Project {
     let look = app.engine.inspect_folder(record.path.clone()).await;
-    views::project(record, look.git, look.problem)
+    let mut problems = Vec::new();
+    for repository in &record.repositories {
+        let look = app.engine.inspect_folder(repository.path.clone()).await;
+        let lost = || format!("{} is no git repository any more", repository.path.display());
+        problems.push(look.problem.or_else(|| (!look.git).then(lost)));
+    }
+    views::project(record, look.git, look.problem, problems)
 }
 
 pub async fn find_repositories(app: &App, _: Nothing) -> Result<Vec<FoundRepository>, Problem> {

@@ -5,5 +5,6 @@ extern crate flightboard_app as app;
 mod bad_input;
 mod cards;
 mod front_door;
+mod repositories;
 mod runs;
 mod table;

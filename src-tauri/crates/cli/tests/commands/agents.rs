@@ -102,7 +102,7 @@ fn a_stopped_agent_is_gone_with_everything_it_started() {
     let mut follower = desk.starts(&["logs", "1", "--follow"]);
     assert_eq!(follower.line(), "ready");
     let stopped = desk.json(&["stop", "1"]);
-    assert_eq!(stopped["status"], "stopped");
+    assert_eq!((&stopped["status"], &stopped["run"]["status"]), (&"ready".into(), &"stopped".into()));
     assert_eq!(follower.rest().1, Some(0), "the follower sees the end");
     for pid in std::fs::read_to_string(pids).expect("the agent's word").lines() {
         assert!(!std::path::Path::new("/proc").join(pid).exists(), "process {pid} lives on");

@@ -42,19 +42,47 @@ fn programs_get_the_same_as_json() {
 }
 
 #[test]
-fn every_json_card_says_who_it_is_how_it_stands_and_how_urgent_it_is() {
+fn every_command_about_a_card_prints_that_card_as_json() {
     let desk = Desk::new();
     let added = desk.json(&["add", "One", "--priority", "9"]);
-    let listed = desk.json(&["list"]);
-    let moved = desk.json(&["move", "1", "done"]);
-    let shown = desk.json(&["show", "1"]);
-    for (card, status) in [(&added, "inbox"), (&listed[0], "inbox"), (&moved, "done"), (&shown, "done")] {
+    let uid = added["uid"].as_str().expect("a uid").to_owned();
+    let quick = ["--agent", "custom", "--wait", "--", "true"];
+    let held = desk.held_script();
+    let slow = ["--agent", "custom", "--", "sh", "-c", &held];
+    let cards = [
+        ("inbox", added),
+        ("inbox", desk.json(&["list"])[0].take()),
+        ("ready", desk.json(&["move", "T-1", "ready"])),
+        ("review", desk.json(&[&["run", &uid], &quick[..]].concat())),
+        ("in_progress", desk.json(&[&["run", "1"], &slow[..]].concat())),
+        ("ready", desk.json(&["stop", "T-1"])),
+        ("done", desk.json(&["move", &uid, "done"])),
+        ("done", desk.json(&["show", "1"])),
+    ];
+    for (status, card) in &cards {
         assert_eq!((&card["id"], &card["title"]), (&1.into(), &"One".into()));
-        assert_eq!((card["status"].as_str(), card["priority"].as_str()), (Some(status), Some("critical")));
+        assert_eq!((card["status"].as_str(), card["priority"].as_str()), (Some(*status), Some("critical")));
         assert_eq!(card["priority_level"], 9);
         let names = card.as_object().expect("an object").keys();
         assert!(names.clone().all(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_')), "{card}");
     }
+    let runs: Vec<_> = cards.iter().map(|(_, card)| card["run"]["status"].as_str()).collect();
+    let (ok, stopped) = (Some("succeeded"), Some("stopped"));
+    assert_eq!(runs, [None, None, None, ok, Some("working"), stopped, stopped, stopped]);
+}
+
+#[test]
+fn a_run_that_fails_prints_the_card_and_says_so_beside_it() {
+    let desk = Desk::new();
+    desk.ok(&["add", "One"]);
+    let output =
+        desk.output(&["run", "1", "--json", "--agent", "custom", "--wait", "--", "sh", "-c", "exit 7"]);
+    let card: serde_json::Value =
+        serde_json::from_slice(&output.stdout).expect("standard output is one card");
+    let error: serde_json::Value =
+        serde_json::from_slice(&output.stderr).expect("standard error is one error");
+    assert_eq!((&card["status"], &card["run"]["reason"]), (&"failed".into(), &"exit code 7".into()));
+    assert_eq!((&error["error"]["code"], output.status.code()), (&"run_failed".into(), Some(3)));
 }
 
 #[test]

@@ -93,8 +93,8 @@ fn who_waits_through_another_goes_on_when_that_one_is_killed() {
     desk.let_go();
     let (said, code) = waiting.rest();
     assert_eq!(code, Some(0), "{said}{}", waiting.errors());
-    let run: serde_json::Value = serde_json::from_str(&said).expect("JSON");
-    assert_eq!(run["status"], "succeeded");
+    let card: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!(card["run"]["status"], "succeeded");
 }
 
 #[test]

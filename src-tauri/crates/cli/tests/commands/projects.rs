@@ -175,5 +175,5 @@ fn the_doctor_lists_what_is_there_what_is_missing_and_how_to_get_it() {
         String::from_utf8_lossy(&output.stderr),
         format!("flightboard: {} is not installed\n  next: install it: {}\n", word("title"), word("install"))
     );
-    assert_eq!(desk.json(&["list"])[0]["runs"], 0, "nothing half-made");
+    assert_eq!(desk.json(&["list"])[0]["run_count"], 0, "nothing half-made");
 }

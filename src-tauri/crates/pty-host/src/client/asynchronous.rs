@@ -8,16 +8,13 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::{ClientError, ConnectError, hung_up_or, is_reply, welcome, why_no_welcome, why_not};
-use crate::platform;
+use crate::platform::{self, AsyncConnection};
 use crate::protocol::{Frames, MAX_FRAME, MIN_PROTOCOL, Malformed, Notice, PROTOCOL, Request, Status};
-use crate::records;
 
 /// Between two `Grown` of one connection.
 pub const PACE: Duration = Duration::from_millis(8);
@@ -43,8 +40,8 @@ impl AsyncClient {
     /// Connects, and gives the notices beside the handle. The receiver ends when the host hangs up: then
     /// [`crate::alive`] tells whether the run is over or its host was killed.
     pub async fn connect(run_dir: &Path) -> Result<(AsyncClient, mpsc::Receiver<Notice>), ConnectError> {
-        let stream = open(run_dir).await.map_err(|error| why_not(run_dir, error))?;
-        let (read, write) = stream.into_split();
+        let stream = platform::connect_async(run_dir).await.map_err(|error| why_not(run_dir, error))?;
+        let (read, write) = tokio::io::split(stream);
         let mut wire = Wire { read, write, frames: Frames::default(), room: vec![0; 16 << 10] };
         let answer = hello(&mut wire).await.map_err(|error| why_no_welcome(run_dir, error))?;
         let welcome = welcome(answer)?;
@@ -130,11 +127,6 @@ impl AsyncClient {
     }
 }
 
-async fn open(run_dir: &Path) -> std::io::Result<UnixStream> {
-    let short = platform::short_path(run_dir, records::SOCKET)?;
-    UnixStream::connect(&short.path).await
-}
-
 async fn hello(wire: &mut Wire) -> Result<Notice, ClientError> {
     let mut bytes = Vec::new();
     Request::Hello { protocol: PROTOCOL, min_protocol: MIN_PROTOCOL }.encode(&mut bytes);
@@ -153,8 +145,8 @@ async fn hello(wire: &mut Wire) -> Result<Notice, ClientError> {
 }
 
 struct Wire {
-    read: OwnedReadHalf,
-    write: OwnedWriteHalf,
+    read: ReadHalf<AsyncConnection>,
+    write: WriteHalf<AsyncConnection>,
     frames: Frames,
     room: Vec<u8>,
 }

@@ -6,12 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{ClientError, ConnectError, hung_up_or, is_reply, welcome, why_no_welcome, why_not};
+use crate::platform::{self, Connection};
 use crate::protocol::{Frames, MAX_FRAME, MIN_PROTOCOL, Malformed, Notice, PROTOCOL, Request, Status};
-
-#[cfg(unix)]
-type Stream = std::os::unix::net::UnixStream;
-#[cfg(windows)]
-type Stream = std::net::TcpStream;
 
 /// A connection to a run's host.
 #[derive(Debug)]
@@ -22,7 +18,7 @@ pub struct Client {
 
 impl Client {
     pub fn connect(run_dir: &Path) -> Result<Client, ConnectError> {
-        let stream = open(run_dir).map_err(|error| why_not(run_dir, error))?;
+        let stream = platform::connect(run_dir).map_err(|error| why_not(run_dir, error))?;
         let mut wire = Wire { stream, frames: Frames::default(), kept: VecDeque::new() };
         let hello = Request::Hello { protocol: PROTOCOL, min_protocol: MIN_PROTOCOL };
         let answer = wire.ask(&hello).map_err(|error| why_no_welcome(run_dir, error))?;
@@ -101,7 +97,7 @@ impl Client {
 
 #[derive(Debug)]
 struct Wire {
-    stream: Stream,
+    stream: Connection,
     frames: Frames,
     /// Notices that came while an answer was waited for.
     kept: VecDeque<Notice>,
@@ -147,15 +143,4 @@ impl Wire {
             }
         }
     }
-}
-
-#[cfg(unix)]
-fn open(run_dir: &Path) -> io::Result<Stream> {
-    let short = crate::platform::short_path(run_dir, crate::records::SOCKET)?;
-    Stream::connect(&short.path)
-}
-
-#[cfg(windows)]
-fn open(_: &Path) -> io::Result<Stream> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "runs on Windows are not supported yet"))
 }

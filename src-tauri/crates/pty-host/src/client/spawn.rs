@@ -1,6 +1,6 @@
-//! Starting a host so that it outlives us: it forks away and leads a session of its own by itself; on Linux
-//! `systemd-run --user --scope` also takes it out of our control group where that works, because the group of a
-//! desktop application or a service is ended as a whole.
+//! Starting a host so that it outlives us: on Unix it forks away and leads a session of its own by itself, on
+//! Windows it is started outside our job and console; on Linux `systemd-run --user --scope` also takes it out of
+//! our control group where that works.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::launch::{Answer, Launch, Order, StartFailure};
+use crate::platform;
 use crate::protocol::PROTOCOL;
 use crate::records;
 
@@ -38,9 +39,9 @@ pub fn spawn(host: &Path, run_dir: &Path, launch: &Launch) -> Result<Spawned, Sp
     let host = std::path::absolute(host).map_err(|source| SpawnError::Host { host: host.into(), source })?;
     let order = serde_json::to_vec(&Order { protocol: PROTOCOL, launch: launch.clone() })
         .map_err(|error| StartFailure::Order { message: error.to_string() })?;
-    match way_out_of_our_group() {
+    match platform::in_a_group_of_its_own(&host) {
         // Only a host that has not even claimed the directory may be tried again.
-        Some(scope) => match start(scope.command(&host), &host, run_dir, &order) {
+        Some(command) => match start(command, &host, run_dir, &order) {
             Err(SpawnError::Died { .. }) => start(Command::new(&host), &host, run_dir, &order),
             answered => answered,
         },
@@ -55,15 +56,13 @@ fn start(mut command: Command, host: &Path, run_dir: &Path, order: &[u8]) -> Res
     let words = append_to(&said).map_err(directory)?;
     // The directory is the working directory and not an argument: no length or character of its name matters.
     command.arg(".").current_dir(run_dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(words);
-    let child = command.spawn();
+    let child = platform::start_host(&mut command);
     // Dropped so that the answer's pipe has no writer but the host.
     drop(command);
-    let answer =
-        child.map_err(|source| SpawnError::Host { host: host.to_owned(), source }).and_then(|child| {
-            let bytes =
-                converse(child, order).map_err(|source| SpawnError::Host { host: host.into(), source })?;
-            serde_json::from_slice(&bytes).map_err(|_| SpawnError::Died { said: last_words(&said) })
-        });
+    let answer = child
+        .and_then(|child| converse(child, order))
+        .map_err(|source| SpawnError::Host { host: host.to_owned(), source })
+        .and_then(|answer| answer.ok_or_else(|| SpawnError::Died { said: last_words(&said) }));
     match answer {
         Ok(Answer::Started { host_pid, agent_pid }) => Ok(Spawned { host_pid, agent_pid }),
         Ok(Answer::Failed(failure)) => {
@@ -77,27 +76,27 @@ fn start(mut command: Command, host: &Path, run_dir: &Path, order: &[u8]) -> Res
     }
 }
 
-/// Gives the order and takes the answer, whose end is the host's closing of its side or its death.
-fn converse(mut child: Child, order: &[u8]) -> io::Result<Vec<u8>> {
+/// Gives the order and takes the answer, whose end is the host's closing of its side or its death. `None`: it had
+/// nothing to say that we understand.
+fn converse(mut child: Child, order: &[u8]) -> io::Result<Option<Answer>> {
     let mut bytes = Vec::new();
     let told = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(order));
     let heard = child.stdout.take().map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut bytes));
-    // What we started has forked the host away and ended, so this does not wait for the run.
-    child.wait()?;
+    let answer = serde_json::from_slice(&bytes).ok();
+    match answer {
+        Some(Answer::Started { .. }) => platform::part_from(child)?,
+        Some(Answer::Failed(_)) | None => drop(child.wait()?),
+    }
     heard?;
     match told {
         // It died before it had read everything; what it said is more to the point than a broken pipe.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
-        Ok(()) | Err(_) => Ok(bytes),
+        Ok(()) | Err(_) => Ok(answer),
     }
 }
 
 fn append_to(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    platform::private(File::options().append(true).create(true)).open(path)
 }
 
 fn last_words(path: &Path) -> String {
@@ -112,40 +111,4 @@ fn leave_nothing(said: &Path, was_there: bool) {
         // Best effort: a leftover log is harmless, and the failure that led here is what matters.
         let _ = fs::remove_file(said);
     }
-}
-
-/// A program that starts another one in a scope of its own.
-#[derive(Debug, Clone, Copy)]
-struct Scope;
-
-impl Scope {
-    const ARGS: [&'static str; 5] = ["--user", "--scope", "--quiet", "--collect", "--"];
-
-    fn command(self, program: &Path) -> Command {
-        let mut command = Command::new("systemd-run");
-        command.args(Scope::ARGS).arg(program);
-        command
-    }
-
-    /// A binary that is there may still have no user manager to talk to: only trying tells.
-    #[cfg(target_os = "linux")]
-    fn works() -> bool {
-        let mut trial = Scope.command(Path::new("true"));
-        trial.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // Without a runtime directory there is no user manager, and the trial costs a process for nothing.
-        std::env::var_os("XDG_RUNTIME_DIR").is_some() && trial.status().is_ok_and(|status| status.success())
-    }
-}
-
-/// Tried once per process.
-#[cfg(target_os = "linux")]
-fn way_out_of_our_group() -> Option<Scope> {
-    static WORKS: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-    WORKS.get_or_init(Scope::works).then_some(Scope)
-}
-
-/// launchd and Windows have nothing of the kind that could end us with the app.
-#[cfg(not(target_os = "linux"))]
-fn way_out_of_our_group() -> Option<Scope> {
-    None
 }

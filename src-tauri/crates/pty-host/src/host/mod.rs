@@ -1,9 +1,9 @@
 //! The process itself: it opens the terminal, starts the agent, and stays until the last byte is in the log and
 //! the last process is gone.
 //!
-//! Four threads, each asleep until its one thing happens: `output` in a read of the terminal, `server` in a poll
-//! of the sockets, `reaper` in a wait for children, and this one in a wait for what the others report; `input`
-//! makes five. None has a timer while the run lives. The host's own descriptor of the terminal's slave side
+//! Four threads, each asleep until its one thing happens: `output` in a read of the terminal, `server` in a wait
+//! for clients, `reaper` in a wait for children, and this one in a wait for what the others report; `input`
+//! makes five. None has a timer while the run lives. The host's own hold on the terminal's other side
 //! stays open until the tree is gone: so a moment in which no process holds the terminal is not taken for its end,
 //! and closing it lets the output thread read to the last byte and then see the end by itself.
 
@@ -16,19 +16,13 @@ mod shared;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-use portable_pty::{MasterPty, PtySize, native_pty_system};
-use rustix::process::{WaitOptions, WaitStatus};
 
 use self::ending::{Ending, Step};
 use self::input::Input;
@@ -36,7 +30,7 @@ use self::output::{Output, Track};
 use self::server::{Front, Server};
 use self::shared::Shared;
 use crate::launch::{Answer, Launch, Order, StartFailure};
-use crate::platform::{self, Tree, unix};
+use crate::platform::{self, AgentEnd, Gone, Terminal, Tree};
 use crate::protocol::{MIN_PROTOCOL, PROTOCOL};
 use crate::records::{self, Exit, HostRecord, LaunchRecord, RECORD_VERSION};
 
@@ -54,8 +48,7 @@ const HERE: &str = ".";
 /// What the other threads report.
 pub(crate) enum Event {
     Stop { grace: Duration },
-    AgentExited(WaitStatus),
-    Childless,
+    Gone(Gone),
     OutputEnded,
 }
 
@@ -66,7 +59,7 @@ pub fn main() -> ExitCode {
         eprintln!("usage: flightboard-pty-host RUN_DIR < order (started by Flightboard, not by hand)");
         return ExitCode::from(2);
     };
-    if let Err(error) = std::env::set_current_dir(&run_dir).and_then(|()| unix::detach()) {
+    if let Err(error) = std::env::set_current_dir(&run_dir).and_then(|()| platform::detach()) {
         eprintln!("flightboard-pty-host: cannot start: {error}");
         return ExitCode::FAILURE;
     }
@@ -81,9 +74,9 @@ pub fn main() -> ExitCode {
 
 fn hold_a_run() -> io::Result<()> {
     platform::use_little_memory();
-    unix::ignore_signals();
+    platform::ignore_signals();
     let order = read_order();
-    let mut answer = unix::take_answer_pipe()?;
+    let mut answer = platform::take_answer_pipe()?;
     match order.and_then(|launch| Run::start(&launch).map(|run| (run, launch))) {
         Ok((run, launch)) => {
             let started = Answer::Started { host_pid: std::process::id(), agent_pid: run.agent };
@@ -112,9 +105,9 @@ fn read_order() -> Result<Launch, StartFailure> {
 /// A run whose agent is alive.
 struct Run {
     agent: u32,
+    tree: Tree,
     started_at_ms: i64,
-    slave: OwnedFd,
-    terminal: File,
+    terminal: Arc<Terminal>,
     shared: Arc<Shared>,
     events: Receiver<Event>,
     output: JoinHandle<()>,
@@ -148,23 +141,24 @@ impl Run {
         let log = records::open_new(Path::new(records::LOG)).map_err(trouble("output.log"))?;
         let log_reader = File::open(records::LOG).map_err(trouble("output.log"))?;
         let timing = records::open_new(Path::new(records::TIMING)).map_err(trouble("timing.idx"))?;
-        let listener = listen().map_err(trouble("the socket"))?;
-        let shared = Arc::new(Shared::new().map_err(resources)?);
-        unix::ring_when_asked_to_end(shared.waker.bell());
+        let (door, bell) = platform::open_door().map_err(trouble("the socket"))?;
+        let shared = Arc::new(Shared::new(bell));
+        platform::ring_when_asked_to_end(shared.waker.bell());
         let track = Arc::new(Mutex::new(Track::new(timing, record.started_at_ms)));
-        let (master, terminal, slave) = open_terminal(launch)?;
+        let terminal = Terminal::open(launch.cols.max(1), launch.rows.max(1));
+        let terminal = terminal.map_err(|error| StartFailure::Pty { message: error.to_string() })?;
+        let terminal = Arc::new(terminal);
         platform::adopt_orphans().map_err(resources)?;
 
-        let agent = unix::start_agent(launch, &slave)?;
+        let platform::Agent { pid: agent, tree, children } = platform::start_agent(launch, &terminal)?;
         // From here on an agent is alive: whatever still fails must not leave it behind.
-        let undo = KillOnDrop(agent);
+        let undo = KillOnDrop(tree.clone());
         record.agent = platform::mark(agent).map_err(trouble("finding out who the agent is"))?;
         records::replace(here, records::HOST, &record).map_err(trouble("host.json"))?;
 
         let (tell, events) = mpsc::channel();
         let input = Arc::new(Input::default());
         let last_words = Arc::new(AtomicBool::new(false));
-        let another = || terminal.try_clone().map_err(resources);
         let front = Front {
             run_id: launch.run_id,
             agent_pid: agent,
@@ -173,8 +167,7 @@ impl Run {
             input: Arc::clone(&input),
             track: Arc::clone(&track),
             events: tell.clone(),
-            master,
-            terminal: another()?,
+            terminal: Arc::clone(&terminal),
             log: log_reader,
             cols: launch.cols,
             rows: launch.rows,
@@ -182,15 +175,15 @@ impl Run {
             fresh_size: None,
             clients: 0,
         };
-        let server = Server::new(listener, front).map_err(resources)?;
+        let server = Server::new(door, front);
         let output = Output {
-            terminal: another()?,
+            terminal: terminal.reader().map_err(resources)?,
             log,
             shared: Arc::clone(&shared),
             track,
             last_words: Arc::clone(&last_words),
         };
-        let keyboard = another()?;
+        let keyboard = terminal.writer().map_err(resources)?;
         let output_ended = tell.clone();
         let output = begin("output", move || {
             output.pump();
@@ -198,30 +191,34 @@ impl Run {
         })?;
         let server = begin("server", move || server.serve())?;
         begin("input", move || input.write_to(keyboard))?;
-        begin("reaper", move || reap(agent, &tell))?;
+        begin("reaper", move || {
+            children.report(|gone| {
+                // The receiver is gone only when the run is over.
+                let _ = tell.send(Event::Gone(gone));
+            });
+        })?;
         std::mem::forget(undo);
         let started_at_ms = record.started_at_ms;
-        Ok(Run { agent, started_at_ms, slave, terminal, shared, events, output, server, last_words })
+        Ok(Run { agent, tree, started_at_ms, terminal, shared, events, output, server, last_words })
     }
 
     fn see_it_through(self, launch: &Launch) -> io::Result<()> {
-        let tree = Tree::of(self.agent);
         let mut ending = Ending::new();
-        let agent_end = self.await_the_end(&tree, &mut ending);
+        let agent_end = self.await_the_end(&mut ending);
         self.shared.set_ending();
-        drop(self.slave);
+        self.terminal.let_go();
         drain(&self.events, &self.shared, &self.output, &self.terminal, &self.last_words);
         let (log_error, lost_bytes) = self.shared.log_trouble();
         let exit = Exit {
             version: RECORD_VERSION,
             run_id: launch.run_id,
-            code: agent_end.as_ref().and_then(|(status, _)| status.exit_status()),
-            signal: agent_end.as_ref().and_then(|(status, _)| status.terminating_signal()),
+            code: agent_end.and_then(|(end, _)| end.code),
+            signal: agent_end.and_then(|(end, _)| end.signal),
             started_at_ms: self.started_at_ms,
             ended_at_ms: agent_end.map_or_else(now_ms, |(_, at)| at),
             output_bytes: self.shared.len(),
             stop: ending.stop,
-            survivors: tree.survivors(&launch.cwd),
+            survivors: self.tree.survivors(&launch.cwd),
             log_error,
             lost_bytes,
         };
@@ -233,7 +230,7 @@ impl Run {
     }
 
     /// Waits until the tree is gone, driving it there once the agent has ended or a stop was asked for.
-    fn await_the_end(&self, tree: &Tree, ending: &mut Ending) -> Option<(WaitStatus, i64)> {
+    fn await_the_end(&self, ending: &mut Ending) -> Option<(AgentEnd, i64)> {
         let mut agent_end = None;
         let mut childless = false;
         loop {
@@ -242,12 +239,12 @@ impl Run {
                     self.shared.set_ending();
                     ending.stop_requested(grace, Instant::now())
                 }
-                Some(Event::AgentExited(status)) => {
-                    agent_end = Some((status, now_ms()));
+                Some(Event::Gone(Gone::Agent(end))) => {
+                    agent_end = Some((end, now_ms()));
                     self.shared.set_ending();
                     ending.agent_exited(Instant::now())
                 }
-                Some(Event::Childless) => {
+                Some(Event::Gone(Gone::Everybody)) => {
                     childless = true;
                     Step::Wait
                 }
@@ -255,14 +252,14 @@ impl Run {
                 Some(Event::OutputEnded) => Step::Wait,
                 None => ending.time_is_up(Instant::now()),
             };
-            if agent_end.is_some() && tree.is_gone(childless) {
+            if agent_end.is_some() && self.tree.is_gone(childless) {
                 ending.tree_gone();
                 return agent_end;
             }
             match step {
                 Step::Wait => {}
-                Step::AskToLeave { also_hang_up } => tree.ask_to_leave(also_hang_up),
-                Step::Kill => tree.kill(),
+                Step::AskToLeave { also_hang_up } => self.tree.ask_to_leave(also_hang_up),
+                Step::Kill => self.tree.kill(),
                 Step::Finish => return agent_end,
             }
         }
@@ -290,7 +287,7 @@ fn drain(
     events: &Receiver<Event>,
     shared: &Shared,
     output: &JoinHandle<()>,
-    terminal: &File,
+    terminal: &Terminal,
     last_words: &AtomicBool,
 ) {
     loop {
@@ -300,33 +297,13 @@ fn drain(
         }
         match events.recv_timeout(DRAIN) {
             Ok(Event::OutputEnded) | Err(RecvTimeoutError::Disconnected) => return,
-            Ok(Event::Stop { .. } | Event::AgentExited(_) | Event::Childless) => {}
+            Ok(Event::Stop { .. } | Event::Gone(_)) => {}
             Err(RecvTimeoutError::Timeout) => {
                 // Busy or waiting for space is not stuck.
                 if shared.len() == before && shared.stalled().is_none() {
                     last_words.store(true, Ordering::SeqCst);
-                    // First non-blocking, then the nudge: whether the thread is in a read or just before one, it
-                    // now comes back.
-                    if rustix::io::ioctl_fionbio(terminal, true).is_ok() {
-                        unix::nudge(output);
-                    }
+                    terminal.interrupt(output);
                 }
-            }
-        }
-    }
-}
-
-/// Takes every child that ends, the agent's orphans included.
-fn reap(agent: u32, tell: &Sender<Event>) {
-    loop {
-        match rustix::process::wait(WaitOptions::empty()) {
-            Ok(Some((pid, status))) if pid.as_raw_nonzero().get() as u32 == agent => {
-                let _ = tell.send(Event::AgentExited(status));
-            }
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(_) => {
-                let _ = tell.send(Event::Childless);
-                return;
             }
         }
     }
@@ -346,34 +323,12 @@ fn write_exit(exit: &Exit, shared: &Shared) -> io::Result<()> {
     }
 }
 
-fn open_terminal(launch: &Launch) -> Result<(Box<dyn MasterPty + Send>, File, OwnedFd), StartFailure> {
-    let pty = |message: String| StartFailure::Pty { message };
-    let size =
-        PtySize { cols: launch.cols.max(1), rows: launch.rows.max(1), pixel_width: 0, pixel_height: 0 };
-    let pair = native_pty_system().openpty(size).map_err(|error| pty(format!("{error:#}")))?;
-    let fd = pair.master.as_raw_fd().ok_or_else(|| pty("it has no descriptor".into()))?;
-    let terminal = unix::duplicate(fd).map_err(|error| pty(error.to_string()))?;
-    let slave = platform::open_slave(&terminal, pair.master.tty_name().as_deref())
-        .map_err(|error| pty(error.to_string()))?;
-    Ok((pair.master, File::from(terminal), slave))
-}
-
-fn listen() -> io::Result<UnixListener> {
-    // No moment in which the socket is open to others: there is only this thread yet.
-    let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
-    let listener = UnixListener::bind(records::SOCKET);
-    rustix::process::umask(before);
-    let listener = listener?;
-    std::fs::set_permissions(records::SOCKET, std::fs::Permissions::from_mode(0o600))?;
-    Ok(listener)
-}
-
 /// Ends an agent that was started by a start that failed afterwards.
-struct KillOnDrop(u32);
+struct KillOnDrop(Tree);
 
 impl Drop for KillOnDrop {
     fn drop(&mut self) {
-        Tree::of(self.0).kill();
+        self.0.kill();
     }
 }
 

@@ -1,23 +1,17 @@
-//! The socket: one thread, one `poll` without a timeout while the run lives, any number of clients.
+//! The socket: one thread, one wait without a timeout while the run lives, any number of clients.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
-use std::os::unix::fs::FileExt;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-use portable_pty::{MasterPty, PtySize};
-use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::Event;
 use super::input::Input;
 use super::output::Track;
 use super::session::{Dropped, House, Session, phase};
 use super::shared::{NOBODY, Shared};
-use crate::platform::unix;
+use crate::platform::{self, Door, Interest, Stream, Terminal};
 use crate::protocol::{Notice, Status};
 
 /// More are refused as they come.
@@ -31,7 +25,7 @@ const LINGER: Duration = Duration::from_millis(150);
 const LONGEST_LINGER: Duration = Duration::from_secs(2);
 
 pub(super) struct Server {
-    listener: UnixListener,
+    door: Door,
     clients: Vec<Client>,
     next_id: u64,
     room: Box<[u8; ROOM]>,
@@ -39,7 +33,7 @@ pub(super) struct Server {
 }
 
 struct Client {
-    stream: UnixStream,
+    stream: Stream,
     session: Session,
 }
 
@@ -52,8 +46,7 @@ pub(super) struct Front {
     pub input: Arc<Input>,
     pub track: Arc<Mutex<Track>>,
     pub events: Sender<Event>,
-    pub master: Box<dyn MasterPty + Send>,
-    pub terminal: File,
+    pub terminal: Arc<Terminal>,
     pub log: File,
     pub cols: u16,
     pub rows: u16,
@@ -65,9 +58,8 @@ pub(super) struct Front {
 }
 
 impl Server {
-    pub fn new(listener: UnixListener, front: Front) -> io::Result<Server> {
-        listener.set_nonblocking(true)?;
-        Ok(Server { listener, clients: Vec::new(), next_id: 1, room: Box::new([0; ROOM]), front })
+    pub fn new(door: Door, front: Front) -> Server {
+        Server { door, clients: Vec::new(), next_id: 1, room: Box::new([0; ROOM]), front }
     }
 
     /// Serves until the exit has been told.
@@ -79,10 +71,11 @@ impl Server {
             if since_end.is_some_and(|passed| self.is_done(passed)) {
                 return Ok(());
             }
-            let ready = self.wait(since_end.map(remaining))?;
+            let clients = self.clients.iter().map(|client| (&client.stream, client.interest()));
+            let ready = self.door.wait(clients, since_end.map(remaining))?;
             if ready.woken {
                 self.front.shared.waker.settle();
-                if unix::asked_to_end() {
+                if platform::asked_to_end() {
                     self.front.stop(LOGOUT_GRACE_MS, false);
                 }
             }
@@ -98,41 +91,21 @@ impl Server {
     }
 
     fn is_done(&self, since_end: Duration) -> bool {
-        let all_told = self.clients.iter().all(|client| client.session.has_heard_the_end());
+        let all_told = self.clients.iter().all(Client::has_heard_the_end);
         since_end >= LONGEST_LINGER || (since_end >= LINGER && all_told)
-    }
-
-    fn wait(&self, timeout: Option<Duration>) -> io::Result<Ready> {
-        let mut polled = vec![
-            PollFd::from_borrowed_fd(self.front.shared.waker.fd(), PollFlags::IN),
-            PollFd::from_borrowed_fd(self.listener.as_fd(), PollFlags::IN),
-        ];
-        polled.extend(self.clients.iter().map(|client| PollFd::new(&client.stream, client.interest())));
-        let timeout = timeout
-            .map(|timeout| Timespec { tv_sec: timeout.as_secs() as _, tv_nsec: timeout.subsec_nanos() as _ });
-        match rustix::event::poll(&mut polled, timeout.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let spoke = |(index, fd): (usize, &PollFd)| (!fd.revents().is_empty()).then_some(index);
-        Ok(Ready {
-            woken: !polled[0].revents().is_empty(),
-            knocked: !polled[1].revents().is_empty(),
-            clients: polled[2..].iter().enumerate().filter_map(spoke).collect(),
-        })
     }
 
     fn admit(&mut self) {
         loop {
-            let stream = match self.listener.accept() {
-                Ok((stream, _)) => stream,
+            let stream = match self.door.admit() {
+                Ok(stream) => stream,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                // Nobody is left, or descriptors are short: the next poll asks again.
+                // Nobody is left, or descriptors are short: the next wait asks again.
                 Err(_) => return,
             };
             if self.clients.len() == MOST_CLIENTS {
                 turn_away(stream);
-            } else if stream.set_nonblocking(true).is_ok() {
+            } else {
                 self.clients.push(Client { stream, session: Session::new(self.next_id) });
                 self.next_id += 1;
                 self.front.clients = self.clients.len() as u32;
@@ -181,18 +154,12 @@ impl Server {
 }
 
 /// Fits into any socket's buffer, so it does not wait.
-fn turn_away(mut stream: UnixStream) {
+fn turn_away(mut stream: Stream) {
     let mut wire = Vec::new();
     let reason = format!("{MOST_CLIENTS} clients are connected already");
     Notice::Refused { reason }.encode(&mut wire);
     // A client that is gone needs no answer.
     let _ = stream.write_all(&wire);
-}
-
-struct Ready {
-    woken: bool,
-    knocked: bool,
-    clients: Vec<usize>,
 }
 
 /// Until the next thing that time alone brings about after the end.
@@ -212,11 +179,12 @@ enum Parting {
 }
 
 impl Client {
-    fn interest(&self) -> PollFlags {
-        let mut interest = PollFlags::empty();
-        interest.set(PollFlags::IN, self.session.listens());
-        interest.set(PollFlags::OUT, !self.session.out.is_empty());
-        interest
+    fn interest(&self) -> Interest {
+        Interest { read: self.session.listens(), write: !self.session.out.is_empty() }
+    }
+
+    fn has_heard_the_end(&self) -> bool {
+        self.session.has_heard_the_end() && self.stream.has_flushed()
     }
 
     /// One helping per turn, so that no client starves the others.
@@ -262,7 +230,7 @@ impl Client {
     }
 }
 
-fn write_some(stream: &mut UnixStream, out: &mut Vec<u8>) -> io::Result<()> {
+fn write_some(stream: &mut Stream, out: &mut Vec<u8>) -> io::Result<()> {
     let mut sent = 0;
     let result = loop {
         if sent == out.len() {
@@ -300,7 +268,7 @@ impl House for Front {
             log_len: self.shared.len(),
             log_stalled: self.shared.stalled(),
             input_waiting: self.input.waiting(),
-            hides_input: unix::hides_input(&self.terminal),
+            hides_input: self.terminal.hides_input(),
             clients: self.clients,
         }
     }
@@ -318,7 +286,7 @@ impl House for Front {
         if !decides || !is_new || cols == 0 || rows == 0 {
             return;
         }
-        if self.master.resize(PtySize { cols, rows, pixel_width: 0, pixel_height: 0 }).is_ok() {
+        if self.terminal.resize(cols, rows).is_ok() {
             (self.cols, self.rows) = (cols, rows);
             self.fresh_size = Some((cols, rows));
             let mut track = self.track.lock().unwrap_or_else(PoisonError::into_inner);
@@ -337,7 +305,11 @@ impl House for Front {
     fn read(&mut self, offset: u64, len: usize) -> io::Result<Vec<u8>> {
         let there = self.shared.len().saturating_sub(offset).min(len as u64) as usize;
         let mut bytes = vec![0; there];
-        self.log.read_exact_at(&mut bytes, offset)?;
+        // Beyond the end is an answer as well, and no system seeks to wherever one may ask.
+        if there > 0 {
+            self.log.seek(SeekFrom::Start(offset))?;
+            self.log.read_exact(&mut bytes)?;
+        }
         Ok(bytes)
     }
 }

@@ -1,13 +1,11 @@
 //! What the host's threads know in common. The output thread is the one that must not wait: it stores a
 //! number and, only when somebody asked to hear of it, writes one byte to wake the server.
 
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::platform::Bell;
 use crate::records::Exit;
 
 /// No client waits for the log to grow.
@@ -37,8 +35,8 @@ struct Slow {
 }
 
 impl Shared {
-    pub fn new() -> io::Result<Shared> {
-        Ok(Shared {
+    pub fn new(bell: Bell) -> Shared {
+        Shared {
             started: Instant::now(),
             len: AtomicU64::new(0),
             wanted: AtomicU64::new(NOBODY),
@@ -46,8 +44,8 @@ impl Shared {
             ending: AtomicBool::new(false),
             slow: Mutex::default(),
             slow_changed: Condvar::new(),
-            waker: Waker::new()?,
-        })
+            waker: Waker { asked: AtomicBool::new(false), bell },
+        }
     }
 
     pub fn now_ms(&self) -> u64 {
@@ -144,41 +142,26 @@ impl Shared {
     }
 }
 
-/// Wakes the server out of `poll`. Any number of wakes before it looks are one.
+/// Wakes the server. Any number of wakes before it looks are one.
 pub(super) struct Waker {
     asked: AtomicBool,
-    tell: UnixStream,
-    hear: UnixStream,
+    bell: Bell,
 }
 
 impl Waker {
-    fn new() -> io::Result<Waker> {
-        let (tell, hear) = UnixStream::pair()?;
-        tell.set_nonblocking(true)?;
-        hear.set_nonblocking(true)?;
-        Ok(Waker { asked: AtomicBool::new(false), tell, hear })
-    }
-
     pub fn wake(&self) {
         if !self.asked.swap(true, Ordering::SeqCst) {
-            // Cannot be full: there is at most one byte under way.
-            let _ = (&self.tell).write(&[1]);
+            self.bell.ring();
         }
     }
 
-    /// Takes the wake-up. What woke must be looked at afterwards, not before.
+    /// After the bell was heard. What woke must be looked at afterwards, not before.
     pub fn settle(&self) {
-        let mut byte = [0; 8];
-        let _ = (&self.hear).read(&mut byte);
         self.asked.store(false, Ordering::SeqCst);
     }
 
-    /// Rings from a signal handler, which cannot call `wake`.
-    pub fn bell(&self) -> &UnixStream {
-        &self.tell
-    }
-
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.hear.as_fd()
+    /// For whoever cannot call `wake`: a signal handler.
+    pub fn bell(&self) -> &Bell {
+        &self.bell
     }
 }

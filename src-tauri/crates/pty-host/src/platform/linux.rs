@@ -9,6 +9,8 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use rustix::process::{Pid, PidfdFlags, Signal};
 
@@ -46,8 +48,29 @@ pub(crate) fn use_little_memory() {
     }
 }
 
+/// A way to start a host outside our control group, because the group of a desktop application or a service is
+/// ended as a whole. Tried once per process.
+pub(crate) fn in_a_group_of_its_own(host: &Path) -> Option<Command> {
+    static WORKS: OnceLock<bool> = OnceLock::new();
+    WORKS.get_or_init(scopes_work).then(|| in_a_scope(host))
+}
+
+fn in_a_scope(program: &Path) -> Command {
+    let mut command = Command::new("systemd-run");
+    command.args(["--user", "--scope", "--quiet", "--collect", "--"]).arg(program);
+    command
+}
+
+/// A binary that is there may still have no user manager to talk to: only trying tells.
+fn scopes_work() -> bool {
+    let mut trial = in_a_scope(Path::new("true"));
+    trial.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // Without a runtime directory there is no user manager, and the trial costs a process for nothing.
+    std::env::var_os("XDG_RUNTIME_DIR").is_some() && trial.status().is_ok_and(|status| status.success())
+}
+
 /// The slave side of a terminal, opened through its master: right whatever `/dev/pts` is mounted here.
-pub(crate) fn open_slave(master: impl AsFd, name: Option<&Path>) -> io::Result<OwnedFd> {
+pub(super) fn open_slave(master: impl AsFd, name: Option<&Path>) -> io::Result<OwnedFd> {
     use rustix::pty::OpenptFlags;
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     rustix::pty::ioctl_tiocgptpeer(master, flags).map_err(io::Error::from).or_else(|error| match name {
@@ -65,10 +88,11 @@ pub(crate) fn mark(pid: u32) -> io::Result<Option<ProcessMark>> {
 }
 
 /// The processes of one run. They are found anew each time, because they come and go.
+#[derive(Clone)]
 pub(crate) struct Tree;
 
 impl Tree {
-    pub(crate) fn of(_agent: u32) -> Tree {
+    pub(super) fn of(_agent: u32) -> Tree {
         Tree
     }
 
@@ -246,12 +270,12 @@ fn boot_id() -> io::Result<String> {
 }
 
 /// A name for the run directory's socket that fits into 108 bytes however long the directory's own name is.
-pub(crate) struct ShortPath {
+pub(super) struct ShortPath {
     _directory: OwnedFd,
-    pub(crate) path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
-pub(crate) fn short_path(run_dir: &Path, name: &str) -> io::Result<ShortPath> {
+pub(super) fn short_path(run_dir: &Path, name: &str) -> io::Result<ShortPath> {
     use rustix::fs::{Mode, OFlags};
     use std::os::fd::AsRawFd;
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;

@@ -1,5 +1,5 @@
 //! macOS: no subreaper, no pidfds. The run's processes are those of the agent's session and those below the
-//! agent or the host, as `libproc` shows them. Not compiled where it was written.
+//! agent or the host, as `libproc` shows them. Compiled, never run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -7,6 +7,7 @@ use std::mem;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rustix::process::{Pid, Signal};
 
@@ -25,7 +26,12 @@ pub(crate) fn close_inherited() {
 /// The system's allocator needs no hint.
 pub(crate) fn use_little_memory() {}
 
-pub(crate) fn open_slave(_master: impl AsFd, name: Option<&Path>) -> io::Result<OwnedFd> {
+/// launchd ends no group with the app.
+pub(crate) fn in_a_group_of_its_own(_host: &Path) -> Option<Command> {
+    None
+}
+
+pub(super) fn open_slave(_master: impl AsFd, name: Option<&Path>) -> io::Result<OwnedFd> {
     let name = name.ok_or_else(|| io::Error::other("the terminal has no name"))?;
     unix::open_slave_by_name(name)
 }
@@ -36,12 +42,13 @@ pub(crate) fn mark(pid: u32) -> io::Result<Option<ProcessMark>> {
     Ok(living.map(|row| ProcessMark { pid, start: row.start, boot: String::new() }))
 }
 
+#[derive(Clone)]
 pub(crate) struct Tree {
     agent: u32,
 }
 
 impl Tree {
-    pub(crate) fn of(agent: u32) -> Tree {
+    pub(super) fn of(agent: u32) -> Tree {
         Tree { agent }
     }
 
@@ -179,9 +186,9 @@ fn until_nul(text: &[libc::c_char]) -> Vec<u8> {
     text.iter().map(|&letter| letter as u8).take_while(|&letter| letter != 0).collect()
 }
 
-pub(crate) struct ShortPath {
+pub(super) struct ShortPath {
     link: PathBuf,
-    pub(crate) path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 impl Drop for ShortPath {
@@ -191,7 +198,7 @@ impl Drop for ShortPath {
 }
 
 /// A symlink of short name to the run directory, for as long as the connection is being made.
-pub(crate) fn short_path(run_dir: &Path, name: &str) -> io::Result<ShortPath> {
+pub(super) fn short_path(run_dir: &Path, name: &str) -> io::Result<ShortPath> {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);

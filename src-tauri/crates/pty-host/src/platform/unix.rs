@@ -1,19 +1,29 @@
-//! What Linux and macOS share: the detachment of the host and the birth of the agent.
+//! What Linux and macOS share: the detachment of the host, its terminal, and the birth of the agent. The socket
+//! is in `unix/sockets.rs`.
 //!
 //! The terminal is opened by `portable-pty`, the agent is not started by it: its `spawn_command` closes the
 //! pipe over which a failed `exec` is reported, so that a missing interpreter would look like a start.
 
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+mod sockets;
+
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
+use portable_pty::{MasterPty, PtySize, native_pty_system};
+use rustix::process::WaitOptions;
+
+pub(crate) use self::sockets::*;
+use super::{Agent, AgentEnd, Gone, Tree, open_slave};
 use crate::launch::{Launch, StartFailure};
 
 /// Where programs are looked for when the launch names no `PATH`.
@@ -23,6 +33,26 @@ const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 const LAST_SIGNAL: libc::c_int = 64;
 #[cfg(not(target_os = "linux"))]
 const LAST_SIGNAL: libc::c_int = 31;
+
+/// For a file that its owner alone may read.
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.mode(0o600)
+}
+
+/// Makes names durable, as syncing a file does for its content.
+pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+/// Starts a host. It leaves us by itself, see [`detach`].
+pub(crate) fn start_host(command: &mut Command) -> io::Result<Child> {
+    command.spawn()
+}
+
+/// After the host's answer: what was started has forked the host away and ends now.
+pub(crate) fn part_from(mut host: Child) -> io::Result<()> {
+    host.wait().map(|_| ())
+}
 
 /// Leaves the starter: a process of our own, in a session of our own, whose parent has already ended.
 /// The parent does not come back from here.
@@ -94,20 +124,81 @@ extern "C" fn ring(_: libc::c_int) {
     unsafe { libc::write(bell, [1u8].as_ptr().cast(), 1) };
 }
 
-/// Makes a thread that sits in a blocking call come back from it.
-pub(crate) fn nudge<T>(thread: &std::thread::JoinHandle<T>) {
-    use std::os::unix::thread::JoinHandleExt;
-    // SAFETY: the handle keeps the thread's id valid until it is joined.
-    unsafe { libc::pthread_kill(thread.as_pthread_t(), libc::SIGUSR1) };
+/// The run's terminal, from the host's end.
+pub(crate) struct Terminal {
+    master: Mutex<Box<dyn MasterPty + Send>>,
+    ours: File,
+    /// Held until the tree is gone: so a moment in which no process holds the terminal is not taken for its end.
+    slave: Mutex<Option<OwnedFd>>,
 }
 
-/// Starts the agent with `slave` as its controlling terminal.
-pub(crate) fn start_agent(launch: &Launch, slave: &OwnedFd) -> Result<u32, StartFailure> {
-    let program = launch.argv.first().filter(|program| !program.is_empty()).ok_or(StartFailure::NoProgram)?;
-    check_text(launch)?;
+impl Terminal {
+    pub fn open(cols: u16, rows: u16) -> io::Result<Terminal> {
+        let size = PtySize { cols, rows, pixel_width: 0, pixel_height: 0 };
+        let pair =
+            native_pty_system().openpty(size).map_err(|error| io::Error::other(format!("{error:#}")))?;
+        let fd = pair.master.as_raw_fd().ok_or_else(|| io::Error::other("it has no descriptor"))?;
+        let ours = duplicate(fd)?;
+        let slave = open_slave(&ours, pair.master.tty_name().as_deref())?;
+        Ok(Terminal { master: Mutex::new(pair.master), ours: ours.into(), slave: Mutex::new(Some(slave)) })
+    }
+
+    pub fn reader(&self) -> io::Result<File> {
+        self.ours.try_clone()
+    }
+
+    pub fn writer(&self) -> io::Result<File> {
+        self.ours.try_clone()
+    }
+
+    pub fn resize(&self, cols: u16, rows: u16) -> io::Result<()> {
+        let master = self.master.lock().unwrap_or_else(PoisonError::into_inner);
+        master.resize(PtySize { cols, rows, pixel_width: 0, pixel_height: 0 }).map_err(io::Error::other)
+    }
+
+    /// Whether it is in line mode without echo, as for a password.
+    pub fn hides_input(&self) -> bool {
+        // SAFETY: the structure is filled by the call, or not looked at.
+        unsafe {
+            let mut modes: libc::termios = std::mem::zeroed();
+            libc::tcgetattr(self.ours.as_raw_fd(), &mut modes) == 0
+                && modes.c_lflag & libc::ICANON != 0
+                && modes.c_lflag & libc::ECHO == 0
+        }
+    }
+
+    /// Lets go of the agent's end: the reader gets what is left and then the end, if nobody else holds it.
+    pub fn let_go(&self) {
+        self.slave().take();
+    }
+
+    /// Makes a thread that sits in a read of the terminal come back once nothing is left to read.
+    pub fn interrupt(&self, reader: &JoinHandle<()>) {
+        use std::os::unix::thread::JoinHandleExt;
+        // First non-blocking, then the nudge: whether the thread is in a read or just before one, it now comes back.
+        if rustix::io::ioctl_fionbio(&self.ours, true).is_ok() {
+            // SAFETY: the handle keeps the thread's id valid until it is joined.
+            unsafe { libc::pthread_kill(reader.as_pthread_t(), libc::SIGUSR1) };
+        }
+    }
+
+    fn side(&self) -> io::Result<Stdio> {
+        let slave = self.slave();
+        let slave = slave.as_ref().ok_or_else(|| io::Error::other("the terminal has been let go"))?;
+        slave.try_clone().map(Stdio::from)
+    }
+
+    fn slave(&self) -> MutexGuard<'_, Option<OwnedFd>> {
+        self.slave.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts the agent with `terminal` as its controlling terminal.
+pub(crate) fn start_agent(launch: &Launch, terminal: &Terminal) -> Result<Agent, StartFailure> {
+    let program = launch.program()?;
     check_cwd(&launch.cwd)?;
     let path = find_program(program, launch)?;
-    let side = || slave.try_clone().map(Stdio::from);
+    let side = || terminal.side();
     let resources = |error: io::Error| StartFailure::Resources { message: error.to_string() };
     let mut command = Command::new(&path);
     command.arg0(program).args(&launch.argv[1..]).current_dir(&launch.cwd).env_clear();
@@ -117,9 +208,31 @@ pub(crate) fn start_agent(launch: &Launch, slave: &OwnedFd) -> Result<u32, Start
     // SAFETY: only calls that are allowed between fork and exec.
     unsafe { command.pre_exec(become_session_leader) };
     match command.spawn() {
-        // Not waited for through this handle: the reaper takes every child, whoever it is.
-        Ok(child) => Ok(child.id()),
+        // Not waited for through this handle: `Children` takes every child, whoever it is.
+        Ok(child) => {
+            let pid = child.id();
+            Ok(Agent { pid, tree: Tree::of(pid), children: Children(pid) })
+        }
         Err(error) => Err(exec_failure(program, &error)),
+    }
+}
+
+/// The host's children, of whom the agent is one.
+pub(crate) struct Children(u32);
+
+impl Children {
+    /// Takes every child that ends, the agent's orphans included, until none is left.
+    pub fn report(self, mut tell: impl FnMut(Gone)) {
+        loop {
+            match rustix::process::wait(WaitOptions::empty()) {
+                Ok(Some((pid, status))) if pid.as_raw_nonzero().get() as u32 == self.0 => {
+                    let (code, signal) = (status.exit_status(), status.terminating_signal());
+                    tell(Gone::Agent(AgentEnd { code, signal }));
+                }
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return tell(Gone::Everybody),
+            }
+        }
     }
 }
 
@@ -153,12 +266,6 @@ fn exec_failure(program: &OsStr, error: &io::Error) -> StartFailure {
         }
         _ => StartFailure::ProgramBroken { program, message: error.to_string() },
     }
-}
-
-fn check_text(launch: &Launch) -> Result<(), StartFailure> {
-    let variables = launch.env.iter().flat_map(|(name, value)| [name, value]);
-    let has_nul = |text: &OsString| text.as_bytes().contains(&0);
-    if launch.argv.iter().chain(variables).any(has_nul) { Err(StartFailure::NulByte) } else { Ok(()) }
 }
 
 fn check_cwd(cwd: &Path) -> Result<(), StartFailure> {
@@ -226,21 +333,10 @@ pub(crate) fn close_listed(directory: &str) {
 }
 
 /// Duplicates a descriptor that somebody else owns.
-pub(crate) fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
+fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: the call checks the number; the new descriptor is ours alone.
     match unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) } {
         -1 => Err(io::Error::last_os_error()),
         new => Ok(unsafe { OwnedFd::from_raw_fd(new) }),
-    }
-}
-
-/// Whether a terminal is in line mode without echo, as for a password.
-pub(crate) fn hides_input(terminal: &impl AsRawFd) -> bool {
-    // SAFETY: the structure is filled by the call, or not looked at.
-    unsafe {
-        let mut modes: libc::termios = std::mem::zeroed();
-        libc::tcgetattr(terminal.as_raw_fd(), &mut modes) == 0
-            && modes.c_lflag & libc::ICANON != 0
-            && modes.c_lflag & libc::ECHO == 0
     }
 }

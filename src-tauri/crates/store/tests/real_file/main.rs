@@ -10,5 +10,6 @@ mod disk_full;
 mod model;
 mod nonsense;
 mod raw;
+mod repositories;
 mod runs;
 mod writer;

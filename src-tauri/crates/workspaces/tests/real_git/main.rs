@@ -6,5 +6,6 @@ mod changes;
 mod folders;
 mod provision;
 mod removal;
+mod side_by_side;
 mod submodules;
 mod support;

@@ -7,7 +7,7 @@ use std::path::Path;
 use workspaces::{Removed, Workspace, remove, restore, salvage};
 
 /// What must be equal before and after: files, what is staged, what is not.
-fn state(dir: &Path) -> (Files, String, String) {
+pub fn state(dir: &Path) -> (Files, String, String) {
     (
         tree(dir),
         git(dir, &["diff", "--cached", "--raw", "--no-abbrev"]),
@@ -138,6 +138,21 @@ fn a_worktree_deleted_by_hand_is_forgotten_gracefully() {
 }
 
 #[test]
+fn a_link_in_the_worktrees_place_is_not_followed() {
+    let scene = Scene::with_repository();
+    let workspace = scene.worktree();
+    let outside = scene.dir.path().join("outside");
+    write(&outside, "secret.txt", "private");
+    fs::remove_dir_all(&workspace.path).unwrap();
+    std::os::unix::fs::symlink(&outside, &workspace.path).unwrap();
+    assert!(matches!(workspaces::changes(&workspace, None), Err(workspaces::ChangesError::Gone(_))));
+    let gone = removed(&scene, &workspace);
+    assert!(gone.was_gone && gone.salvage.is_none());
+    assert_eq!(read(&outside, "secret.txt"), "private");
+    assert_eq!((scene.worktrees(), scene.branches().as_str()), (1, "main"));
+}
+
+#[test]
 fn other_worktrees_that_are_away_are_not_pruned() {
     let scene = Scene::with_repository();
     let away = scene.dir.path().join("away");
@@ -199,7 +214,7 @@ fn restoring_what_does_not_exist_or_where_something_is_leaves_nothing() {
 }
 
 #[derive(Clone, Debug)]
-enum Act {
+pub enum Act {
     Write(usize, Vec<u8>),
     Delete(usize),
     Stage(usize),
@@ -210,7 +225,7 @@ enum Act {
 const NAMES: &[&str] =
     &["readme.md", "src/main.rs", "a b", "dir/🦀", "dir/-x", "deep/er/file", "odd name 🦀.txt"];
 
-fn act() -> impl Strategy<Value = Act> {
+pub fn act() -> impl Strategy<Value = Act> {
     let name = 0..NAMES.len();
     prop_oneof![
         4 => (name.clone(), prop::collection::vec(any::<u8>(), 0..40)).prop_map(|(n, bytes)| Act::Write(n, bytes)),
@@ -221,7 +236,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-fn perform(dir: &Path, act: &Act) {
+pub fn perform(dir: &Path, act: &Act) {
     match act {
         Act::Write(n, bytes) => write(dir, NAMES[*n], bytes),
         Act::Delete(n) => drop(fs::remove_file(dir.join(NAMES[*n]))),
