@@ -2,6 +2,7 @@
 //! claims, what counts as evidence, and when schedules fire. Values in, values out: no I/O, no clock, no database.
 //! Everything here must stay testable with a plain table.
 
+pub mod agent;
 pub mod directory;
 pub mod evidence;
 pub mod ids;
@@ -11,8 +12,9 @@ pub mod schedule;
 pub mod task;
 pub mod text;
 
+pub use agent::Agent;
 pub use evidence::{Evidence, Rank, Reading, Reducer};
-pub use ids::{ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, RepositoryId, RunId, ScheduleId, TaskId, TaskKey};
+pub use ids::{AgentId, ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, RepositoryId, RunId, ScheduleId, TaskId, TaskKey};
 pub use priority::{ClaimOrder, Priority, PriorityWord};
 pub use run::{Activity, Cause, Outcome, RunEvent, RunPhase, RunState, RunStatus};
 pub use task::{Actor, Column, Effect, Rejected, Status, Task, TaskEvent, transition};

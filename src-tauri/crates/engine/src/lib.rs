@@ -4,6 +4,7 @@
 
 mod adopter;
 mod agents_found;
+mod clock;
 mod collector;
 mod doctor;
 mod engine;
@@ -15,11 +16,15 @@ mod launcher;
 mod layout;
 mod lock;
 mod observer;
+mod registry;
 mod run_plan;
+mod scheduler;
 mod supervisor;
 mod viewers;
 
-pub use agents_found::FoundAgent;
+pub use agents::{ROLES, Role};
+pub use agents_found::{FoundAgent, Trial};
+pub use clock::{Clock, ClockHand};
 pub use doctor::MachineCheck;
 pub use engine::{Config, Engine};
 pub use error::{EngineError, StartError};
@@ -28,4 +33,5 @@ pub use keeper::{Change, ChangeKind, Changes, FolderLook};
 pub use launcher::RunRequest;
 pub use layout::{Layout, default_data_dir};
 pub use lock::LockError;
+pub use registry::AgentEdit;
 pub use viewers::{LogHit, ViewerHandle};

@@ -5,6 +5,7 @@
 //! commit that holds its change is on disk. Reads use a small pool beside it. Every change writes a
 //! row of the append-only change log in its own transaction.
 
+mod agents;
 mod artifacts;
 mod board;
 mod changes;
@@ -15,10 +16,12 @@ mod paths;
 mod projects;
 mod repositories;
 mod runs;
+mod schedules;
 mod settings;
 mod tasks;
 mod writer;
 
+pub use agents::{AgentData, AgentRecord};
 pub use artifacts::{ArtifactRecord, NewArtifact};
 pub use board::{CardRecord, CardRunRecord, Counts};
 pub use changes::{ChangeRecord, Committed};
@@ -28,4 +31,5 @@ pub use open::{FILE_NAME, Store};
 pub use projects::{NewProject, ProjectRecord};
 pub use repositories::{NewRepository, RepositoryRecord};
 pub use runs::{Ending, NewRun, RunRecord, StartFacts, WorkspaceRecord};
+pub use schedules::{CardTemplate, LastChild, ScheduleData, ScheduleRecord};
 pub use tasks::{NewTask, TaskEdit, TaskRecord};

@@ -46,9 +46,9 @@ pub async fn edit_task(app: &App, request: EditTask) -> Result<TaskDetail, Probl
 }
 
 /// An agent that there is a profile of; installed or not.
-async fn assignee(app: &App, name: Option<String>) -> Result<Option<String>, Problem> {
+pub(super) async fn assignee(app: &App, name: Option<String>) -> Result<Option<String>, Problem> {
     let Some(name) = name else { return Ok(None) };
-    if app.engine.agents().await.iter().any(|agent| agent.name == name) {
+    if app.engine.agents().await?.iter().any(|agent| agent.name == name) {
         return Ok(Some(name));
     }
     Err(invalid(format!("there is no agent “{name}”")))
@@ -108,7 +108,7 @@ pub async fn add_comment(app: &App, request: AddComment) -> Result<Comment, Prob
     Ok(views::comment(added))
 }
 
-async fn one_card(app: &App, id: TaskId) -> Result<Card, Problem> {
+pub(super) async fn one_card(app: &App, id: TaskId) -> Result<Card, Problem> {
     let mut cards = app.engine.store().cards(&[id]).await?;
     let card = cards.pop().ok_or(store::StoreError::NotFound { what: "task", key: id.key() })?;
     Ok(super::board::seen(app, card))
