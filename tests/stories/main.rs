@@ -1,10 +1,14 @@
 //! What Flightboard promises, told through its real programs.
 
+mod agents;
 mod bad_input;
 mod cards;
 mod discovery;
+mod disk_full;
+mod forbidden;
 mod killed;
 mod queue;
 mod real_agents;
+mod real_agents_interactive;
 mod repositories;
 mod workspaces;

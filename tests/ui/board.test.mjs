@@ -255,7 +255,7 @@ test("the theme is kept, and no screen has an accessibility violation in either"
     await page.getByRole("combobox", { name: "Theme" }).selectOption(theme);
     await expect(page.locator("html")).toHaveAttribute("data-theme", theme.toLowerCase());
     await noViolations(page);
-    await page.getByRole("link", { name: "Check agents" }).click();
+    await page.getByRole("link", { name: "Add, check…" }).click();
     await expect(page.getByTestId("agent-demo")).toBeVisible();
     await noViolations(page);
     await page.getByRole("link", { name: /^Board/ }).click();

@@ -38,6 +38,11 @@ export const commands = {
 	listProjects: (request: Nothing) => __TAURI_INVOKE<Project[]>("list_projects", { request }),
 	findRepositories: (request: Nothing) => __TAURI_INVOKE<FoundRepository[]>("find_repositories", { request }),
 	listAgents: (request: Nothing) => __TAURI_INVOKE<Agent[]>("list_agents", { request }),
+	listRoles: (request: Nothing) => __TAURI_INVOKE<Role[]>("list_roles", { request }),
+	registerAgent: (request: RegisterAgent) => __TAURI_INVOKE<Agent>("register_agent", { request }),
+	removeAgent: (request: AgentRef) => __TAURI_INVOKE<Nothing>("remove_agent", { request }),
+	heartbeatAgent: (request: AgentRef) => __TAURI_INVOKE<Agent>("heartbeat_agent", { request }),
+	tryAgent: (request: TryAgent) => __TAURI_INVOKE<AgentTrial>("try_agent", { request }),
 	doctor: (request: Nothing) => __TAURI_INVOKE<Doctor>("doctor", { request }),
 	getSettings: (request: Nothing) => __TAURI_INVOKE<Settings>("get_settings", { request }),
 	putSettings: (request: Settings) => __TAURI_INVOKE<Settings>("put_settings", { request }),
@@ -109,6 +114,62 @@ export type Agent = {
 	problem: string | null,
 	/**  Live runs. */
 	live: number,
+	kind: string,
+	builtin: boolean,
+	program: string,
+	profile: AgentProfile,
+	role: string | null,
+	instructions: string,
+	told: string,
+	skills: string[],
+	max_capacity: number,
+	model: string | null,
+	enabled: boolean,
+	registered_at: number | null,
+	updated_at: number | null,
+	last_seen_at: number | null,
+	online_until: number | null,
+	presence: Presence | null,
+};
+
+export type Presence = "online" | "offline";
+export type PromptVia = "positional" | { option: string } | "file" | "typed" | "none";
+export type AgentProfile = {
+	program?: string | null,
+	args?: string[] | null,
+	interactive_args?: string[] | null,
+	unattended_args?: string[] | null,
+	interactive_permission_args?: string[] | null,
+	unattended_permission_args?: string[] | null,
+	interactive_prompt?: PromptVia | null,
+	unattended_prompt?: PromptVia | null,
+	model_args?: string[] | null,
+	session_args?: string[] | null,
+	resume_args?: string[] | null,
+	unattended_outside_git_args?: string[] | null,
+	skip_permissions_args?: string[] | null,
+	version_args?: string[] | null,
+	env?: [string, string][] | null,
+	pass_env?: string[] | null,
+	unset_env?: string[] | null,
+	install?: string | null,
+	docs_url?: string | null,
+};
+export type AgentRef = { name: string };
+export type AgentTrial = { path: string | null, version: string | null, said: string, problem: string | null };
+export type TryAgent = { kind: string, profile?: AgentProfile };
+export type Role = { name: string, title: string, summary: string, instructions: string };
+export type RegisterAgent = {
+	name: string,
+	kind?: string | null,
+	title?: string | null,
+	profile?: AgentProfile | null,
+	role?: string | null,
+	instructions?: string | null,
+	skills?: string[] | null,
+	max_capacity?: number | null,
+	model?: string | null,
+	enabled?: boolean | null,
 };
 
 export type Artifact = {
@@ -420,6 +481,8 @@ export type ProjectSettings = {
 	setup?: string[],
 	/**  Use the project's own folder instead of a workspace for each run (one run at a time). */
 	in_place?: boolean,
+	/**  Agents need not ask whether to trust the folder; what is in it may then tell them what to run. */
+	trusted?: boolean,
 	/**  Agent offered first. */
 	agent?: string | null,
 };
@@ -525,13 +588,12 @@ export type Settings = {
 	/**  `system`, `dark` or `light`; empty means `system`. */
 	theme?: string,
 	last_agent?: string | null,
-	/**  Agents need not ask whether to trust the folder; what is in it may then tell them what to run. */
-	trusted?: boolean,
 	last_project?: ProjectId | null,
 	/**  The first-run screen was finished or skipped. */
 	welcomed?: boolean,
 	/**  Command that opens a folder in the person's editor, e.g. `["code", "{path}"]`. */
 	editor?: string[],
+	agent_offline_minutes?: number,
 };
 
 export type Size = {

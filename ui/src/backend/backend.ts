@@ -37,9 +37,21 @@ export const OPERATIONS = [
   "listProjects",
   "findRepositories",
   "listAgents",
+  "listRoles",
+  "registerAgent",
+  "removeAgent",
+  "tryAgent",
   "doctor",
   "getSettings",
   "putSettings",
+  "listSchedules",
+  "previewSchedule",
+  "putSchedule",
+  "pauseSchedule",
+  "resumeSchedule",
+  "removeSchedule",
+  "restoreSchedule",
+  "runSchedule",
 ] as const;
 
 export type OperationName = (typeof OPERATIONS)[number];

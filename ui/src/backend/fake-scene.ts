@@ -11,6 +11,8 @@ import type {
   FileDiff,
   FoundRepository,
   Project,
+  RegisterAgent,
+  Role,
   Run,
   RunStatus,
   Settings,
@@ -126,6 +128,66 @@ function agent(name: string, title: string, version: string | null, install: str
     modes: ["interactive", "unattended"],
     problem: null,
     live: 0,
+    kind: name,
+    builtin: true,
+    program: name === "custom" ? "" : name,
+    profile: {},
+    role: null,
+    instructions: "",
+    told: "",
+    skills: [],
+    max_capacity: 1,
+    model: null,
+    enabled: true,
+    registered_at: null,
+    updated_at: null,
+    last_seen_at: null,
+    online_until: null,
+    presence: null,
+  };
+}
+
+/** Roles as the engine has them, with shorter instructions. */
+export const ROLES: Role[] = [
+  {
+    name: "coder",
+    title: "Coder",
+    summary: "Makes the smallest change that does the whole job.",
+    instructions: "Change code.",
+  },
+  {
+    name: "reviewer",
+    title: "Reviewer",
+    summary: "Checks the work and ends with a verdict.",
+    instructions: "Review work.\n\nVERDICT: APPROVED",
+  },
+];
+
+/** An agent of the person's own as the engine would list it. */
+export function registered(request: RegisterAgent, before: Agent | undefined): Agent {
+  const kind = request.kind ?? before?.kind ?? "custom";
+  const now = Date.now();
+  const base = before ?? { ...agent(request.name, request.name, null, "", ""), builtin: false, kind };
+  const profile = request.profile ?? base.profile;
+  const program = profile.program ?? (kind === "custom" ? "" : kind);
+  const instructions = request.instructions ?? base.instructions;
+  const role = request.role === undefined ? base.role : request.role || null;
+  return {
+    ...base,
+    kind,
+    profile,
+    program,
+    instructions,
+    role,
+    title: request.title || base.title,
+    path: program ? (program.startsWith("/") ? program : `/home/ada/.local/bin/${program}`) : null,
+    told: instructions || (ROLES.find((one) => one.name === role)?.instructions ?? ""),
+    skills: request.skills ?? base.skills,
+    max_capacity: request.max_capacity ?? base.max_capacity,
+    model: request.model === undefined ? base.model : request.model || null,
+    enabled: request.enabled ?? base.enabled,
+    registered_at: base.registered_at ?? now,
+    updated_at: now,
   };
 }
 

@@ -21,7 +21,8 @@ import type {
   TimelineEntry,
 } from "../bindings";
 import type { Backend, Exited, Listener, Operations, TerminalHandlers } from "./backend";
-import { type FakeTask, type Scene, sceneOf } from "./fake-scene";
+import { fakeSchedules } from "./fake-schedules";
+import { type FakeTask, ROLES, registered, type Scene, sceneOf } from "./fake-scene";
 
 export interface FakeOptions {
   scene?: string;
@@ -55,7 +56,7 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
   const changed = (tasks: TaskId[], also: Partial<Extract<Event, { type: "changed" }>> = {}) => {
     world.seq += 1;
     world.savedAt = Date.now();
-    emit({ type: "changed", seq: world.seq, tasks, projects: false, agents: false, settings: false, ...also });
+    emit({ type: "changed", seq: world.seq, tasks, projects: false, agents: false, settings: false, schedules: false, ...also });
   };
   const taskOf = (id: TaskId): FakeTask => world.tasks.get(id) ?? refuse("not_found", `There is no card T-${id}.`);
   const runOf = (id: RunId): Run => {
@@ -295,6 +296,34 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
       })),
     findRepositories: async () => world.repositories,
     listAgents: async () => world.agents,
+    listRoles: async () => ROLES,
+    registerAgent: async (request) => {
+      if (!/^[a-z0-9][a-z0-9._-]{0,63}$/.test(request.name)) {
+        refuse("invalid", `“${request.name}” is not a name for an agent.`);
+      }
+      const next = registered(
+        request,
+        world.agents.find(({ name }) => name === request.name),
+      );
+      world.agents = [...world.agents.filter(({ name }) => name !== request.name), next];
+      changed([], { agents: true });
+      return next;
+    },
+    removeAgent: async ({ name }) => {
+      world.agents = world.agents.filter((agent) => agent.name !== name);
+      changed([], { agents: true });
+      return {};
+    },
+    tryAgent: async ({ kind, profile }) => {
+      const program = profile?.program ?? kind;
+      const asked = kind !== "custom" || (profile?.version_args ?? []).length > 0;
+      return {
+        path: `/home/ada/.local/bin/${program}`,
+        version: asked ? "1.2.3" : null,
+        said: asked ? `${program} 1.2.3\n` : "",
+        problem: null,
+      };
+    },
     doctor: async () => ({
       version: "0.1.0",
       data_dir: "/home/ada/.local/share/flightboard",
@@ -307,6 +336,10 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
       changed([], { settings: true });
       return settings;
     },
+    ...fakeSchedules(
+      (also) => changed([], also),
+      (request) => backend.addTask(request),
+    ),
   };
 
   const write = (run: RunId, text: string) => {

@@ -29,6 +29,12 @@ export type ActionName = Extract<
   | "removeAgent"
   | "tryAgent"
   | "putSettings"
+  | "putSchedule"
+  | "pauseSchedule"
+  | "resumeSchedule"
+  | "removeSchedule"
+  | "restoreSchedule"
+  | "runSchedule"
 >;
 
 export type Request<N extends ActionName> = Parameters<Operations[N]>[0];
@@ -126,9 +132,24 @@ function settle<N extends ActionName>(data: DataSource, name: N, request: Reques
     case "editRepository":
     case "removeRepository":
       return stale(keys.projects);
+    case "registerAgent":
+    case "removeAgent":
+      return stale(keys.agents);
     case "putSettings":
       queries.setQueryData(keys.settings, answer);
       return;
+    case "runSchedule": {
+      const card = answer as Answer<"runSchedule">;
+      cards.put(card);
+      return stale(keys.schedules);
+    }
+    case "putSchedule":
+    case "pauseSchedule":
+    case "resumeSchedule":
+    case "removeSchedule":
+    case "restoreSchedule":
+      return stale(keys.schedules);
+    case "tryAgent":
     case "sendInput":
       return;
   }

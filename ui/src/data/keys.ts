@@ -12,7 +12,10 @@ export const keys = {
   repositories: ["repositories"] as const,
   agents: ["agents"] as const,
   doctor: ["doctor"] as const,
+  roles: ["roles"] as const,
   settings: ["settings"] as const,
+  schedules: ["schedules"] as const,
+  preview: (when: string, zone: string, title: string) => ["preview", when, zone, title] as const,
   task: (id: TaskId) => ["task", id] as const,
   timeline: (id: TaskId) => ["timeline", id] as const,
   run: (run: RunId) => ["run", run] as const,
@@ -39,8 +42,10 @@ export function invalidateQueries(queries: QueryClient, stale: Stale): void {
 function staleHeads(stale: Stale): Set<string> {
   const heads = new Set<string>();
   if (stale.projects) heads.add("projects");
-  if (stale.agents) heads.add("agents").add("doctor");
+  if (stale.agents) heads.add("agents");
   if (stale.settings) heads.add("settings");
+  // A schedule shows its last card.
+  if (stale.schedules || stale.tasks.size > 0) heads.add("schedules");
   if (stale.overview) heads.add("overview").add("trash");
   return heads;
 }

@@ -14,8 +14,11 @@ import type {
   Overview,
   Problem,
   Project,
+  Role,
   Run,
   RunId,
+  Schedule,
+  SchedulePreview,
   Settings,
   TaskDetail,
   TaskId,
@@ -96,8 +99,25 @@ export function useAgents(): UseQueryResult<Agent[], Problem> {
   return useAsk(keys.agents, (backend) => backend.listAgents({}));
 }
 
+/** Roles that bring instructions along. They come with the program and do not change. */
+export function useRoles(): UseQueryResult<Role[], Problem> {
+  return useAsk(keys.roles, (backend) => backend.listRoles({}));
+}
+
 export function useDoctor(): UseQueryResult<Doctor, Problem> {
   return useAsk(keys.doctor, (backend) => backend.doctor({}));
+}
+
+export function useSchedules(): UseQueryResult<Schedule[], Problem> {
+  return useAsk(keys.schedules, (backend) => backend.listSchedules({}));
+}
+
+/** What a schedule would mean; its error says why it is not understood. */
+export function usePreview(
+  { when, zone, title }: { when: string; zone: string; title: string },
+  enabled: boolean,
+): UseQueryResult<SchedulePreview, Problem> {
+  return useAsk(keys.preview(when, zone, title), (backend) => backend.previewSchedule({ when, zone, title }), enabled);
 }
 
 export function useSettings(): UseQueryResult<Settings, Problem> {

@@ -73,7 +73,7 @@ fn string_sequence(rest: &[u8]) -> Option<(Token<'_>, usize)> {
 }
 
 /// What a person would read, without colours and cursor movements.
-pub(crate) fn plain_text(bytes: &[u8]) -> String {
+pub fn plain_text(bytes: &[u8]) -> String {
     let mut visible = Vec::with_capacity(bytes.len());
     for token in tokens(bytes) {
         match token {

@@ -230,6 +230,7 @@ fn options(
         Mode::Interactive => &profile.interactive_args,
         Mode::Unattended => &profile.unattended_args,
     };
+    let own = [own.as_slice(), &profile.args].concat();
     // A session last: for Codex it is a subcommand.
     let lists = [
         own.as_slice(),
@@ -360,7 +361,8 @@ fn without_nul(value: &OsStr) -> OsString {
 
 fn unset(profile: &Profile) -> Vec<OsString> {
     let own = profile.unset_env.iter().map(OsString::from);
-    FOREIGN_ENV.into_iter().map(OsString::from).chain(own).collect()
+    let passed = |name: &OsString| profile.pass_env.iter().any(|wanted| OsStr::new(wanted) == name);
+    FOREIGN_ENV.into_iter().map(OsString::from).chain(own).filter(|name| !passed(name)).collect()
 }
 
 fn expectations(

@@ -64,6 +64,24 @@ fn every_agent_starts_as_measured_in_either_mode() {
 }
 
 #[test]
+fn what_a_user_adds_comes_behind_the_agents_own_arguments_in_either_mode() {
+    let with = |args: &[&str]| Profile {
+        args: args.iter().map(|argument| (*argument).into()).collect(),
+        pass_env: vec!["TMUX".into()],
+        ..profile("claude")
+    };
+    for (mode, own) in [(Mode::Interactive, 0), (Mode::Unattended, 4)] {
+        let plain = plan(&profile("claude"), &context(mode)).unwrap();
+        let added = plan(&with(&["--add-dir", "{artifacts}"]), &context(mode)).unwrap();
+        let mut expected = plain.argv.clone();
+        let place = 1 + own;
+        expected.splice(place..place, ["--add-dir".into(), "/data/work trees/T-1/artifacts".into()]);
+        assert_eq!(added.argv, expected);
+        assert!(plain.unset_env.contains(&"TMUX".into()) && !added.unset_env.contains(&"TMUX".into()));
+    }
+}
+
+#[test]
 fn a_resumed_run_with_a_model_outside_git_says_so_to_each_agent() {
     let mut page = String::new();
     for name in ["claude", "codex", "gemini", "opencode", "qwen"] {

@@ -74,6 +74,11 @@ operations! {
     Read list_projects(Nothing);
     Read find_repositories(Nothing);
     Read list_agents(Nothing);
+    Read list_roles(Nothing);
+    Write register_agent(RegisterAgent);
+    Write remove_agent(AgentRef);
+    Write heartbeat_agent(AgentRef);
+    Write try_agent(TryAgent);
     Read doctor(Nothing);
     Read get_settings(Nothing);
     Write put_settings(Settings);
@@ -85,6 +90,14 @@ operations! {
     Write put_queue_policy(QueuePolicy);
     Write reset_breaker(ResetBreaker);
     Write review_task(ReviewTask);
+    Read list_schedules(Nothing);
+    Read preview_schedule(PreviewSchedule);
+    Write put_schedule(PutSchedule);
+    Write pause_schedule(ScheduleRef);
+    Write resume_schedule(ScheduleRef);
+    Write remove_schedule(ScheduleRef);
+    Write restore_schedule(ScheduleRef);
+    Write run_schedule(ScheduleRef);
 }
 
 fn decode<T: DeserializeOwned>(request: &[u8]) -> Result<T, Problem> {

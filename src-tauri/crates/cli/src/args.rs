@@ -25,6 +25,12 @@ pub enum Command {
     /// Work with projects.
     #[command(subcommand)]
     Project(ProjectCommand),
+    /// Work with agents: list them, register your own, give them a role and instructions.
+    #[command(subcommand)]
+    Agents(AgentsCommand),
+    /// Work with schedules: cards that are made again and again.
+    #[command(subcommand)]
+    Cron(CronCommand),
     /// Add a card to the inbox.
     Add {
         title: String,
@@ -67,7 +73,7 @@ pub enum Command {
     /// Start an agent on a card. Returns once it has started; with --wait once it has ended.
     Run {
         id: String,
-        /// Agent to start: claude, codex, gemini, opencode, aider, demo, custom, …
+        /// Agent to start: claude, codex, gemini, opencode, aider, demo, custom, or one that you registered.
         #[arg(long)]
         agent: String,
         /// Wait for the end; the exit code is 0 only if the run succeeded.
@@ -154,6 +160,67 @@ pub enum Command {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum CronCommand {
+    /// List schedules.
+    List,
+    /// Make a schedule. Its template becomes a card with a date at each of its times.
+    Create {
+        #[arg(long)]
+        name: String,
+        /// A phrase (“every weekday at 9”) or five cron fields.
+        #[arg(long, value_name = "WHEN")]
+        schedule: String,
+        /// The cards' title; {date}, {time}, {weekday}, {week} and {month} are filled in.
+        #[arg(long)]
+        title: String,
+        /// IANA name such as Europe/Berlin; this machine's time zone if left out.
+        #[arg(long, value_name = "NAME")]
+        zone: Option<String>,
+        /// Name, path or number of a project.
+        #[arg(long)]
+        project: Option<String>,
+        /// Markdown; @FILE reads a file, @- standard input.
+        #[arg(long, value_name = "TEXT|@FILE")]
+        description: Option<String>,
+        /// critical (urgent), high, medium (normal), low, or 1 to 10.
+        #[arg(long)]
+        priority: Option<String>,
+        /// The only agent that may start on the cards.
+        #[arg(long, value_name = "AGENT", alias = "assigned-to")]
+        assign: Option<String>,
+        /// May be given several times.
+        #[arg(long = "tag")]
+        tags: Vec<String>,
+        /// Put the cards into Ready instead of the inbox.
+        #[arg(long)]
+        ready: bool,
+        /// Times that were missed: skip, one card for all of them, or all.
+        #[arg(long, value_name = "skip|one|all", default_value = "one")]
+        misfire: String,
+        /// Most cards of one catch-up with `--misfire all`.
+        #[arg(long, value_name = "CARDS")]
+        cap: Option<u32>,
+        /// While a card is still open: skip the next, queue it, or allow it.
+        #[arg(long, value_name = "skip|queue|allow", default_value = "skip")]
+        overlap: String,
+    },
+    /// Make no cards until it is resumed; what falls into the pause is left out.
+    Pause { schedule: String },
+    /// Go on from now.
+    Resume { schedule: String },
+    /// Take a schedule off the list; its cards stay.
+    Remove { schedule: String },
+    /// Make its card now.
+    Run { schedule: String },
+    /// Say what a phrase or cron expression means, and its next five times.
+    Preview {
+        when: String,
+        #[arg(long, value_name = "NAME")]
+        zone: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub enum ProjectCommand {
     /// Add a folder, usually a git repository.
     Add {
@@ -204,9 +271,6 @@ pub struct PolicyArgs {
     /// Cards in review before no more is started; 0 for no limit.
     #[arg(long, value_name = "N")]
     pub review: Option<u32>,
-    /// Runs at one time of one agent; 0 for no limit. May be given several times.
-    #[arg(long, value_name = "AGENT=N")]
-    pub capacity: Vec<String>,
     /// Agents for cards and projects that name none, with commas between.
     #[arg(long, value_name = "AGENT,…")]
     pub agents: Option<String>,
@@ -255,4 +319,79 @@ pub struct ProjectPolicyArgs {
     /// Take all of the gate's steps away first.
     #[arg(long)]
     pub no_gate: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AgentsCommand {
+    /// List agents: which are there, their role, skills and capacity.
+    List,
+    /// List the roles that bring instructions along.
+    Roles,
+    /// Add an agent, or change one. What is not named stays as it is; said again it changes nothing.
+    Register(Box<Registration>),
+    /// Say that an agent which fetches its own work is there.
+    Heartbeat { name: String },
+    /// Print what an agent is told with each task, or set it.
+    Soul {
+        name: String,
+        /// Markdown; @FILE reads a file, @- standard input; empty goes back to those of the role.
+        #[arg(long, value_name = "TEXT|@FILE")]
+        set: Option<String>,
+    },
+    /// Ask an agent's program for its version and print what it says.
+    Try { name: String },
+    /// Take an agent off the list; a built-in one becomes as it was.
+    Remove { name: String },
+}
+
+/// An argument list may hold {prompt}, {workspace}, {artifacts}, {task_file}, {run_dir}, {title}, {key},
+/// {model} and {session}.
+#[derive(Debug, clap::Args)]
+pub struct Registration {
+    /// a to z, 0 to 9, “.”, “_” and “-”; may be left out when the file has it.
+    #[arg(required_unless_present = "file")]
+    pub name: Option<String>,
+    /// Read all this from a TOML or JSON file with the fields of `agents list --json`.
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Whose habits it has: claude, codex, gemini, qwen, opencode, aider, demo, or custom (any program).
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// As the board calls it.
+    #[arg(long)]
+    pub title: Option<String>,
+    /// A name on your PATH, or an absolute path.
+    #[arg(long)]
+    pub program: Option<String>,
+    /// An argument, added to those of its kind; may be given several times, '' for none.
+    #[arg(long = "arg", value_name = "ARG", allow_hyphen_values = true)]
+    pub args: Option<Vec<String>>,
+    /// Makes the program tell its version; without it a custom program is never asked.
+    #[arg(long = "version-arg", value_name = "ARG", allow_hyphen_values = true)]
+    pub version_args: Option<Vec<String>>,
+    /// NAME: a variable of yours that it needs. NAME=VALUE: one for this agent alone, stored in the clear.
+    /// May be given several times, '' for none.
+    #[arg(long = "env", value_name = "NAME[=VALUE]")]
+    pub env: Option<Vec<String>>,
+    /// reviewer, planner, coder, tester, or a word of your own; '' for none.
+    #[arg(long)]
+    pub role: Option<String>,
+    /// What it is told with each task, in Markdown; @FILE reads a file, @- standard input.
+    #[arg(long, value_name = "TEXT|@FILE")]
+    pub instructions: Option<String>,
+    /// May be given several times, '' for none.
+    #[arg(long = "skill", value_name = "WORD")]
+    pub skills: Option<Vec<String>>,
+    /// Tasks at once, 1 to 64.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub capacity: Option<i64>,
+    /// Used where a run asks for no other; '' for none.
+    #[arg(long)]
+    pub model: Option<String>,
+    /// Let it be given work again.
+    #[arg(long, conflicts_with = "disable")]
+    pub enable: bool,
+    /// Keep it on the list and give it nothing.
+    #[arg(long)]
+    pub disable: bool,
 }

@@ -2,12 +2,15 @@
 //! arguments, makes one or two calls, and prints for a person or, with `--json`, for a program.
 //! Messages go to standard error; the exit code is 0 only on success.
 
+mod agents;
 mod args;
 mod commands;
+mod cron;
 mod failure;
 mod link;
 mod print;
 mod queue;
+mod signals;
 
 use std::process::ExitCode;
 

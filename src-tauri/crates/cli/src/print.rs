@@ -19,7 +19,7 @@ pub fn out_json(value: &Value) -> Result<(), Failure> {
     out(&serde_json::to_string_pretty(value).unwrap_or_default())
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+pub fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or("")
 }
 
@@ -202,15 +202,104 @@ pub fn doctor(doctor: Value, json: bool) -> Result<(), Failure> {
     out("")?;
     let agents = doctor["agents"].as_array().map(Vec::as_slice).unwrap_or_default();
     // A command of one's own is always there; it says nothing in a list of what was found.
-    for agent in agents.iter().filter(|agent| agent["name"] != "custom") {
-        let found = !agent["path"].is_null();
-        let mark = if found { paint("32", "ok     ") } else { paint("2", "absent ") };
-        let detail = if found {
-            format!("{} {}", text(agent, "version"), tame(text(agent, "path")))
+    agents.iter().filter(|agent| agent["name"] != "custom").try_for_each(|agent| {
+        out(format!("{} {:<14} {}", mark(agent), text(agent, "name"), whereabouts(agent)).trim_end())?;
+        if agent["problem"].is_null() {
+            Ok(())
         } else {
-            format!("install: {}", text(agent, "install"))
-        };
-        out(&format!("{mark} {:<14} {}", text(agent, "name"), detail.trim()))?;
+            out(&format!("        {}", tame(text(agent, "problem"))))
+        }
+    })
+}
+
+/// Seven characters wide.
+fn mark(agent: &Value) -> String {
+    match (agent["enabled"].as_bool(), agent["presence"].as_str(), agent["path"].is_null()) {
+        (Some(false), ..) => paint("2", "off    "),
+        (_, Some("online"), _) => paint("32", "online "),
+        (_, Some(_), _) => paint("2", "offline"),
+        (_, None, false) => paint("32", "ok     "),
+        (_, None, true) => paint("2", "absent "),
     }
-    Ok(())
+}
+
+fn whereabouts(agent: &Value) -> String {
+    format!("{} {}", tame(text(agent, "version")), place(agent)).trim().to_owned()
+}
+
+/// Where the agent's program is, or what would bring it here.
+fn place(agent: &Value) -> String {
+    match (text(agent, "path"), text(agent, "program"), text(agent, "install")) {
+        ("", "", _) => "fetches its own work".into(),
+        ("", program, "") => format!("{} was not found on your login shell's PATH", tame(program)),
+        ("", _, install) => format!("install: {}", tame(install)),
+        (path, ..) => tame(path),
+    }
+}
+
+pub fn agents(agents: Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return out_json(&agents);
+    }
+    let list = agents.as_array().map(Vec::as_slice).unwrap_or_default();
+    list.iter().filter(|agent| agent["name"] != "custom").try_for_each(|agent| out(&agent_line(agent)))
+}
+
+fn agent_line(agent: &Value) -> String {
+    let skills: Vec<&str> =
+        agent["skills"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let notes = [text(agent, "role").to_owned(), skills.join(" "), tame(text(agent, "problem"))];
+    let notes: Vec<String> = notes.into_iter().filter(|note| !note.is_empty()).collect();
+    let load = format!("{} of {}", agent["live"], agent["max_capacity"]);
+    let line = format!("{} {:<14} {load:<8} {}", mark(agent), text(agent, "name"), whereabouts(agent));
+    if notes.is_empty() {
+        line.trim_end().into()
+    } else {
+        format!("{line}  {}", paint("2", &notes.join(" · ")))
+    }
+}
+
+pub fn agent(agent: &Value, verb: &str, json: bool) -> Result<(), Failure> {
+    if json {
+        return out_json(agent);
+    }
+    // Its version is asked for while this is said.
+    out(&format!("agent {} {verb}: {}", text(agent, "name"), place(agent)))
+}
+
+pub fn roles(roles: Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return out_json(&roles);
+    }
+    let list = roles.as_array().map(Vec::as_slice).unwrap_or_default();
+    list.iter().try_for_each(|role| out(&format!("{:<10} {}", text(role, "name"), text(role, "summary"))))
+}
+
+pub fn soul(agent: Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return out_json(&agent);
+    }
+    match text(&agent, "told").trim_end() {
+        "" => out("It is told nothing but its task."),
+        told => out(&told.replace('\x1b', "")),
+    }
+}
+
+/// What a tried program said; that it did not start is the command's failure.
+pub fn trial(trial: Value, json: bool) -> Result<(), Failure> {
+    if let Some(problem) = trial["problem"].as_str() {
+        return Err(Failure::invalid(tame(problem)));
+    }
+    if json {
+        return out_json(&trial);
+    }
+    out(&format!("found {}", tame(text(&trial, "path"))))?;
+    match text(&trial, "said").trim_end() {
+        "" => out("It was not asked anything: it has no version argument."),
+        said => out(said),
+    }
+}
+
+pub fn removed(name: &str, json: bool) -> Result<(), Failure> {
+    if json { out_json(&json!({ "name": name })) } else { out(&format!("agent {name} removed")) }
 }

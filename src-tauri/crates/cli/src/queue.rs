@@ -118,9 +118,6 @@ pub async fn policy(link: &Link, args: &PolicyArgs, json: bool) -> Result<(), Fa
     print::out(&format!("dispatcher   {}", if now.paused { "paused" } else { "running" }))?;
     print::out(&format!("parallel     {parallel}"))?;
     print::out(&format!("review       {}", number(now.review)))?;
-    for (agent, capacity) in &now.capacity {
-        print::out(&format!("capacity     {agent}: {capacity}"))?;
-    }
     let agents = if now.agents.is_empty() { "none".into() } else { now.agents.join(", ") };
     print::out(&format!("agents       {agents}"))?;
     print::out(&format!("choice       {}", value["choice"].as_str().unwrap_or("")))?;
@@ -142,16 +139,6 @@ fn with(mut policy: QueuePolicy, args: &PolicyArgs) -> Result<QueuePolicy, Failu
     }
     if let Some(limit) = args.review {
         policy.review = Some(limit).filter(|limit| *limit > 0);
-    }
-    for entry in &args.capacity {
-        let (agent, limit) = entry
-            .split_once('=')
-            .and_then(|(agent, limit)| Some((agent, limit.parse::<u32>().ok()?)))
-            .ok_or_else(|| Failure::invalid(format!("“{entry}” is not AGENT=N, such as codex=2")))?;
-        match limit {
-            0 => policy.capacity.remove(agent),
-            limit => policy.capacity.insert(agent.to_owned(), limit),
-        };
     }
     if let Some(agents) = &args.agents {
         policy.agents = names(agents);

@@ -40,6 +40,7 @@ ids! {
     ArtifactId;
     CommentId;
     ScheduleId;
+    AgentId;
     /// Position in the append-only change log; rises by one with every change.
     ChangeSeq;
 }

@@ -2,6 +2,7 @@
 //! claims, what counts as evidence, and when schedules fire. Values in, values out: no I/O, no clock, no database.
 //! Everything here must stay testable with a plain table.
 
+pub mod agent;
 pub mod breaker;
 pub mod budget;
 pub mod directory;
@@ -20,9 +21,10 @@ pub mod task;
 pub mod text;
 pub mod verdict;
 
+pub use agent::Agent;
 pub use evidence::{Evidence, Rank, Reading, Reducer};
 pub use failure::{Aftermath, Backoff, Counters, RetryPolicy, RetryRule, after_failure};
-pub use ids::{ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, RepositoryId, RunId, ScheduleId, TaskId, TaskKey};
+pub use ids::{AgentId, ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, RepositoryId, RunId, ScheduleId, TaskId, TaskKey};
 pub use priority::{ClaimOrder, Priority, PriorityWord};
 pub use run::{Activity, Cause, Outcome, RunEvent, RunPhase, RunState, RunStatus};
 pub use task::{Actor, Column, Effect, Rejected, Status, Task, TaskEvent, transition};

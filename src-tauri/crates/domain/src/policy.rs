@@ -22,8 +22,6 @@ pub struct QueuePolicy {
     pub parallel: Option<u32>,
     /// Cards that may wait in *Review* before the dispatcher starts no more.
     pub review: Option<u32>,
-    /// Runs at one time for each agent.
-    pub capacity: BTreeMap<String, u32>,
     /// Agents that may take a card that names none, in a project that names none.
     pub agents: Vec<String>,
     pub choice: Choice,
@@ -129,8 +127,8 @@ mod tests {
         assert_eq!(ProjectPolicy::default().check(), Ok(()));
         let none = QueuePolicy { parallel: Some(0), ..QueuePolicy::default() };
         assert_eq!(none.check(), Err(BadPolicy::Limit));
-        let capacity = QueuePolicy { capacity: [("codex".into(), 65)].into(), ..QueuePolicy::default() };
-        assert_eq!(capacity.check(), Err(BadPolicy::Limit));
+        let many = QueuePolicy { review: Some(65), ..QueuePolicy::default() };
+        assert_eq!(many.check(), Err(BadPolicy::Limit));
         let limits = RunLimits { longest: Some(0), ..RunLimits::default() };
         assert_eq!(QueuePolicy { limits, ..QueuePolicy::default() }.check(), Err(BadPolicy::Minutes));
         let many = ProjectPolicy { agents: vec!["a".into(); 21], ..ProjectPolicy::default() };

@@ -2,6 +2,7 @@
 //! because an app started from a desktop launcher has a bare one; versions are asked once.
 
 use std::{
+    collections::{HashMap, HashSet},
     ffi::OsString,
     path::{Path, PathBuf},
     process::Stdio,
@@ -10,12 +11,22 @@ use std::{
 };
 
 use agents::{Profile, ShellEnv};
-use tokio::{process::Command, sync::RwLock};
+use domain::Agent;
+use store::AgentRecord;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::Command,
+    sync::{Mutex, MutexGuard, RwLock},
+};
+
+use crate::registry::Listed;
 
 /// Start-up files of a shell may wait for a person; do not wait with them.
 const SHELL_PATIENCE: Duration = Duration::from_secs(5);
 /// Some agents take seconds to say their version on a cold disk.
 const VERSION_PATIENCE: Duration = Duration::from_secs(15);
+/// How much of each stream of an asked program is read, bytes.
+const SAID_MAX: u64 = 64 * 1024;
 
 /// An agent as this machine has it.
 #[derive(Clone, Debug)]
@@ -28,91 +39,199 @@ pub struct FoundAgent {
     pub docs_url: String,
     /// What else is missing, as a sentence.
     pub problem: Option<String>,
+    pub agent: Agent,
+    /// The adapter that reads it, and with whose profile its own begins.
+    pub kind: String,
+    /// Comes with Flightboard; it can be changed but not removed.
+    pub builtin: bool,
+    /// What differs from the profile of its kind.
+    pub changes: serde_json::Value,
+    /// None: nothing was ever registered about it.
+    pub record: Option<AgentRecord>,
     pub(crate) profile: Profile,
 }
 
-/// The list, looked through at start and when the doctor is asked.
+/// What came of trying an agent's program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    pub path: Option<PathBuf>,
+    pub version: Option<String>,
+    /// The beginning of both streams as text, without colours and control characters.
+    pub said: String,
+    /// Why it did not start, or what else is missing; none: it did.
+    pub problem: Option<String>,
+}
+
+/// What this machine has, looked through at start and when the doctor is asked.
 #[derive(Clone, Debug)]
 pub(crate) struct AgentsFound {
     inner: Arc<RwLock<Inner>>,
     looked: tokio::sync::watch::Sender<bool>,
+    registering: Arc<Mutex<()>>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
-    agents: Vec<FoundAgent>,
-    env: Vec<(OsString, OsString)>,
+    env: Env,
+    looks: HashMap<Program, Look>,
+}
+
+type Env = Vec<(OsString, OsString)>;
+
+/// Agents may share a program; it is asked once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Program {
+    name: String,
+    version_args: Vec<String>,
+}
+
+impl Program {
+    fn of(profile: &Profile) -> Program {
+        Program { name: profile.program.clone(), version_args: profile.version_args.clone() }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Look {
+    path: Option<PathBuf>,
+    version: Option<String>,
+    problem: Option<String>,
 }
 
 impl AgentsFound {
     pub fn new() -> AgentsFound {
-        let agents = agents::builtin_profiles().into_iter().map(|profile| found(profile, None)).collect();
-        let inner = Inner { agents, env: std::env::vars_os().collect() };
-        AgentsFound { inner: Arc::new(RwLock::new(inner)), looked: tokio::sync::watch::Sender::new(false) }
+        let inner = Inner { env: std::env::vars_os().collect(), looks: HashMap::new() };
+        AgentsFound {
+            inner: Arc::new(RwLock::new(inner)),
+            looked: tokio::sync::watch::Sender::new(false),
+            registering: Arc::default(),
+        }
     }
 
     /// Looks through the machine: programs at once, versions after.
-    pub async fn look(&self) {
+    pub async fn look(&self, profiles: &[Profile]) {
         let env = login_env().await;
-        let dirs = program_dirs(&env);
-        let mut agents: Vec<FoundAgent> = agents::builtin_profiles()
-            .into_iter()
-            .map(|profile| {
-                let path = agents::detect(&profile, &dirs, is_executable);
-                found(profile, path)
-            })
-            .collect();
-        *self.inner.write().await = Inner { agents: agents.clone(), env: env.clone() };
-        self.looked.send_replace(true);
-        for agent in &mut agents {
-            ask_version(agent, &env).await;
+        {
+            let mut inner = self.inner.write().await;
+            for profile in profiles {
+                let look = path_of(profile, &env);
+                // Others stay: an agent that is registered meanwhile has just been asked.
+                let known = inner.looks.entry(Program::of(profile)).or_default();
+                if known.path != look.path {
+                    *known = look;
+                }
+            }
+            inner.env.clone_from(&env);
         }
-        self.inner.write().await.agents = agents;
+        self.looked.send_replace(true);
+        let mut asked = HashSet::new();
+        for profile in profiles {
+            if asked.insert(Program::of(profile)) {
+                self.look_at(profile).await;
+            }
+        }
     }
 
-    pub async fn all(&self) -> Vec<FoundAgent> {
-        self.inner.read().await.agents.clone()
+    /// Looks for one program and asks its version.
+    pub async fn look_at(&self, profile: &Profile) {
+        let env = self.env().await;
+        let look = asked(profile, &env).await;
+        self.inner.write().await.looks.insert(Program::of(profile), look);
     }
 
-    /// Waits for the first look, so that a command right after the start sees what is there.
-    pub async fn get(&self, name: &str) -> Option<FoundAgent> {
-        self.wait().await;
-        self.inner.read().await.agents.iter().find(|agent| agent.name == name).cloned()
+    /// The list with what was found; a program that nobody has looked for yet is only looked up.
+    pub async fn found(&self, listed: Vec<Listed>) -> Vec<FoundAgent> {
+        let inner = self.inner.read().await;
+        let looked = *self.looked.borrow();
+        let found = |listed: Listed| {
+            let known = inner.looks.get(&Program::of(&listed.profile)).cloned();
+            let look = match known {
+                None if looked => path_of(&listed.profile, &inner.env),
+                known => known.unwrap_or_default(),
+            };
+            found(listed, look, &inner.env)
+        };
+        listed.into_iter().map(found).collect()
     }
 
     /// The agent's version; asked now if the look through the machine has not come to it yet.
-    pub async fn version(&self, name: &str) -> Option<String> {
-        let mut agent = self.get(name).await?;
-        if agent.version.is_none() {
-            ask_version(&mut agent, &self.env().await).await;
+    pub async fn version(&self, profile: &Profile) -> Option<String> {
+        let known = self.inner.read().await.looks.get(&Program::of(profile)).cloned();
+        match known.and_then(|look| look.version) {
+            Some(version) => Some(version),
+            None => asked(profile, &self.env().await).await.version,
         }
-        agent.version
+    }
+
+    pub async fn try_out(&self, profile: &Profile) -> Trial {
+        let env = self.env().await;
+        let path = path_of(profile, &env).path;
+        let nothing = Trial { path: path.clone(), version: None, said: String::new(), problem: None };
+        let Some(path) = path else {
+            let problem = Some(format!("{} was not found on your login shell's PATH", profile.program));
+            return Trial { problem, ..nothing };
+        };
+        if profile.version_args.is_empty() {
+            return Trial { problem: missing_variable(profile, &env), ..nothing };
+        }
+        match ask(&path, profile, &env).await {
+            Ok(answer) => Trial {
+                version: agents::parse_version(profile, &answer.said),
+                said: agents::plain_text(&answer.said),
+                problem: answer.problem(&path).or_else(|| missing_variable(profile, &env)),
+                ..nothing
+            },
+            Err(problem) => Trial { problem: Some(problem), ..nothing },
+        }
     }
 
     /// The login shell's environment, which agents are given.
-    pub async fn env(&self) -> Vec<(OsString, OsString)> {
-        self.wait().await;
+    pub async fn env(&self) -> Env {
+        self.looked().await;
         self.inner.read().await.env.clone()
     }
 
-    async fn wait(&self) {
+    /// Waits for the first look, so that a command right after the start sees what is there.
+    pub async fn looked(&self) {
         let mut looked = self.looked.subscribe();
         // An error would mean that the sender is gone, and it is ours.
         let _ = looked.wait_for(|looked| *looked).await;
     }
+
+    /// Held from reading what is registered until its change is stored.
+    pub async fn registering(&self) -> MutexGuard<'_, ()> {
+        self.registering.lock().await
+    }
 }
 
-fn found(profile: Profile, path: Option<PathBuf>) -> FoundAgent {
+fn found(listed: Listed, look: Look, env: &Env) -> FoundAgent {
+    let Listed { agent, kind, builtin, changes, profile, broken, record } = listed;
     FoundAgent {
-        name: profile.name.clone(),
+        name: agent.name.clone(),
         title: profile.title.clone(),
-        path,
-        version: None,
+        problem: broken.or(look.problem).or_else(|| missing_variable(&profile, env)),
+        path: look.path,
+        version: look.version,
         install: profile.install.clone(),
         docs_url: profile.docs_url.clone(),
-        problem: None,
+        agent,
+        kind,
+        builtin,
+        changes,
+        record,
         profile,
     }
+}
+
+fn path_of(profile: &Profile, env: &Env) -> Look {
+    Look { path: agents::detect(profile, &program_dirs(env), is_executable), ..Look::default() }
+}
+
+/// A variable that the agent cannot do without and that the login shell does not set.
+pub(crate) fn missing_variable(profile: &Profile, env: &Env) -> Option<String> {
+    let missing =
+        profile.pass_env.iter().find(|wanted| !env.iter().any(|(name, _)| name == wanted.as_str()))?;
+    Some(format!("it needs {missing}, which your login shell does not set"))
 }
 
 /// Our environment with the login shell's laid over it.
@@ -177,27 +296,63 @@ fn is_executable(path: &Path) -> bool {
     path.is_file()
 }
 
-async fn ask_version(agent: &mut FoundAgent, env: &[(OsString, OsString)]) {
-    let Some(path) = &agent.path else { return };
-    if agent.profile.version_args.is_empty() {
-        return;
+async fn asked(profile: &Profile, env: &Env) -> Look {
+    let look = path_of(profile, env);
+    match &look.path {
+        Some(path) if !profile.version_args.is_empty() => match ask(path, profile, env).await {
+            Ok(answer) => Look {
+                version: agents::parse_version(profile, &answer.said),
+                problem: answer.problem(path),
+                ..look
+            },
+            Err(problem) => Look { problem: Some(problem), ..look },
+        },
+        Some(_) | None => look,
     }
-    let asked = Command::new(path)
-        .args(&agent.profile.version_args)
+}
+
+/// What a program answered when it was asked for its version.
+struct Answer {
+    said: Vec<u8>,
+    well: bool,
+}
+
+impl Answer {
+    fn problem(&self, path: &Path) -> Option<String> {
+        (!self.well).then(|| format!("{} was found but does not start", path.display()))
+    }
+}
+
+async fn ask(path: &Path, profile: &Profile, env: &Env) -> Result<Answer, String> {
+    let cannot = |error| format!("{} cannot be started: {error}", path.display());
+    let mut child = Command::new(path)
+        .args(&profile.version_args)
         .env_clear()
         .envs(env.iter().cloned())
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
-        .output();
-    match tokio::time::timeout(VERSION_PATIENCE, asked).await {
-        Ok(Ok(output)) => {
-            let said = [output.stdout, output.stderr].concat();
-            agent.version = agents::parse_version(&agent.profile, &said);
-            if !output.status.success() {
-                agent.problem = Some(format!("{} was found but does not start", path.display()));
-            }
-        }
-        Ok(Err(error)) => agent.problem = Some(format!("{} cannot be started: {error}", path.display())),
-        Err(_) => agent.problem = Some(format!("{} did not tell its version in time", path.display())),
+        .spawn()
+        .map_err(cannot)?;
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let answer = async {
+        let (mut said, complaint) = tokio::join!(heard(out), heard(err));
+        said.extend(complaint);
+        Ok::<_, std::io::Error>(Answer { said, well: child.wait().await?.success() })
+    };
+    match tokio::time::timeout(VERSION_PATIENCE, answer).await {
+        Ok(answered) => answered.map_err(cannot),
+        Err(_) => Err(format!("{} did not tell its version in time", path.display())),
     }
+}
+
+/// The beginning of a stream; who says more than that is not listened to any longer.
+async fn heard(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
+    let mut said = Vec::new();
+    if let Some(stream) = stream {
+        // What was said before an error still counts.
+        let _ = stream.take(SAID_MAX).read_to_end(&mut said).await;
+    }
+    said
 }

@@ -383,7 +383,7 @@ impl World {
             name: agent.name.clone(),
             installed: agent.path.is_some(),
             live: self.live.iter().filter(|run| run.agent == agent.name).count() as u32,
-            capacity: self.policy.capacity.get(&agent.name).copied(),
+            capacity: capacity(agent),
             succeeded,
             ended: all,
             breaker: self.breaker(&Breaks::Agent(agent.name.clone())),
@@ -406,9 +406,13 @@ impl World {
         known
             .map(|agent| Worker {
                 name: agent.name.clone(),
-                ability: if agent.path.is_some() { Ability::Able } else { Ability::NotInstalled },
-                skills: Vec::new(),
-                capacity: self.policy.capacity.get(&agent.name).copied().unwrap_or(u32::MAX),
+                ability: match &agent.path {
+                    _ if !agent.agent.enabled => Ability::Disabled,
+                    Some(_) => Ability::Able,
+                    None => Ability::NotInstalled,
+                },
+                skills: agent.agent.skills.clone(),
+                capacity: capacity(agent).unwrap_or(u32::MAX),
                 live: self.live.iter().filter(|run| run.agent == agent.name).count() as u32,
                 served: self.served.get(&agent.name).copied().unwrap_or(0),
                 cost: self.policy.costs.get(&agent.name).copied(),
@@ -482,6 +486,12 @@ impl World {
         let times = self.breakers.iter().flat_map(|record| [record.breaker.probe_at, record.resting_until]);
         times.flatten().filter(|at| *at > self.now).min()
     }
+}
+
+/// How many runs an agent may have at one time. Of one that nobody set up nothing is known, and the
+/// board's own limit has to do.
+fn capacity(agent: &FoundAgent) -> Option<u32> {
+    agent.record.as_ref().map(|_| agent.agent.max_capacity)
 }
 
 /// Usage limits and outages are the provider's, whichever of its agents meets them.

@@ -6,9 +6,10 @@ use std::{
     ffi::OsString,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
+use agents::Profile;
 use domain::{Actor, Millis, RunId};
 use store::{Ending, RunRecord, Store};
 use tokio::sync::broadcast;
@@ -16,7 +17,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use workspaces::{Cancel, Pool, artifacts::Watcher};
 
 use crate::{
-    agents_found::{AgentsFound, FoundAgent},
+    agents_found::AgentsFound,
+    clock::Clock,
     error::{EngineError, StartError},
     events::{EngineEvent, Events, Live},
     keeper::blocking,
@@ -34,16 +36,17 @@ pub struct Config {
     /// Starts queued cards by itself. Off in a command that hosts the engine for its own length: to
     /// list cards must not start agents.
     pub dispatches: bool,
+    pub clock: Clock,
 }
 
 impl Config {
     pub fn new(data_dir: PathBuf) -> Config {
-        Config { data_dir, dispatches: false }
+        Config { data_dir, clock: Clock::default(), dispatches: false }
     }
 
     /// Of a host that stays.
     pub fn dispatching(data_dir: PathBuf) -> Config {
-        Config { data_dir, dispatches: true }
+        Config { dispatches: true, ..Config::new(data_dir) }
     }
 }
 
@@ -62,6 +65,7 @@ impl std::fmt::Debug for Engine {
 struct Inner {
     store: Store,
     layout: Layout,
+    clock: Clock,
     host_binary: PathBuf,
     agents: AgentsFound,
     pool: Pool,
@@ -79,6 +83,15 @@ struct Inner {
     lock: Mutex<Option<EngineLock>>,
 }
 
+/// Asked first, because the database would only say that it cannot open a file.
+fn may_be_used(root: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    rustix::fs::access(root, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?;
+    #[cfg(not(unix))]
+    let _ = root;
+    Ok(())
+}
+
 fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
@@ -88,6 +101,8 @@ impl Engine {
     pub async fn start(config: Config) -> Result<Engine, StartError> {
         let layout = Layout::new(config.data_dir.clone());
         std::fs::create_dir_all(layout.root())
+            .map_err(|error| StartError::DataDir(config.data_dir.clone(), error))?;
+        may_be_used(layout.root())
             .map_err(|error| StartError::DataDir(config.data_dir.clone(), error))?;
         let lock = EngineLock::take(&layout.lock()).map_err(|error| match error {
             LockError::Io(error) => StartError::DataDir(config.data_dir.clone(), error),
@@ -100,6 +115,7 @@ impl Engine {
             pool: Pool::new(layout.root()),
             store,
             layout,
+            clock: config.clock,
             host_binary,
             agents: AgentsFound::new(),
             live: Mutex::default(),
@@ -118,7 +134,14 @@ impl Engine {
         let engine = Engine { inner: Arc::new(inner) };
         engine.adopt().await?;
         let looking = engine.clone();
-        engine.own(async move { looking.look_for_agents().await });
+        engine.own(async move {
+            if let Err(error) = looking.look_for_agents().await {
+                tracing::error!(%error, "the list of agents cannot be read");
+            }
+        });
+        engine.own(engine.clone().fire_schedules());
+        let left = engine.clone();
+        engine.own(async move { left.collect_all_left().await });
         if config.dispatches {
             engine.own(engine.clone().dispatch());
         }
@@ -144,7 +167,11 @@ impl Engine {
 
     /// Milliseconds since the epoch.
     pub fn now(&self) -> Millis {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
+        self.inner.clock.now()
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.inner.clock
     }
 
     pub fn events(&self) -> Events {
@@ -156,24 +183,15 @@ impl Engine {
         guard(&self.inner.trouble).clone()
     }
 
-    pub async fn agents(&self) -> Vec<FoundAgent> {
-        self.inner.agents.all().await
-    }
-
-    pub async fn look_for_agents(&self) {
-        self.inner.agents.look().await;
-        self.tell(EngineEvent::AgentsFound);
-    }
-
-    pub(crate) async fn agent(&self, name: &str) -> Option<FoundAgent> {
-        self.inner.agents.get(name).await
+    pub(crate) fn machine(&self) -> &AgentsFound {
+        &self.inner.agents
     }
 
     /// Stores the agent's version with the run, as soon as it is known.
-    pub(crate) fn note_version(&self, run: RunId, agent: String) {
+    pub(crate) fn note_version(&self, run: RunId, agent: Profile) {
         let engine = self.clone();
         self.own(async move {
-            if let Some(version) = engine.inner.agents.version(&agent).await
+            if let Some(version) = engine.machine().version(&agent).await
                 && let Err(error) = engine.store().set_agent_version(run, version, engine.now()).await
             {
                 tracing::warn!(%error, %run, "the agent's version could not be stored");
@@ -344,7 +362,8 @@ impl Engine {
     }
 
     pub(crate) async fn close_run(&self, run: &RunRecord, ending: Ending) -> Result<(), EngineError> {
-        self.store().end_run(run.id, ending).await?;
+        let end = || self.store().end_run(run.id, ending.clone());
+        self.once_there_is_room(run.task, end).await?;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone, Debug)]
 pub enum EngineEvent {
     Changed(Arc<Committed>),
-    /// The list of installed agents was looked through again.
+    /// The machine was looked through for agents, or one of them answered.
     AgentsFound,
     Live(Arc<Live>),
     Missed,

@@ -4,6 +4,7 @@
 
 mod adopter;
 mod agents_found;
+mod clock;
 mod collector;
 mod dispatcher;
 mod doctor;
@@ -16,11 +17,15 @@ mod launcher;
 mod layout;
 mod lock;
 mod observer;
+mod registry;
 mod run_plan;
+mod scheduler;
 mod supervisor;
 mod viewers;
 
-pub use agents_found::FoundAgent;
+pub use agents::{ROLES, Role};
+pub use agents_found::{FoundAgent, Trial};
+pub use clock::{Clock, ClockHand};
 pub use dispatcher::{AgentAtWork, POLICY, Planned, PlannedRun};
 pub use doctor::MachineCheck;
 pub use engine::{Config, Engine};
@@ -30,4 +35,5 @@ pub use keeper::{Change, ChangeKind, Changes, FolderLook};
 pub use launcher::RunRequest;
 pub use layout::{Layout, default_data_dir};
 pub use lock::LockError;
+pub use registry::AgentEdit;
 pub use viewers::{LogHit, ViewerHandle};

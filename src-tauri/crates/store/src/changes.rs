@@ -16,6 +16,8 @@ pub struct Committed {
     pub at: Millis,
     pub tasks: BTreeSet<TaskId>,
     pub projects: bool,
+    pub agents: bool,
+    pub schedules: bool,
     pub settings: bool,
 }
 
@@ -25,6 +27,8 @@ impl Committed {
         self.at = self.at.max(other.at);
         self.tasks.extend(other.tasks);
         self.projects |= other.projects;
+        self.agents |= other.agents;
+        self.schedules |= other.schedules;
         self.settings |= other.settings;
     }
 }
@@ -72,6 +76,8 @@ pub(crate) async fn record(tx: &mut Tx<'_>, change: Change<'_>) -> Result<i64, S
     tx.touched.at = change.at;
     tx.touched.tasks.extend(change.task);
     tx.touched.projects |= change.project.is_some();
+    tx.touched.agents |= change.kind.starts_with("agent.");
+    tx.touched.schedules |= change.kind.starts_with("schedule.");
     tx.touched.settings |= change.kind.starts_with("settings.");
     Ok(seq)
 }

@@ -5,6 +5,7 @@
 //! commit that holds its change is on disk. Reads use a small pool beside it. Every change writes a
 //! row of the append-only change log in its own transaction.
 
+mod agents;
 mod artifacts;
 mod board;
 mod breakers;
@@ -19,10 +20,12 @@ mod queue;
 mod repositories;
 mod reviews;
 mod runs;
+mod schedules;
 mod settings;
 mod tasks;
 mod writer;
 
+pub use agents::{AgentData, AgentRecord};
 pub use artifacts::{ArtifactRecord, NewArtifact};
 pub use board::{CardRecord, CardRunRecord, Counts};
 pub use breakers::{BreakerRecord, Breaks};
@@ -35,4 +38,5 @@ pub use queue::{LiveRunRecord, QueuedTask};
 pub use repositories::{NewRepository, RepositoryRecord};
 pub use reviews::{NewReview, ReviewRecord};
 pub use runs::{Ending, LimitOn, Limits, NewRun, Origin, RunRecord, StartFacts, WorkspaceRecord};
+pub use schedules::{CardTemplate, LastChild, ScheduleData, ScheduleRecord};
 pub use tasks::{NewTask, Routing, TaskEdit, TaskRecord};

@@ -1,7 +1,7 @@
 //! Builders: a card, a run, an end.
 
-use domain::{Cause, Millis, Outcome, Priority, Status, TaskId};
-use store::{Ending, NewRun, NewTask, Origin, Routing};
+use domain::{Agent, Cause, Millis, Outcome, Priority, Status, TaskId};
+use store::{AgentData, Ending, NewRun, NewTask, Origin, Routing};
 
 /// A card in the inbox.
 pub fn card(title: &str) -> NewTask {
@@ -21,6 +21,16 @@ pub fn card(title: &str) -> NewTask {
 
 pub fn ready_card(title: &str) -> NewTask {
     NewTask { status: Status::Ready, ..card(title) }
+}
+
+/// An agent of the person's own that nothing was said about.
+pub fn agent(name: &str) -> AgentData {
+    AgentData {
+        agent: Agent::new(name),
+        title: String::new(),
+        kind: "custom".into(),
+        profile: serde_json::Value::Object(serde_json::Map::new()),
+    }
 }
 
 /// An unattended run of the demo agent.

@@ -6,7 +6,7 @@ import { Dot, type Tone } from "../../components/StatusWord";
 import styles from "./Nav.module.css";
 
 export interface NavLink {
-  to: "/" | "/projects" | "/agents" | "/trash" | "/settings";
+  to: "/" | "/projects" | "/agents" | "/schedules" | "/trash" | "/settings";
   search?: { project?: ProjectId; shelf?: boolean };
 }
 
@@ -53,6 +53,9 @@ export function Nav({ link: A, ...props }: NavProps) {
         </span>
         <span className={failed > 0 ? styles.failed : styles.count}>{failed}</span>
       </A>
+      <A to="/schedules" current={page === "/schedules"} className={styles.link}>
+        <span className={styles.name}>Schedules</span>
+      </A>
       <h2 className={styles.heading}>Projects</h2>
       {projects.map((one, at) => (
         <A
@@ -79,13 +82,11 @@ export function Nav({ link: A, ...props }: NavProps) {
         <A key={agent.name} to="/agents" current={false} className={styles.link} title={agentHint(agent)}>
           <Dot tone={agentTone(agent)} />
           <span className={styles.name}>{agent.name}</span>
-          <span className={styles.count}>
-            {agent.path === null ? "not found" : agent.live > 0 ? `${agent.live} live` : ""}
-          </span>
+          <span className={styles.count}>{agent.live > 0 ? `${agent.live} live` : agentNote(agent)}</span>
         </A>
       ))}
       <A to="/agents" current={page === "/agents"} className={styles.link}>
-        <span className={styles.quiet}>Check agents</span>
+        <span className={styles.quiet}>Add, check…</span>
       </A>
       <div className={styles.foot}>
         <A to="/trash" current={page === "/trash"} className={styles.link}>
@@ -106,12 +107,20 @@ function worthShowing(agent: Agent): boolean {
   return agent.name !== "custom" || agent.live > 0;
 }
 
+function agentNote(agent: Agent): string {
+  if (!agent.enabled) return "off";
+  if (agent.program === "") return agent.presence ?? "";
+  return agent.path === null ? "not found" : "";
+}
+
 function agentTone(agent: Agent): Tone {
-  if (agent.path === null) return "unknown";
+  if (agent.presence === "online" && agent.enabled) return "good";
+  if (agent.path === null || !agent.enabled) return "unknown";
   return agent.problem ? "held" : "good";
 }
 
 function agentHint(agent: Agent): string {
+  if (agent.program === "") return `${agent.title} fetches its own work.`;
   if (agent.path === null) return `Not found. ${agent.install}`;
   return agent.problem ?? `${agent.title} ${agent.version ?? ""}`.trim();
 }

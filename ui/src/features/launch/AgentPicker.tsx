@@ -86,7 +86,7 @@ function Form({ title, agents, settings, first, onStart, onClose }: FormProps) {
   };
 
   const found = agents.filter(isFound);
-  const missing = agents.filter((candidate) => !isFound(candidate));
+  const missing = agents.filter((candidate) => candidate.enabled && candidate.install && !isFound(candidate));
   return (
     <Dialog
       open
@@ -138,6 +138,7 @@ function AgentList({
           <Dot tone={agent.problem ? "held" : "good"} />
           <span className={styles.title}>{agent.title}</span>
           <span className={styles.version}>{agent.version}</span>
+          {agent.role && <span className={styles.version}>{agent.role}</span>}
           {agent.live > 0 && <span className={styles.version}>{agent.live} live</span>}
           {agent.problem && <span className={styles.problem}>{agent.problem}</span>}
         </label>
@@ -162,7 +163,7 @@ interface OptionsProps {
 
 function Options({ agent, draft, error, onChange }: OptionsProps) {
   const custom = agent.name === "custom";
-  const plain = custom || agent.name === "demo";
+  const plain = agent.kind === "custom" || agent.kind === "demo";
   return (
     <div className={styles.options}>
       {custom && (
@@ -199,7 +200,7 @@ function Options({ agent, draft, error, onChange }: OptionsProps) {
         <TextField
           label="Model"
           mono
-          placeholder="the agent’s own choice"
+          placeholder={agent.model ?? "the agent’s own choice"}
           value={draft.model}
           onChange={(event) => onChange({ ...draft, model: event.target.value })}
         />
@@ -246,7 +247,7 @@ function submitOnEnter(event: KeyboardEvent<HTMLInputElement>): void {
 }
 
 function isFound(agent: Agent): boolean {
-  return agent.path !== null || agent.name === "custom" || agent.name === "demo";
+  return agent.enabled && (agent.path !== null || agent.name === "custom" || agent.name === "demo");
 }
 
 function draftFor(agent: Agent | null): Draft {

@@ -33,6 +33,13 @@ export function SettingsForm({ settings, overview }: { settings: Settings; overv
         <h2>Editor</h2>
         <EditorField editor={settings.editor ?? []} onSave={(editor) => put({ editor })} />
       </section>
+      <section className={styles.section} aria-label="Agents">
+        <h2>Agents</h2>
+        <MinutesField
+          minutes={settings.agent_offline_minutes || 5}
+          onSave={(agent_offline_minutes) => put({ agent_offline_minutes })}
+        />
+      </section>
       {save.error && <InlineError problem={save.error} />}
       {overview && <About overview={overview} />}
     </div>
@@ -57,6 +64,31 @@ function EditorField({ editor, onSave }: { editor: string[]; onSave(editor: stri
       mono
       placeholder="code {path}"
       hint="Left empty, the system’s file manager opens it."
+      value={text}
+      error={error}
+      onChange={(event) => setText(event.target.value)}
+      onBlur={leave}
+      onKeyDown={(event) => event.key === "Enter" && leave()}
+    />
+  );
+}
+
+function MinutesField({ minutes, onSave }: { minutes: number; onSave(minutes: number): void }) {
+  const [text, setText] = useState(String(minutes));
+  const [error, setError] = useState<string | null>(null);
+  const leave = () => {
+    const wanted = Number(text);
+    if (!Number.isInteger(wanted) || wanted < 1 || wanted > 10_080) return setError("1 to 10,080 minutes (a week).");
+    setError(null);
+    if (wanted !== minutes) onSave(wanted);
+  };
+  return (
+    <TextField
+      label="Minutes without a heartbeat until an agent is offline"
+      type="number"
+      min={1}
+      max={10_080}
+      hint="For agents that fetch their own work; the others send none."
       value={text}
       error={error}
       onChange={(event) => setText(event.target.value)}

@@ -117,7 +117,7 @@ pub async fn get_queue_policy(app: &App, _: Nothing) -> Result<QueuePolicy, Prob
 
 pub async fn put_queue_policy(app: &App, request: QueuePolicy) -> Result<QueuePolicy, Problem> {
     request.check().map_err(|bad| invalid(bad.to_string()))?;
-    let named = request.agents.iter().chain(request.capacity.keys()).chain(request.models.keys());
+    let named = request.agents.iter().chain(request.models.keys()).chain(request.costs.keys());
     known_agents(app, named).await?;
     app.engine.store().put_setting(engine::POLICY, &request, app.engine.now()).await?;
     Ok(request)

@@ -22,6 +22,9 @@ pub async fn put_settings(app: &App, request: Settings) -> Result<Settings, Prob
     if !matches!(request.theme.as_str(), "" | "system" | "dark" | "light") {
         return Err(invalid(format!("“{}” is not a theme; use system, dark or light", request.theme)));
     }
+    if request.agent_offline_minutes > 10_080 {
+        return Err(invalid("an agent is offline after at most 10,080 minutes (a week) without a heartbeat"));
+    }
     app.engine.store().put_setting(KEY, &request, app.engine.now()).await?;
     Ok(request)
 }

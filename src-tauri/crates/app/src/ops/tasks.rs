@@ -55,9 +55,9 @@ pub async fn edit_task(app: &App, request: EditTask) -> Result<TaskDetail, Probl
 }
 
 /// An agent that there is a profile of; installed or not.
-async fn assignee(app: &App, name: Option<String>) -> Result<Option<String>, Problem> {
+pub(super) async fn assignee(app: &App, name: Option<String>) -> Result<Option<String>, Problem> {
     let Some(name) = name else { return Ok(None) };
-    if app.engine.agents().await.iter().any(|agent| agent.name == name) {
+    if app.engine.agents().await?.iter().any(|agent| agent.name == name) {
         return Ok(Some(name));
     }
     Err(invalid(format!("there is no agent “{name}”")))

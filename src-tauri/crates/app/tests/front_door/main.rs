@@ -2,9 +2,11 @@
 
 extern crate flightboard_app as app;
 
+mod agents;
 mod bad_input;
 mod cards;
 mod front_door;
 mod repositories;
 mod runs;
+mod schedules;
 mod table;

@@ -8,3 +8,4 @@ mod desk;
 mod hosts;
 mod pipes;
 mod projects;
+mod registry;

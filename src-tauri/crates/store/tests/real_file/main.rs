@@ -2,6 +2,7 @@
 
 extern crate flightboard_store as store;
 
+mod agents;
 mod board;
 mod cards;
 mod children;
@@ -12,4 +13,5 @@ mod nonsense;
 mod raw;
 mod repositories;
 mod runs;
+mod schedules;
 mod writer;

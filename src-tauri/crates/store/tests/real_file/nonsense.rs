@@ -1,8 +1,8 @@
 //! What must never be in the file is refused by the file.
 
-use domain::Outcome;
+use domain::{Actor, Outcome};
 use rstest::rstest;
-use testkit::{TempStore, card};
+use testkit::{TempStore, agent, card};
 
 use crate::raw::Raw;
 
@@ -13,6 +13,7 @@ async fn board() -> TempStore {
     store.add(card("in the inbox")).await;
     let (_, run) = store.at_work("in review").await;
     store.end(run, Outcome::Succeeded).await;
+    store.register_agent(agent("scout"), Actor::Person, store.clock.tick()).await.expect("an agent");
     store
 }
 
@@ -61,6 +62,19 @@ async fn board() -> TempStore {
 #[case::an_empty_comment(
     "INSERT INTO task_comments (task_id, author, body, at) VALUES (1, 'you', '', 5)",
     "CHECK"
+)]
+#[case::an_agent_with_a_blank_in_its_name("UPDATE agents SET name = 'two words'", "CHECK")]
+#[case::an_agent_called_like_a_hidden_file("UPDATE agents SET name = '.scout'", "CHECK")]
+#[case::an_agent_without_a_name("UPDATE agents SET name = ''", "CHECK")]
+#[case::an_agent_that_can_do_nothing("UPDATE agents SET max_capacity = 0", "CHECK")]
+#[case::an_agent_that_can_do_everything("UPDATE agents SET max_capacity = 65", "CHECK")]
+#[case::an_agent_half_switched_on("UPDATE agents SET enabled = 2", "CHECK")]
+#[case::skills_that_are_no_list("UPDATE agents SET skills = '{}'", "CHECK")]
+#[case::a_profile_that_is_no_object("UPDATE agents SET profile = '[]'", "CHECK")]
+#[case::instructions_without_end("UPDATE agents SET instructions = printf('%.50001c', 'x')", "CHECK")]
+#[case::two_agents_of_one_name(
+    "INSERT INTO agents (uid, name, title, kind, profile, instructions, skills, max_capacity, enabled, registered_at, updated_at) SELECT 'u', name, title, kind, profile, instructions, skills, max_capacity, enabled, registered_at, updated_at FROM agents",
+    "UNIQUE constraint failed: agents.name"
 )]
 #[case::an_edited_change("UPDATE changes SET text = 'it was not me' WHERE seq = 1", "append-only")]
 #[case::a_forgotten_change("DELETE FROM changes WHERE seq = 1", "append-only")]
