@@ -4,6 +4,7 @@ pub mod agents;
 pub mod board;
 pub mod projects;
 pub mod runs;
+pub mod schedules;
 pub mod settings;
 pub mod tasks;
 pub mod terminal;

@@ -227,7 +227,7 @@ impl Store {
     }
 }
 
-async fn insert(tx: &mut Tx<'_>, new: NewTask, actor: &Actor, now: Millis) -> Result<TaskId, StoreError> {
+pub(crate) async fn insert(tx: &mut Tx<'_>, new: NewTask, actor: &Actor, now: Millis) -> Result<TaskId, StoreError> {
     if let Some(project) = new.project {
         projects::require(tx, project).await?;
     }

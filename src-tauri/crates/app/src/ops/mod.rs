@@ -5,6 +5,7 @@ mod agents;
 mod board;
 mod projects;
 mod runs;
+mod schedules;
 mod settings;
 mod tasks;
 
@@ -12,5 +13,6 @@ pub use agents::*;
 pub use board::*;
 pub use projects::*;
 pub use runs::*;
+pub use schedules::*;
 pub use settings::*;
 pub use tasks::*;
