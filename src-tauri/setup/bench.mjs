@@ -33,6 +33,18 @@ const THROUGH_THE_PROGRAMS = [
     argv: () => ["cargo", "test", "--release", "-p", "flightboard-stories", "killing_the_engine", "--", "--nocapture"],
     env: { FLIGHTBOARD_KILLS: "200" },
   },
+  {
+    name: "killed-window",
+    about: "the real window killed 200 times",
+    window: true,
+    argv: () => inVirtualDisplay([node, "tests/bench/killed_window.mjs"]),
+    env: DISPLAY_ENV,
+  },
+  {
+    name: "busy",
+    about: "a write's answer while ten agents want every core",
+    argv: () => [node, "tests/bench/busy.mjs"],
+  },
 ];
 
 await main(async () => {

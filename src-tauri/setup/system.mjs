@@ -29,6 +29,7 @@ const TEST = [
   { package: "chromium", commands: [["chromium"], ["chromium-browser"], ["google-chrome"]] },
   { package: "fonts-dejavu-core" },
   { package: "python3", commands: [["python3"]] },
+  { package: "python3-venv" },
   { package: "procps", commands: [["ps"]] },
   { package: "util-linux", commands: [["unshare"]] },
   { package: "iproute2", commands: [["ip"]] },

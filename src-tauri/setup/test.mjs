@@ -1,6 +1,7 @@
 // `npm test`: everything that says whether Flightboard works, from a bare machine to a verdict. It goes on after a
 // failing part so that one run tells all, and ends with one line for each runner, a total, and what broke.
-// `npm test -- --only lint,rust` runs some parts; the parts are lint, rust, ui, desktop, agents.
+// `npm test -- --only lint,rust` runs some parts; the parts are lint, rust, oracle, ui, desktop,
+// agents.
 
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -54,6 +55,17 @@ const PARTS = {
   rust: {
     needs: { programs: true },
     runs: () => [{ title: "cargo test", argv: ["cargo", "test", "--no-fail-fast"], tally: "cargo" }],
+  },
+  oracle: {
+    needs: { tools: true },
+    runs: () => [
+      { title: "croniter from PyPI", argv: [node, "tests/oracle/install.mjs"] },
+      {
+        title: "ten years",
+        argv: ["cargo", "test", "-p", "flightboard-domain", "--test", "oracle", "--", "--ignored"],
+        tally: "cargo",
+      },
+    ],
   },
   ui: {
     needs: { programs: true, tools: true },

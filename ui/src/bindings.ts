@@ -46,6 +46,14 @@ export const commands = {
 	doctor: (request: Nothing) => __TAURI_INVOKE<Doctor>("doctor", { request }),
 	getSettings: (request: Nothing) => __TAURI_INVOKE<Settings>("get_settings", { request }),
 	putSettings: (request: Settings) => __TAURI_INVOKE<Settings>("put_settings", { request }),
+	listSchedules: (request: Nothing) => __TAURI_INVOKE<Schedule[]>("list_schedules", { request }),
+	previewSchedule: (request: PreviewSchedule) => __TAURI_INVOKE<SchedulePreview>("preview_schedule", { request }),
+	putSchedule: (request: PutSchedule) => __TAURI_INVOKE<Schedule>("put_schedule", { request }),
+	pauseSchedule: (request: ScheduleRef) => __TAURI_INVOKE<Schedule>("pause_schedule", { request }),
+	resumeSchedule: (request: ScheduleRef) => __TAURI_INVOKE<Schedule>("resume_schedule", { request }),
+	removeSchedule: (request: ScheduleRef) => __TAURI_INVOKE<Schedule>("remove_schedule", { request }),
+	restoreSchedule: (request: ScheduleRef) => __TAURI_INVOKE<Schedule>("restore_schedule", { request }),
+	runSchedule: (request: ScheduleRef) => __TAURI_INVOKE<Card>("run_schedule", { request }),
 	/**  Sends change events until the window goes away. */
 	subscribe: (channel: Channel<Event>) => __TAURI_INVOKE<null>("subscribe", { channel }),
 	/**  Asks the person for a folder; none if they changed their mind. */
@@ -114,28 +122,44 @@ export type Agent = {
 	problem: string | null,
 	/**  Live runs. */
 	live: number,
+	/**  Whose adapter reads it: the name of a built-in agent. */
 	kind: string,
+	/**  Comes with Flightboard: it can be changed and reset, but not removed. */
 	builtin: boolean,
+	/**  The program that is looked for; empty for an agent that is not started from here. */
 	program: string,
+	/**  What differs from the built-in profile of its kind. */
 	profile: AgentProfile,
 	role: string | null,
+	/**  Its own instructions; empty: those of its role. */
 	instructions: string,
+	/**  What it is told with each task: its own instructions or its role's. */
 	told: string,
 	skills: string[],
+	/**  Tasks in progress at once, 1 to 64. */
 	max_capacity: number,
+	/**  Used where a run asks for no other. */
 	model: string | null,
 	enabled: boolean,
+	/**  None: built in, and nothing was changed about it. */
 	registered_at: number | null,
 	updated_at: number | null,
+	/**  The last heartbeat; none: it never sent one. */
 	last_seen_at: number | null,
+	/**  Until when that heartbeat counts. */
 	online_until: number | null,
+	/**  As of this answer; none for agents that never sent a heartbeat. */
 	presence: Presence | null,
 };
 
-export type Presence = "online" | "offline";
-export type PromptVia = "positional" | { option: string } | "file" | "typed" | "none";
+/**
+ *  Changes to the built-in profile of a kind; what is left out stays as it is there. Argument lists may
+ *  hold placeholders such as `{prompt}` and `{workspace}`.
+ */
 export type AgentProfile = {
+	/**  A name that is looked for on the PATH, or an absolute path. */
 	program?: string | null,
+	/**  After the arguments of either mode. */
 	args?: string[] | null,
 	interactive_args?: string[] | null,
 	unattended_args?: string[] | null,
@@ -148,28 +172,30 @@ export type AgentProfile = {
 	resume_args?: string[] | null,
 	unattended_outside_git_args?: string[] | null,
 	skip_permissions_args?: string[] | null,
+	/**  Given to the program to learn its version; empty: it is not asked. */
 	version_args?: string[] | null,
-	env?: [string, string][] | null,
+	/**  Name and value; stored in the clear. */
+	env?: ([string, string])[] | null,
+	/**  Names from the person's own environment that it cannot do without. */
 	pass_env?: string[] | null,
 	unset_env?: string[] | null,
 	install?: string | null,
 	docs_url?: string | null,
 };
-export type AgentRef = { name: string };
-export type AgentTrial = { path: string | null, version: string | null, said: string, problem: string | null };
-export type TryAgent = { kind: string, profile?: AgentProfile };
-export type Role = { name: string, title: string, summary: string, instructions: string };
-export type RegisterAgent = {
+
+export type AgentRef = {
 	name: string,
-	kind?: string | null,
-	title?: string | null,
-	profile?: AgentProfile | null,
-	role?: string | null,
-	instructions?: string | null,
-	skills?: string[] | null,
-	max_capacity?: number | null,
-	model?: string | null,
-	enabled?: boolean | null,
+};
+
+/**  What came of asking an agent's program for its version. */
+export type AgentTrial = {
+	/**  Where the program was found. */
+	path: string | null,
+	version: string | null,
+	/**  What it said, without control characters; empty if it was not asked. */
+	said: string,
+	/**  Why it did not start, or what else is missing. */
+	problem: string | null,
 };
 
 export type Artifact = {
@@ -341,7 +367,7 @@ export type EditTask = {
  */
 export type Event = 
 /**  Committed changes up to `seq`. */
-{ type: "changed"; seq: number; tasks: TaskId[]; projects: boolean; agents: boolean; settings: boolean } | 
+{ type: "changed"; seq: number; tasks: TaskId[]; projects: boolean; agents: boolean; settings: boolean; schedules: boolean } | 
 /**  A live run's newest line; not stored, at most four a second for each run. */
 { type: "live"; task: TaskId; run: RunId; status: RunStatus; last_line: string | null; output_bytes: number } | 
 /**  Events were missed: fetch everything again. */
@@ -404,6 +430,15 @@ export type LogPiece = {
 	total: number,
 };
 
+/**  What becomes of firings that were missed. */
+export type Misfire = 
+/**  Nothing; the next one fires in its time. */
+"skip" | 
+/**  One card stands for all of them, with the newest one's date. */
+"one" | 
+/**  A card for each, the newest up to a cap. */
+"all";
+
 export type Mode = 
 /**  The agent's own screen, typed into. */
 "interactive" | 
@@ -417,6 +452,15 @@ export type MoveTask = {
 
 export type Nothing = Record<string, never>;
 
+/**  What becomes of a firing while a card of the same schedule is still open. */
+export type Overlap = 
+/**  No card is made. */
+"skip" | 
+/**  Its card is made when none is open any more. */
+"queue" | 
+/**  Its card is made beside the open ones. */
+"allow";
+
 export type Overview = {
 	version: string,
 	seq: number,
@@ -428,6 +472,18 @@ export type Overview = {
 	data_dir: string,
 	/**  Trouble that a person must know of (disk full, …). */
 	problem: string | null,
+};
+
+/**  Whether an agent that fetches its own work still answers. Agents that never sent a heartbeat have none. */
+export type Presence = "online" | "offline";
+
+export type PreviewSchedule = {
+	/**  A phrase (`every weekday at 9`) or five cron fields. */
+	when: string,
+	/**  IANA name; the machine's own time zone if left out. */
+	zone?: string | null,
+	/**  A card's title with placeholders, to see what becomes of it. */
+	title?: string | null,
 };
 
 /**  1 (lowest) to 10 (most urgent). */
@@ -487,6 +543,46 @@ export type ProjectSettings = {
 	agent?: string | null,
 };
 
+/**  How the prompt reaches the agent. */
+export type PromptVia = 
+/**  As the last argument, after `--`. */
+"positional" | 
+/**  As one argument `NAME=TEXT`. */
+{ option: string } | 
+/**  Only through TASK.md and the environment. */
+"file" | 
+/**  Typed once the program shows that it is ready. */
+"typed" | "none";
+
+/**  Makes a schedule, or replaces the whole of `id`. */
+export type PutSchedule = {
+	id?: ScheduleId | null,
+	/**  1 to 100 characters; no two schedules have the same. */
+	name: string,
+	/**  A phrase or five cron fields. */
+	when: string,
+	/**  IANA name; the machine's own time zone if left out. */
+	zone?: string | null,
+	/**
+	 *  `{date}`, `{time}`, `{weekday}`, `{week}` and `{month}` are filled in; a title without any gets
+	 *  the date.
+	 */
+	title: string,
+	description?: string,
+	project?: ProjectId | null,
+	priority?: Priority | null,
+	tags?: string[],
+	assignee?: string | null,
+	/**  `inbox` (default) or `ready`. */
+	column?: Status | null,
+	/**  `one` if left out. */
+	misfire?: Misfire | null,
+	/**  Most cards that a catch-up makes with `all`: 1 to 100, 10 if left out. */
+	cap?: number | null,
+	/**  `skip` if left out. */
+	overlap?: Overlap | null,
+};
+
 export type ReadArtifact = {
 	id: ArtifactId,
 	offset: number,
@@ -511,6 +607,25 @@ export type ReadLog = {
 	len: number,
 };
 
+/**  Fields left out stay as they are; an empty text takes back what was there. */
+export type RegisterAgent = {
+	/**  `[a-z0-9][a-z0-9._-]{0,63}` */
+	name: string,
+	/**  The name of a built-in agent; `custom` if left out. */
+	kind?: string | null,
+	title?: string | null,
+	/**  Replaces the earlier changes as a whole. */
+	profile?: AgentProfile | null,
+	role?: string | null,
+	/**  Markdown; at most 50,000 characters. */
+	instructions?: string | null,
+	skills?: string[] | null,
+	/**  1 to 64. */
+	max_capacity?: number | null,
+	model?: string | null,
+	enabled?: boolean | null,
+};
+
 /**  A further repository of a project. */
 export type Repository = {
 	id: RepositoryId,
@@ -528,6 +643,15 @@ export type RepositoryId = number;
 
 export type RepositoryRef = {
 	id: RepositoryId,
+};
+
+/**  A role that brings instructions along. */
+export type Role = {
+	name: string,
+	title: string,
+	/**  One line for the person who chooses. */
+	summary: string,
+	instructions: string,
 };
 
 export type Run = {
@@ -569,6 +693,68 @@ export type RunRef = {
 /**  A run's state in one word, for cards and programs. */
 export type RunStatus = "queued" | "preparing" | "working" | "waiting" | "idle" | "rate_limited" | "unknown" | "succeeded" | "failed" | "stopped" | "lost";
 
+export type Schedule = {
+	id: ScheduleId,
+	name: string,
+	/**  As typed. */
+	when: string,
+	/**  Five fields, on the wall clock of `zone`. */
+	cron: string,
+	sentence: string,
+	zone: string,
+	title: string,
+	description: string,
+	project: ProjectId | null,
+	priority: Priority,
+	tags: string[],
+	assignee: string | null,
+	column: Status,
+	misfire: Misfire,
+	cap: number,
+	overlap: Overlap,
+	paused: boolean,
+	/**  None while paused. */
+	next_at: number | null,
+	/**  The newest card. */
+	last: ScheduledCard | null,
+	/**  Cards that are not done, failed, cancelled or trashed. */
+	open: number,
+	/**  Firings that wait for the open card. */
+	queued: number,
+	/**  Why the newest firing without a card has none, one sentence. */
+	skipped: string | null,
+	created_at: number,
+	updated_at: number,
+};
+
+export type ScheduleId = number;
+
+export type SchedulePreview = {
+	/**  Five fields. */
+	cron: string,
+	sentence: string,
+	zone: string,
+	/**  The next five firings. */
+	next: number[],
+	/**  What their cards would be called; empty where no title was given. */
+	titles: string[],
+};
+
+export type ScheduleRef = {
+	id: ScheduleId,
+};
+
+export type ScheduledCard = {
+	id: TaskId,
+	/**  `T-12` */
+	key: string,
+	title: string,
+	status: Status,
+	trashed: boolean,
+	/**  The time that it was made for. */
+	at: number,
+};
+
 /**  Plain-text search over the whole log of a run; escape sequences are skipped over. */
 export type SearchLog = {
 	run: RunId,
@@ -593,6 +779,7 @@ export type Settings = {
 	welcomed?: boolean,
 	/**  Command that opens a folder in the person's editor, e.g. `["code", "{path}"]`. */
 	editor?: string[],
+	/**  Minutes without a heartbeat after which an agent counts as offline, at most 10,080; 0 means 5. */
 	agent_offline_minutes?: number,
 };
 
@@ -654,6 +841,11 @@ export type TimelineEntry = {
 	/**  The sentence to show. */
 	text: string,
 	run: RunId | null,
+};
+
+export type TryAgent = {
+	kind: string,
+	profile?: AgentProfile,
 };
 
 export type WaitRun = {

@@ -5,6 +5,7 @@ pub mod board;
 pub mod projects;
 pub mod queue;
 pub mod runs;
+pub mod schedules;
 pub mod settings;
 pub mod tasks;
 pub mod terminal;

@@ -10,6 +10,7 @@ const changed = (seq: number, tasks: number[], also: Partial<Extract<Event, { ty
   projects: false,
   agents: false,
   settings: false,
+  schedules: false,
   ...also,
 });
 
@@ -22,6 +23,7 @@ test("events fold into what is stale", () => {
     projects: true,
     agents: true,
     settings: false,
+    schedules: false,
     overview: true,
   });
 });

@@ -8,12 +8,13 @@ export interface Stale {
   projects: boolean;
   agents: boolean;
   settings: boolean;
+  schedules: boolean;
   /** Something was written: the overview's counts and its “saved” time moved. */
   overview: boolean;
 }
 
 export function nothingStale(): Stale {
-  return { tasks: new Set(), everything: false, projects: false, agents: false, settings: false, overview: false };
+  return { tasks: new Set(), everything: false, projects: false, agents: false, settings: false, schedules: false, overview: false };
 }
 
 /** Folds one event into what is stale. `seen` is the change number that the board already includes. */
@@ -31,6 +32,7 @@ export function markStale(stale: Stale, event: Event, seen: number): Stale {
         projects: stale.projects || event.projects,
         agents: stale.agents || event.agents,
         settings: stale.settings || event.settings,
+        schedules: stale.schedules || event.schedules,
         overview: true,
       };
   }
@@ -137,6 +139,7 @@ function merge(a: Stale, b: Stale): Stale {
     projects: a.projects || b.projects,
     agents: a.agents || b.agents,
     settings: a.settings || b.settings,
+    schedules: a.schedules || b.schedules,
     overview: a.overview || b.overview,
   };
 }

@@ -308,6 +308,7 @@ function usePaletteCommands(doors: Doors): () => PaletteCommand[] {
       { id: "board", label: "Go to the board", group: "Go", shortcut: "B", run: () => void navigate({ to: "/" }) },
       { id: "projects", label: "Go to projects", group: "Go", run: () => void navigate({ to: "/projects" }) },
       { id: "agents", label: "Go to agents", group: "Go", run: () => void navigate({ to: "/agents" }) },
+      { id: "schedules", label: "Go to schedules", group: "Go", run: () => void navigate({ to: "/schedules" }) },
       { id: "trash", label: "Go to the trash", group: "Go", run: () => void navigate({ to: "/trash" }) },
       { id: "settings", label: "Go to settings", group: "Go", run: () => void navigate({ to: "/settings" }) },
       { id: "welcome", label: "Show the welcome page", group: "Go", run: () => void navigate({ to: "/welcome" }) },

@@ -5,10 +5,11 @@ export const TaskView = lazyRouteComponent(() => import("./TaskView"), "TaskView
 export const ProjectsView = lazyRouteComponent(() => import("./ProjectsView"), "ProjectsView");
 export const AgentsView = lazyRouteComponent(() => import("./AgentsView"), "AgentsView");
 export const SettingsView = lazyRouteComponent(() => import("./SettingsView"), "SettingsView");
+export const SchedulesView = lazyRouteComponent(() => import("./SchedulesView"), "SchedulesView");
 export const TrashView = lazyRouteComponent(() => import("./TrashView"), "TrashView");
 export const WelcomeView = lazyRouteComponent(() => import("./WelcomeView"), "WelcomeView");
 
 /** Fetches what the next click is likely to need. */
 export function fetchOtherPages(): void {
-  for (const page of [TaskView, ProjectsView, AgentsView, SettingsView, TrashView]) void page.preload?.();
+  for (const page of [TaskView, ProjectsView, AgentsView, SettingsView, SchedulesView, TrashView]) void page.preload?.();
 }

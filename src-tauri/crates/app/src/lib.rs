@@ -8,7 +8,7 @@ pub mod problem;
 mod views;
 pub mod wire;
 
-pub use engine::{Config, Engine, StartError, ViewerHandle, default_data_dir};
+pub use engine::{Clock, ClockHand, Config, Engine, StartError, ViewerHandle, default_data_dir};
 pub use operations::{Access, OPERATIONS, Operation, call};
 pub use views::event;
 

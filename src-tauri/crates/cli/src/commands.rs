@@ -122,8 +122,7 @@ pub fn text_or_file(text: &str) -> Result<String, Failure> {
     } else {
         std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut content))
     };
-    read.map(|_| content)
-        .map_err(|error| Failure::io(format!("{file} cannot be read"), error))
+    read.map(|_| content).map_err(|error| Failure::io(format!("{file} cannot be read"), error))
 }
 
 pub fn parse_priority(text: &str) -> Result<Priority, Failure> {

@@ -9,11 +9,14 @@ use std::{
 use app::{Access, App, Config, Engine, StartError, wire::Problem};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use http_door::Door;
+use http_door::{
+    Door,
+    local::{self, Line},
+};
 use hyper::{Request, Response, StatusCode, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::{net::UnixStream, sync::Mutex};
+use tokio::sync::Mutex;
 
 use crate::failure::Failure;
 
@@ -40,12 +43,12 @@ impl Link {
         Ok(link)
     }
 
-    async fn reach(&self) -> Result<(UnixStream, Host), Failure> {
+    async fn reach(&self) -> Result<(Line, Host), Failure> {
         let started = Instant::now();
         loop {
             let host = self.who_hosts();
-            if let Ok(stream) = connect(&self.socket).await {
-                return Ok((stream, host));
+            if let Ok(line) = local::connect(&self.socket).await {
+                return Ok((line, host));
             }
             match Engine::start(Config::new(self.data_dir.clone())).await {
                 Ok(engine) => self.host(App::new(engine)).await?,
@@ -76,8 +79,8 @@ impl Link {
             Bytes::from(serde_json::to_vec(request).map_err(|error| Failure::Link(error.to_string()))?);
         let mut again = AGAIN;
         loop {
-            let (stream, host) = self.reach().await?;
-            match ask(stream, operation, body.clone()).await {
+            let (line, host) = self.reach().await?;
+            match ask(line, operation, body.clone()).await {
                 Ok((status, answer)) => return read(status, &answer),
                 Err(Failure::Link(why))
                     if again > 0 && (only_reads(operation) || self.who_hosts() != host) =>
@@ -90,10 +93,8 @@ impl Link {
         }
     }
 
-    /// The socket's identity in the file system; none while nobody hosts.
     fn who_hosts(&self) -> Host {
-        use std::os::unix::fs::MetadataExt;
-        std::fs::metadata(&self.socket).ok().map(|socket| (socket.dev(), socket.ino()))
+        local::who_hosts(&self.socket)
     }
 
     /// Reads a raw stream piece by piece.
@@ -103,11 +104,10 @@ impl Link {
         mut each: impl FnMut(&[u8]) -> std::io::Result<()>,
     ) -> Result<(), Failure> {
         let request = Request::get(path)
-            .header("host", "flightboard")
             .body(Full::new(Bytes::new()))
             .map_err(|error| Failure::Link(error.to_string()))?;
-        let (stream, _) = self.reach().await?;
-        let mut answer = send(stream, request).await?;
+        let (line, _) = self.reach().await?;
+        let mut answer = send(line, request).await?;
         if !answer.status().is_success() {
             let status = answer.status();
             let body = answer.into_body().collect().await.map_err(broken)?.to_bytes();
@@ -131,21 +131,21 @@ impl Link {
 }
 
 /// Tells one host of the engine from the next.
-type Host = Option<(u64, u64)>;
+type Host = Option<local::Host>;
 
-async fn ask(stream: UnixStream, operation: &str, body: Bytes) -> Result<(StatusCode, Bytes), Failure> {
+async fn ask(line: Line, operation: &str, body: Bytes) -> Result<(StatusCode, Bytes), Failure> {
     let request = Request::post(format!("/rpc/{operation}"))
-        .header("host", "flightboard")
         .header("content-type", "application/json")
         .body(Full::new(body))
         .map_err(|error| Failure::Link(error.to_string()))?;
-    let answer = send(stream, request).await?;
+    let answer = send(line, request).await?;
     let status = answer.status();
     Ok((status, answer.into_body().collect().await.map_err(broken)?.to_bytes()))
 }
 
-async fn send(stream: UnixStream, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+async fn send(line: Line, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure> {
+    request.headers_mut().extend(line.headers);
+    let (mut sender, connection) = http1::handshake(TokioIo::new(line.stream)).await.map_err(broken)?;
     tokio::spawn(connection);
     sender.send_request(request).await.map_err(broken)
 }
@@ -167,18 +167,4 @@ fn read<A: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<A, Failu
         Ok(problem) => Err(problem.into()),
         Err(_) => Err(Failure::Link(format!("the engine answered {status}"))),
     }
-}
-
-/// A socket's name is limited to 108 bytes; the directory's descriptor has no such limit.
-async fn connect(socket: &Path) -> std::io::Result<UnixStream> {
-    use std::os::fd::AsRawFd;
-    let (Some(parent), Some(name)) = (socket.parent(), socket.file_name()) else {
-        return Err(std::io::ErrorKind::InvalidInput.into());
-    };
-    if !cfg!(target_os = "linux") {
-        return UnixStream::connect(socket).await;
-    }
-    let directory = std::fs::File::open(parent)?;
-    let reach = Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string()).join(name);
-    UnixStream::connect(reach).await
 }

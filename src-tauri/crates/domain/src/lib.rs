@@ -24,7 +24,10 @@ pub mod verdict;
 pub use agent::Agent;
 pub use evidence::{Evidence, Rank, Reading, Reducer};
 pub use failure::{Aftermath, Backoff, Counters, RetryPolicy, RetryRule, after_failure};
-pub use ids::{AgentId, ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, RepositoryId, RunId, ScheduleId, TaskId, TaskKey};
+pub use ids::{
+    AgentId, ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, RepositoryId, RunId, ScheduleId,
+    TaskId, TaskKey,
+};
 pub use priority::{ClaimOrder, Priority, PriorityWord};
 pub use run::{Activity, Cause, Outcome, RunEvent, RunPhase, RunState, RunStatus};
 pub use task::{Actor, Column, Effect, Rejected, Status, Task, TaskEvent, transition};

@@ -84,9 +84,7 @@ pub enum BadPolicy {
 
 impl QueuePolicy {
     pub fn check(&self) -> Result<(), BadPolicy> {
-        let limits =
-            [self.parallel, self.review].into_iter().flatten().chain(self.capacity.values().copied());
-        limits.into_iter().try_for_each(check_limit)?;
+        [self.parallel, self.review].into_iter().flatten().try_for_each(check_limit)?;
         let minutes = [self.limits.longest, self.limits.expected_quiet];
         if minutes.into_iter().flatten().any(|minutes| !(1..=10_080).contains(&minutes)) {
             return Err(BadPolicy::Minutes);

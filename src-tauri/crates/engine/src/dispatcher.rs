@@ -138,12 +138,11 @@ impl Engine {
     }
 
     /// The breakers that a run of the agent moves.
-    pub async fn breakers_of(&self, agent: &str) -> Vec<Breaks> {
-        let account = self.agent(agent).await.and_then(|agent| account_of(agent.profile.kind));
-        [Some(Breaks::Agent(agent.to_owned())), account.map(|name| Breaks::Account(name.to_owned()))]
-            .into_iter()
-            .flatten()
-            .collect()
+    pub async fn breakers_of(&self, agent: &str) -> Result<Vec<Breaks>, EngineError> {
+        let found = self.agent(agent).await?;
+        let account = found.and_then(|agent| account_of(agent.profile.kind));
+        let account = account.map(|name| Breaks::Account(name.to_owned()));
+        Ok([Some(Breaks::Agent(agent.to_owned())), account].into_iter().flatten().collect())
     }
 
     async fn routed(&self, world: &World, start: &Start) -> Result<(Option<String>, String), EngineError> {
@@ -234,7 +233,7 @@ impl Engine {
         Ok(World {
             policy: self.queue_policy().await?,
             projects,
-            agents: self.agents().await,
+            agents: self.agents().await?,
             live: self.store().runs_at_work().await?,
             breakers: self.store().breakers().await?,
             served: self.store().served_by_agent().await?.into_iter().collect(),
@@ -288,11 +287,9 @@ impl Engine {
             limits.extend(limit.map(|limit| Limits { on, limit, name: name.to_owned() }));
         };
         add(LimitOn::Total, parallel, "flight");
-        add(
-            LimitOn::Agent(agent.to_owned()),
-            policy.capacity.get(agent).copied(),
-            &format!("flight for {agent}"),
-        );
+        let found = self.agent(agent).await?;
+        let most = found.and_then(|found| capacity(&found));
+        add(LimitOn::Agent(agent.to_owned()), most, &format!("flight for {agent}"));
         if let Some(id) = project {
             let record = self.store().project(id).await?;
             let name = format!("project {}", record.name);

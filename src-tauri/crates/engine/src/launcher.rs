@@ -11,9 +11,7 @@ use agents::{LaunchContext, LaunchPlan, Mode, TaskBrief};
 use domain::{Actor, ProjectId, RunId, TaskId, review::StepOutcome};
 use pty_host::{Launch, SpawnError, StartFailure};
 use serde::Deserialize;
-use store::{
-    NewRun, Origin, ProjectRecord, RunRecord, StartFacts, StoreError, TaskRecord, WorkspaceRecord,
-};
+use store::{NewRun, Origin, ProjectRecord, RunRecord, StartFacts, StoreError, TaskRecord, WorkspaceRecord};
 use workspaces::{Kind, Part, Provision, Workspace};
 
 use crate::{

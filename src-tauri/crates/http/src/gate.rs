@@ -91,7 +91,7 @@ enum Caller {
     Browser,
 }
 
-fn secret() -> String {
+pub(crate) fn secret() -> String {
     let bytes: [u8; 32] = rand::random();
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

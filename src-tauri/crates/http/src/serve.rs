@@ -1,11 +1,6 @@
-//! Opening and closing the two doors.
+//! Opening the door on TCP, and closing either.
 
-use std::{
-    io,
-    net::Ipv4Addr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{io, net::Ipv4Addr, path::PathBuf, time::Duration};
 
 use app::App;
 use axum::{
@@ -32,7 +27,7 @@ pub struct Door {
     serving: Option<JoinHandle<()>>,
     /// Operations under way that change something.
     writes: TaskTracker,
-    /// Of a Unix socket: its name in the file system.
+    /// Of the local door: its name in the file system.
     name: Option<PathBuf>,
 }
 
@@ -58,7 +53,7 @@ impl Door {
     }
 }
 
-fn routes(app: App, writes: &TaskTracker) -> Router {
+pub(crate) fn routes(app: App, writes: &TaskTracker) -> Router {
     Router::new()
         .route("/rpc/{operation}", post(rpc::call))
         .route("/events", any(events::open))
@@ -67,41 +62,6 @@ fn routes(app: App, writes: &TaskTracker) -> Router {
         .layer(DefaultBodyLimit::max(BODY))
         .layer(Extension(rpc::Writes(writes.clone())))
         .with_state(app)
-}
-
-/// The door for the same user's programs: a socket of mode 0600.
-#[cfg(unix)]
-pub fn open_socket(app: App, path: &Path) -> io::Result<Door> {
-    let listener = bind_private(path)?;
-    let writes = TaskTracker::new();
-    let router = routes(app, &writes);
-    Ok(start(listener, router, writes, Some(path.to_owned())))
-}
-
-/// Binds under a private name and moves it into place, so that it is never open to others and never
-/// found half made. Long paths go through the directory's descriptor: a socket's own name is
-/// limited to 108 bytes.
-#[cfg(unix)]
-fn bind_private(path: &Path) -> io::Result<tokio::net::UnixListener> {
-    use std::os::{fd::AsRawFd, unix::fs::PermissionsExt};
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket needs a directory"));
-    };
-    let directory = std::fs::File::open(parent)?;
-    let reach = if cfg!(target_os = "linux") {
-        Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string())
-    } else {
-        parent.to_owned()
-    };
-    let draft = format!("{}.{}", name.to_string_lossy(), std::process::id());
-    match std::fs::remove_file(reach.join(&draft)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = tokio::net::UnixListener::bind(reach.join(&draft))?;
-    std::fs::set_permissions(reach.join(&draft), std::fs::Permissions::from_mode(0o600))?;
-    std::fs::rename(reach.join(&draft), reach.join(name))?;
-    Ok(listener)
 }
 
 /// The door on loopback TCP. `port` 0 takes a free one; the keys tell which.
@@ -117,7 +77,7 @@ pub async fn open_tcp(app: App, port: u16, bearer: Option<&str>) -> io::Result<(
     Ok((start(listener, router, writes, None), keys, port))
 }
 
-fn start<L>(listener: L, router: Router, writes: TaskTracker, name: Option<PathBuf>) -> Door
+pub(crate) fn start<L>(listener: L, router: Router, writes: TaskTracker, name: Option<PathBuf>) -> Door
 where
     L: axum::serve::Listener,
     L::Addr: std::fmt::Debug,

@@ -26,6 +26,9 @@ pub struct Launch {
     pub env: Vec<(OsString, OsString)>,
     pub cols: u16,
     pub rows: u16,
+    /// How far the agent stands back for other programs, as `nice` counts: 0 to 19. The host does by half.
+    #[serde(default)]
+    pub nice: u8,
 }
 
 impl Launch {

@@ -93,6 +93,7 @@ fn launch(argv: &[&str]) -> Launch {
         env: std::env::vars_os().collect(),
         cols: 80,
         rows: 24,
+        nice: 0,
     }
 }
 

@@ -326,7 +326,12 @@ pub(crate) async fn cancel_needless(
     log(tx, id, None, &Actor::Engine, "task.not_needed", text, now).await
 }
 
-async fn insert(tx: &mut Tx<'_>, new: NewTask, actor: &Actor, now: Millis) -> Result<TaskId, StoreError> {
+pub(crate) async fn insert(
+    tx: &mut Tx<'_>,
+    new: NewTask,
+    actor: &Actor,
+    now: Millis,
+) -> Result<TaskId, StoreError> {
     if let Some(project) = new.project {
         projects::require(tx, project).await?;
     }

@@ -69,8 +69,7 @@ pub fn make(
     workspace.base = Some(base.clone());
     workspace.common_dir = Some(repository.common.clone());
     workspace.save().map_err(ProvisionError::io("record the workspace"))?;
-    excludes::write(workspace, project)
-        .map_err(ProvisionError::io("write the list of ignored files"))?;
+    excludes::write(workspace, project).map_err(ProvisionError::io("write the list of ignored files"))?;
     if let Some(parent) = workspace.path.parent() {
         std::fs::create_dir_all(parent)
             .map_err(ProvisionError::io(format!("create {}", parent.display())))?;

@@ -6,6 +6,7 @@ mod board;
 mod projects;
 mod queue;
 mod runs;
+mod schedules;
 mod settings;
 mod tasks;
 
@@ -14,5 +15,6 @@ pub use board::*;
 pub use projects::*;
 pub use queue::*;
 pub use runs::*;
+pub use schedules::*;
 pub use settings::*;
 pub use tasks::*;

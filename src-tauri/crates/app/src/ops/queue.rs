@@ -126,7 +126,7 @@ pub async fn put_queue_policy(app: &App, request: QueuePolicy) -> Result<QueuePo
 pub async fn reset_breaker(app: &App, request: ResetBreaker) -> Result<Nothing, Problem> {
     known_agents(app, [&request.agent].into_iter()).await?;
     let now = app.engine.now();
-    for whose in app.engine.breakers_of(&request.agent).await {
+    for whose in app.engine.breakers_of(&request.agent).await? {
         app.engine.store().reset_breaker(whose, now).await?;
     }
     Ok(Nothing {})
@@ -166,7 +166,7 @@ pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, P
 
 /// Every name must be an agent's.
 pub(super) async fn known_agents(app: &App, names: impl Iterator<Item = &String>) -> Result<(), Problem> {
-    let agents = app.engine.agents().await;
+    let agents = app.engine.agents().await?;
     for name in names {
         if !agents.iter().any(|agent| agent.name == *name) {
             return Err(invalid(format!("there is no agent “{name}”")));

@@ -110,7 +110,8 @@ async fn a_project_is_named_after_its_folder_and_counts_its_open_cards() {
     );
     door.ok("add_task", json!({ "title": "Mine", "project": added["id"] })).await;
     door.card("Nobody's").await;
-    let settings = json!({ "base": "develop", "setup": ["make"], "in_place": true, "trusted": true, "agent": "demo" });
+    let settings =
+        json!({ "base": "develop", "setup": ["make"], "in_place": true, "trusted": true, "agent": "demo" });
     let edited =
         door.ok("edit_project", json!({ "id": added["id"], "name": " Lexer ", "settings": settings })).await;
     assert_eq!(

@@ -1,6 +1,6 @@
 //! An app on a data directory of its own.
 
-use app::{App, Config, Engine, call, wire::Problem};
+use app::{App, Clock, Config, Engine, call, wire::Problem};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -11,9 +11,14 @@ pub struct FrontDoor {
 
 impl FrontDoor {
     pub async fn open() -> FrontDoor {
+        FrontDoor::open_by(Clock::default(), tempfile::tempdir().expect("a temporary folder")).await
+    }
+
+    /// An engine that goes by this clock, on a folder that may have been used before.
+    pub async fn open_by(clock: Clock, dir: TempDir) -> FrontDoor {
         testkit::have_pty_host();
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let engine = Engine::start(Config::new(dir.path().join("data"))).await.expect("an engine");
+        let config = Config { clock, ..Config::new(dir.path().join("data")) };
+        let engine = Engine::start(config).await.expect("an engine");
         FrontDoor { app: App::new(engine), dir }
     }
 

@@ -76,6 +76,7 @@ async fn what_only_reads_leaves_no_change() {
         "read_log" => json!({ "run": run, "offset": 0, "len": 10 }),
         "read_lines" => json!({ "run": run, "first": 0, "count": 10 }),
         "search_log" => json!({ "run": run, "text": "x", "limit": 10 }),
+        "preview_schedule" => json!({ "when": "daily" }),
         "read_artifact" => json!({ "id": 1, "offset": 0, "len": 10 }),
         _ => json!({}),
     };

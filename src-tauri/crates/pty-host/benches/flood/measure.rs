@@ -97,7 +97,7 @@ fn hosts(agents: usize, bytes: u64, memory: &mut Vec<f64>) -> f64 {
         let dir = temp.path().join(number.to_string());
         fs::create_dir(&dir).expect("a new directory");
         let argv = [ACTOR, "flood-on-key", &bytes.to_string()].map(OsString::from).to_vec();
-        let launch = Launch { run_id: 1, argv, cwd: "/".into(), env: vec![], cols: 80, rows: 24 };
+        let launch = Launch { run_id: 1, argv, cwd: "/".into(), env: vec![], cols: 80, rows: 24, nice: 0 };
         let spawned = spawn(Path::new(HOST), &dir, &launch).expect("the host starts");
         let mut client = Client::connect(&dir).expect("the host listens");
         client.watch(0).expect("the host listens");

@@ -118,6 +118,8 @@ struct Run {
 impl Run {
     /// Starts everything, or undoes what it had begun.
     fn start(launch: &Launch) -> Result<Run, StartFailure> {
+        // Before the other threads begin, which take it over from this one.
+        platform::stand_back(launch.nice / 2);
         let claim = HostRecord {
             version: RECORD_VERSION,
             protocol: PROTOCOL,

@@ -11,6 +11,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal};
 
@@ -46,6 +48,28 @@ pub(crate) fn use_little_memory() {
         libc::mallopt(libc::M_TRIM_THRESHOLD, 64 << 10);
         libc::mallopt(libc::M_MMAP_THRESHOLD, 64 << 10);
     }
+}
+
+/// Where the kernel shares the processor among sessions, a process's own niceness counts only within its session
+/// (sched(7), "The autogroup feature"). So the sessions of these processes are told as well, each its niceness.
+/// Without privileges that is granted only every tenth of a second on the whole machine: a short-lived thread asks
+/// again, and no start waits for it.
+pub(super) fn sessions_stand_back(sessions: [(u32, u8); 2]) {
+    const AGAIN: Duration = Duration::from_millis(150);
+    const TRIES: usize = 40;
+    let ask = move || {
+        for (pid, nice) in sessions.into_iter().filter(|(_, nice)| *nice > 0) {
+            for _ in 0..TRIES {
+                let told = fs::write(format!("/proc/{pid}/autogroup"), nice.to_string());
+                if !told.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+                    break;
+                }
+                thread::sleep(AGAIN);
+            }
+        }
+    };
+    // Without a thread it stays as it is.
+    let _ = thread::Builder::new().name("stand back".into()).stack_size(64 << 10).spawn(ask);
 }
 
 /// A way to start a host outside our control group, because the group of a desktop application or a service is

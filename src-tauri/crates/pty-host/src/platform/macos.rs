@@ -26,6 +26,9 @@ pub(crate) fn close_inherited() {
 /// The system's allocator needs no hint.
 pub(crate) fn use_little_memory() {}
 
+/// A process's niceness counts on the whole machine.
+pub(super) fn sessions_stand_back(_sessions: [(u32, u8); 2]) {}
+
 /// launchd ends no group with the app.
 pub(crate) fn in_a_group_of_its_own(_host: &Path) -> Option<Command> {
     None

@@ -23,7 +23,7 @@ use portable_pty::{MasterPty, PtySize, native_pty_system};
 use rustix::process::WaitOptions;
 
 pub(crate) use self::sockets::*;
-use super::{Agent, AgentEnd, Gone, Tree, open_slave};
+use super::{Agent, AgentEnd, Gone, Tree, open_slave, sessions_stand_back};
 use crate::launch::{Launch, StartFailure};
 
 /// Where programs are looked for when the launch names no `PATH`.
@@ -206,15 +206,27 @@ pub(crate) fn start_agent(launch: &Launch, terminal: &Terminal) -> Result<Agent,
     command.stdin(side().map_err(resources)?).stdout(side().map_err(resources)?);
     command.stderr(side().map_err(resources)?);
     // SAFETY: only calls that are allowed between fork and exec.
-    unsafe { command.pre_exec(become_session_leader) };
+    let nice = launch.nice;
+    unsafe {
+        command.pre_exec(move || {
+            stand_back(nice);
+            become_session_leader()
+        })
+    };
     match command.spawn() {
         // Not waited for through this handle: `Children` takes every child, whoever it is.
         Ok(child) => {
             let pid = child.id();
+            sessions_stand_back([(std::process::id(), nice / 2), (pid, nice)]);
             Ok(Agent { pid, tree: Tree::of(pid), children: Children(pid) })
         }
         Err(error) => Err(exec_failure(program, &error)),
     }
+}
+
+/// Lets other programs go first. Where the system refuses, everything works all the same.
+pub(crate) fn stand_back(nice: u8) {
+    let _ = rustix::process::setpriority_process(None, nice.into());
 }
 
 /// The host's children, of whom the agent is one.

@@ -28,6 +28,7 @@ pub fn launch(argv: &[&str]) -> Launch {
         ],
         cols: 80,
         rows: 24,
+        nice: 0,
     }
 }
 

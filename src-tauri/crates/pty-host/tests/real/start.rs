@@ -160,3 +160,11 @@ fn the_host_is_nobodys_child_and_leads_its_own_session() {
     assert_ne!(fields[0], std::process::id(), "parent");
     assert_eq!(fields[2], run.spawned.host_pid, "session");
 }
+
+#[test]
+fn an_agent_stands_back_as_far_as_it_was_told_to() {
+    // The furthest, so that it is right however far whoever runs this test stands back.
+    let run = Run::start(&Launch { nice: 19, ..sh("nice") });
+    run.exit();
+    assert_eq!(run.log(), b"19\r\n");
+}

@@ -62,6 +62,7 @@ fn a_part_is_played() {
     runtime.block_on(async {
         match part.as_str() {
             "write until killed" => write_until_killed(Path::new(&dir)).await,
+            "fire until killed" => crate::schedules::fire_until_killed(Path::new(&dir), say).await,
             "watch" => watch(Path::new(&dir)).await,
             unknown => panic!("no part {unknown}"),
         }

@@ -356,6 +356,7 @@ mod tests {
             env: vec![("Path".into(), r"C:\one;;C:\two".into()), ("pathext".into(), ".EXE;.CMD".into())],
             cols: 80,
             rows: 24,
+            nice: 0,
         };
         let look = |program: &str| candidates(OsStr::new(program), &launch);
         let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
