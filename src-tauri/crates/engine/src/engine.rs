@@ -78,7 +78,10 @@ struct Inner {
 /// Asked first, because the database would only say that it cannot open a file.
 fn may_be_used(root: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
-    rustix::fs::access(root, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?;
+    rustix::fs::access(
+        root,
+        rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
+    )?;
     #[cfg(not(unix))]
     let _ = root;
     Ok(())
@@ -94,8 +97,7 @@ impl Engine {
         let layout = Layout::new(config.data_dir.clone());
         std::fs::create_dir_all(layout.root())
             .map_err(|error| StartError::DataDir(config.data_dir.clone(), error))?;
-        may_be_used(layout.root())
-            .map_err(|error| StartError::DataDir(config.data_dir.clone(), error))?;
+        may_be_used(layout.root()).map_err(|error| StartError::DataDir(config.data_dir.clone(), error))?;
         let lock = EngineLock::take(&layout.lock()).map_err(|error| match error {
             LockError::Io(error) => StartError::DataDir(config.data_dir.clone(), error),
             held @ LockError::Held { .. } => StartError::Held(held),
@@ -134,7 +136,6 @@ impl Engine {
         engine.own(engine.clone().fire_schedules());
         let left = engine.clone();
         engine.own(async move { left.collect_all_left().await });
-        engine.own(engine.clone().fire_schedules());
         Ok(engine)
     }
 
