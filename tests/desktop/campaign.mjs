@@ -127,7 +127,7 @@ async function startAgents(desk, profile, go) {
     const told = join(desk.folder, `told-${n}`);
     const card = await flightboard(desk, profile, "add", `Agent ${n}`);
     const argv = ["run", String(card.id), "--agent", "custom", "--", "python3", script, go, told];
-    const run = await flightboard(desk, profile, ...argv);
+    const { run } = await flightboard(desk, profile, ...argv);
     const host = JSON.parse(readFileSync(join(desk.data, "runs", String(run.id), "host.json"), "utf8"));
     agents.push({ card: card.id, run: run.id, told, mark: host.agent });
   }

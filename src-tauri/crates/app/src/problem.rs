@@ -68,7 +68,10 @@ impl From<EngineError> for Problem {
             }
             EngineError::Io { .. } | EngineError::Internal(_) => {
                 tracing::error!(%error, "the engine failed");
-                problem(ProblemCode::Internal, error, None)
+                let next = error.next_step();
+                // What people can mend is no fault of ours.
+                let code = if next.is_some() { ProblemCode::Unavailable } else { ProblemCode::Internal };
+                problem(code, error, next)
             }
         }
     }

@@ -144,7 +144,6 @@ impl Engine {
         engine.own(engine.clone().fire_schedules());
         let left = engine.clone();
         engine.own(async move { left.collect_all_left().await });
-        engine.own(engine.clone().fire_schedules());
         if config.dispatches {
             engine.own(engine.clone().dispatch());
         }

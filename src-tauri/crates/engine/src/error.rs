@@ -1,6 +1,6 @@
 //! What the engine's callers can act on.
 
-use std::path::PathBuf;
+use std::{io::ErrorKind, path::PathBuf};
 
 use store::StoreError;
 
@@ -31,13 +31,30 @@ impl EngineError {
         move |source| EngineError::Io { doing, source }
     }
 
+    /// What the person can do about it.
+    pub fn next_step(&self) -> Option<String> {
+        match self {
+            EngineError::Invalid { next, .. }
+            | EngineError::Conflict { next, .. }
+            | EngineError::Unavailable { next, .. } => next.clone(),
+            EngineError::Io { source, .. } => match source.kind() {
+                ErrorKind::PermissionDenied => {
+                    Some("give yourself permission to read and write there".into())
+                }
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                    Some("free some space and try again".into())
+                }
+                _ => None,
+            },
+            EngineError::Store(_) | EngineError::NotFound(_) | EngineError::Internal(_) => None,
+        }
+    }
+
     /// The sentence with its next step, for places that keep one text.
     pub(crate) fn with_next_step(&self) -> String {
-        match self {
-            EngineError::Invalid { message, next: Some(next) }
-            | EngineError::Conflict { message, next: Some(next) }
-            | EngineError::Unavailable { message, next: Some(next) } => format!("{message}. Next: {next}"),
-            other => other.to_string(),
+        match self.next_step() {
+            Some(next) => format!("{self}. Next: {next}"),
+            None => self.to_string(),
         }
     }
 }

@@ -55,13 +55,17 @@ impl Engine {
             trash: self.layout().trash(),
             lose_unsaved: false,
         };
+        // What is in `artifacts/` is not part of what removal saves.
+        self.collect_left_of(record.task).await?;
         let view = workspace_record(&workspace, None);
         let removed = blocking(move || workspaces::remove(&workspace, &removal)).await?.map_err(|error| {
             EngineError::Unavailable { message: error.to_string(), next: error.next_step() }
         })?;
         let trashed = removed.trashed.map(|path| path.to_string_lossy().into_owned());
         let gone = WorkspaceRecord { present: false, salvage: removed.salvage.or(trashed), ..view };
-        self.store().set_workspace(run, gone, self.now()).await?;
+        // Without this nobody would know where the work is kept.
+        let note = || self.store().set_workspace(run, gone.clone(), self.now());
+        self.once_there_is_room(record.task, note).await?;
         Ok(self.store().run(run).await?)
     }
 

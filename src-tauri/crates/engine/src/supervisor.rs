@@ -5,9 +5,9 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use agents::{Cause as AgentCause, Ending as AgentEnding, Exit as AgentExit, Mode, Verdict};
-use domain::{Activity, Actor, Cause, Millis, Outcome, Reading, RunState, policy::RunLimits};
+use domain::{Activity, Actor, Cause, Millis, Outcome, Reading, RunState, TaskId, policy::RunLimits};
 use pty_host::{AsyncClient, ConnectError, Exit, Liveness, Notice};
-use store::{Ending, RunRecord};
+use store::{Ending, RunRecord, StoreError};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep_until},
@@ -33,6 +33,8 @@ pub(crate) const GRACE: Duration = Duration::from_secs(5);
 const CURSOR_PATIENCE: Duration = Duration::from_millis(500);
 /// Of an adopted run without a structured stream, this much is read again for its evidence.
 const ADOPTED_TAIL: u64 = 4 * 1024 * 1024;
+/// Between attempts to store what happened while the disk is full.
+const ROOM_PACE: Duration = Duration::from_secs(1);
 
 /// Where a run's log stands; viewers wait on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +83,40 @@ impl Engine {
             Err(error) => return Err(EngineError::Internal(error.to_string())),
         }
         Ok(())
+    }
+
+    /// Stores what must not be lost: while the disk is full it is tried again, and people are told.
+    pub(crate) async fn once_there_is_room<T, F>(
+        &self,
+        task: TaskId,
+        write: impl Fn() -> F,
+    ) -> Result<T, EngineError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let mut waited = false;
+        loop {
+            match write().await {
+                Err(full @ StoreError::DiskFull) => {
+                    if !waited {
+                        tracing::warn!(error = %full, %task, "waiting for room on the disk");
+                        let root = self.layout().root().display();
+                        self.set_trouble(Some(format!(
+                            "the disk that holds {root} is full, so what happens to {} cannot be stored; free some space",
+                            task.key()
+                        )));
+                    }
+                    waited = true;
+                    tokio::time::sleep(ROOM_PACE).await;
+                }
+                outcome => {
+                    if waited {
+                        self.set_trouble(None);
+                    }
+                    return Ok(outcome?);
+                }
+            }
+        }
     }
 
     fn remember_live(&self, run: &RunRecord, client: &AsyncClient) -> watch::Sender<LogTold> {
@@ -281,9 +317,7 @@ impl<'e> Watcher<'e> {
                     let (row, column) = self.cursor().await;
                     self.answer(&cursor_answer(row, column)).await;
                 }
-                Fact::Session(id) => {
-                    self.engine.store().set_session(self.run.id, id, self.engine.now()).await?
-                }
+                Fact::Session(id) => keep_session(self.engine, &self.run, id).await?,
                 Fact::Reading(reading) if !self.over => self.tell_reading(reading).await?,
                 Fact::Reading(_) => {}
             }
@@ -311,7 +345,10 @@ impl<'e> Watcher<'e> {
         // Who waits without saying for what writes it: asked for again once the output has paused.
         self.asks_on_screen = activity == Activity::Waiting && message.is_none();
         self.status = RunState::Running(activity).status();
-        self.engine.store().run_activity(self.run.id, activity, because, message, self.engine.now()).await?;
+        let (engine, run) = (self.engine, &self.run);
+        let tell =
+            || engine.store().run_activity(run.id, activity, because.clone(), message.clone(), engine.now());
+        engine.once_there_is_room(run.task, tell).await?;
         if matches!(activity, Activity::Idle | Activity::Waiting) {
             // A turn is over: a good moment to look at what it changed.
             self.engine.count_changes(&self.run).await;
@@ -366,11 +403,12 @@ impl<'e> Watcher<'e> {
             && let Some(line) = self.observer.line()
         {
             let because = self.observer.reading(self.engine.now()).because;
-            let now = self.engine.now();
-            self.engine
-                .store()
-                .run_activity(self.run.id, Activity::Waiting, because, Some(line), now)
-                .await?;
+            let (engine, run) = (self.engine, &self.run);
+            let waits = Activity::Waiting;
+            let tell = || {
+                engine.store().run_activity(run.id, waits, because.clone(), Some(line.clone()), engine.now())
+            };
+            engine.once_there_is_room(run.task, tell).await?;
         }
         self.look_at_screen().await?;
         match self.observer.tick(self.engine.now()) {
@@ -435,7 +473,9 @@ impl<'e> Watcher<'e> {
         let mut facts = self.observer.finish(self.engine.now());
         facts.retain(|fact| matches!(fact, Fact::Session(_)));
         self.act(&mut facts).await?;
-        self.collect().await?;
+        if let Some(collector) = &mut self.collector {
+            collector.finish(self.engine).await?;
+        }
         self.engine.count_changes(&self.run).await;
         let ending = judge(self.engine, &self.run, &self.plan, &mut self.observer, &exit).await?;
         self.engine.close_run(&self.run, ending).await?;
@@ -443,6 +483,11 @@ impl<'e> Watcher<'e> {
         self.log.send_modify(|state| state.exit = Some(exit));
         Ok(())
     }
+}
+
+async fn keep_session(engine: &Engine, run: &RunRecord, session: String) -> Result<(), EngineError> {
+    let keep = || engine.store().set_session(run.id, session.clone(), engine.now());
+    engine.once_there_is_room(run.task, keep).await
 }
 
 /// A run that ended while no engine watched.
@@ -465,11 +510,11 @@ pub(crate) async fn close_ended(
     facts.extend(observer.finish(engine.now()));
     for fact in facts {
         if let Fact::Session(id) = fact {
-            engine.store().set_session(run.id, id, engine.now()).await?;
+            keep_session(engine, &run, id).await?;
         }
     }
     if let Some(mut collector) = engine.collector_for(&run) {
-        collector.collect(engine).await?;
+        collector.finish(engine).await?;
     }
     engine.count_changes(&run).await;
     let ending = judge(engine, &run, &plan, &mut observer, &exit).await?;
@@ -489,7 +534,7 @@ pub(crate) async fn close_lost(engine: &Engine, run: &RunRecord) -> Result<(), E
         tracing::warn!(%error, run = %run.id, "what a vanished host left running could not be ended");
     }
     if let Some(mut collector) = engine.collector_for(run) {
-        collector.collect(engine).await?;
+        collector.finish(engine).await?;
     }
     engine.count_changes(run).await;
     let output_bytes =
@@ -525,7 +570,9 @@ async fn judge(
     if let Some(summary) = marks.completion.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
         // The agent's own account stays with the card, whatever becomes of the workspace.
         let text = domain::text::elide(summary, 20_000);
-        engine.store().add_comment(run.task, Actor::Agent(run.agent.clone()), text, engine.now()).await?;
+        let author = Actor::Agent(run.agent.clone());
+        let add = || engine.store().add_comment(run.task, author.clone(), text.clone(), engine.now());
+        engine.once_there_is_room(run.task, add).await?;
     }
     let ending = AgentEnding {
         exit: exit.code.map(AgentExit::Code).or(exit.signal.map(AgentExit::Signal)),

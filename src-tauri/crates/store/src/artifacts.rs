@@ -5,6 +5,9 @@ use sqlx::FromRow;
 
 use crate::{Store, error::StoreError, runs, tasks::log, writer::Tx};
 
+const LEFT: &str = "run.artifacts_left";
+const KEPT: &str = "run.artifacts_kept";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArtifactRecord {
     pub id: ArtifactId,
@@ -72,6 +75,46 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Says on the card that artifacts of this run could not be kept, and why.
+    pub async fn note_artifacts_left(&self, run: RunId, why: String, now: Millis) -> Result<(), StoreError> {
+        self.note_about_artifacts(run, LEFT, why, now).await
+    }
+
+    /// Says on the card that what had been left was kept after all.
+    pub async fn note_artifacts_kept(&self, run: RunId, now: Millis) -> Result<(), StoreError> {
+        self.note_about_artifacts(run, KEPT, "the artifacts that were left are kept now".into(), now).await
+    }
+
+    async fn note_about_artifacts(
+        &self,
+        run: RunId,
+        kind: &'static str,
+        text: String,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    let task = runs::require(tx, run).await?.task;
+                    log(tx, task, Some(run), &Actor::Engine, kind, text, now).await
+                })
+            })
+            .await
+    }
+
+    /// Runs with artifacts that were left and have not been kept since. Reads the whole log of changes.
+    pub async fn runs_with_artifacts_left(&self) -> Result<Vec<RunId>, StoreError> {
+        // SQLite takes the other columns from the row that has the maximum.
+        let last: Vec<(i64, String, i64)> = sqlx::query_as(
+            "SELECT run_id, kind, max(seq) FROM changes WHERE kind IN (?, ?) GROUP BY run_id ORDER BY run_id",
+        )
+        .bind(LEFT)
+        .bind(KEPT)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(last.into_iter().filter(|(_, kind, _)| kind == LEFT).map(|(run, _, _)| RunId(run)).collect())
     }
 
     pub async fn artifact(&self, id: ArtifactId) -> Result<ArtifactRecord, StoreError> {

@@ -31,6 +31,28 @@ pub fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_dir(dir)
 }
 
+/// Bytes that we may still write to the disk of an existing path; none where that cannot be told.
+pub fn room(path: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    return rustix::fs::statvfs(path).map(|disk| disk.f_bavail * disk.f_frsize).ok();
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
+/// Whether permissions let us make entries in a directory; yes where that cannot be told.
+pub fn may_write(dir: &Path) -> bool {
+    #[cfg(unix)]
+    return rustix::fs::access(dir, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok();
+    #[cfg(not(unix))]
+    {
+        let _ = dir;
+        true
+    }
+}
+
 /// Makes a rename or a new name in `dir` survive a power cut.
 pub fn sync_dir(dir: &Path) -> io::Result<()> {
     #[cfg(unix)]

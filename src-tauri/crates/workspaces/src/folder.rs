@@ -73,7 +73,9 @@ pub fn use_in_place(
 }
 
 fn begin(workspace: &Workspace) -> Result<(), ProvisionError> {
-    workspace.save().map_err(ProvisionError::io("record the workspace"))?;
+    workspace
+        .save()
+        .map_err(ProvisionError::io(format!("record the workspace {}", workspace.path.display())))?;
     let near = workspace.project.as_deref().unwrap_or(&workspace.state);
     excludes::write(workspace, near).map_err(ProvisionError::io("write the list of ignored files"))
 }
@@ -161,7 +163,7 @@ fn remember(workspace: &mut Workspace, weight: Weight) -> Result<(), ProvisionEr
     let Some(git) = workspace.git() else { return Ok(()) };
     workspace.base = match first_commit(&git) {
         Ok(commit) => Some(commit),
-        Err(GitError::DiskFull) => return Err(ProvisionError::DiskFull),
+        Err(full @ GitError::DiskFull(_)) => return Err(full.into()),
         // A nested repository without commits, an unreadable file: the run can do without a diff.
         Err(error) => {
             tracing::warn!(path = %workspace.path.display(), %error, "changes of this folder will not be shown");

@@ -2,6 +2,7 @@
 //! configuration and our own environment could do to it (hooks, fsmonitor programs, external diffs,
 //! prompts, inherited `GIT_*`), has a time limit, and turns what git said into a typed error.
 
+use crate::files;
 use crate::os_path;
 use crate::process::{self, Bounds, Cancel, Unfinished};
 use std::ffi::{OsStr, OsString};
@@ -41,8 +42,10 @@ pub enum GitError {
     NotARepository(PathBuf),
     #[error("git refuses to work in {} because it belongs to another user", .0.display())]
     OtherOwner(PathBuf),
-    #[error("the disk is full")]
-    DiskFull,
+    #[error("the disk that holds {} is full", .0.display())]
+    DiskFull(PathBuf),
+    #[error("git may not write in {}: {said}", dir.display())]
+    Forbidden { dir: PathBuf, said: String },
     #[error("another git process holds a lock: {0}")]
     Locked(String),
     #[error("git {what} did not finish within {seconds} s")]
@@ -62,7 +65,8 @@ impl GitError {
             GitError::NoFolder(_) => "not_a_folder",
             GitError::NotARepository(_) => "not_a_repository",
             GitError::OtherOwner(_) => "other_owner",
-            GitError::DiskFull => "disk_full",
+            GitError::DiskFull(_) => "disk_full",
+            GitError::Forbidden { .. } => "forbidden",
             GitError::Locked(_) => "repository_locked",
             GitError::TimedOut { .. } => "git_timed_out",
             GitError::Cancelled => "cancelled",
@@ -80,7 +84,10 @@ impl GitError {
             GitError::OtherOwner(path) => {
                 format!("If you trust it: git config --global --add safe.directory '{}'", path.display())
             }
-            GitError::DiskFull => "Free some disk space, then try again.".into(),
+            GitError::DiskFull(_) => "Free some disk space, then try again.".into(),
+            GitError::Forbidden { dir, .. } => {
+                format!("Give yourself read and write permission there: chmod -R u+rwX '{}'", dir.display())
+            }
             GitError::Locked(_) => {
                 "Wait for the other git process; if none runs, delete the lock file it names.".into()
             }
@@ -250,9 +257,9 @@ impl Call<'_> {
 
     /// Standard output of a command that must succeed.
     pub fn run(self) -> Result<Vec<u8>, GitError> {
-        let (dir, what) = (self.git.dir.clone(), self.what());
+        let (git, what) = (self.git, self.what());
         let done = self.finish()?;
-        if done.ok || done.cut { Ok(done.stdout) } else { Err(understood(&dir, what, &done.stderr)) }
+        if done.ok || done.cut { Ok(done.stdout) } else { Err(understood(git, what, &done.stderr)) }
     }
 
     /// The outcome, for commands whose failure is an answer.
@@ -314,20 +321,70 @@ impl Call<'_> {
 }
 
 /// What git meant, from its own words (always English: `LC_ALL=C`).
-fn understood(dir: &Path, what: String, stderr: &str) -> GitError {
+fn understood(git: &Git, what: String, stderr: &str) -> GitError {
+    let dir = &git.dir;
     let said = stderr.lines().rfind(|line| line.starts_with("fatal:") || line.starts_with("error:"));
     let said = said.unwrap_or(stderr.trim()).to_owned();
     if stderr.contains("dubious ownership") {
         GitError::OtherOwner(dir.into())
     } else if stderr.contains("not a git repository") {
         GitError::NotARepository(dir.into())
-    } else if stderr.contains("No space left on device") || stderr.contains("Disk quota exceeded") {
-        GitError::DiskFull
+    } else if let Some(full) = full_disk(git, stderr) {
+        GitError::DiskFull(full)
     } else if stderr.contains(".lock': File exists") {
         GitError::Locked(said)
+    } else if let Some(dir) = forbidden(git, stderr) {
+        GitError::Forbidden { dir, said }
     } else {
         GitError::Failed { what, said }
     }
+}
+
+/// With less than this much room a write that failed without a reason failed for want of it. Bytes.
+const LITTLE: u64 = 64 << 20;
+
+/// The place whose disk is full, if that is what stopped git. Where it writes a file it often does
+/// not say why it could not, so the disk is asked.
+fn full_disk(git: &Git, stderr: &str) -> Option<PathBuf> {
+    let named = ["No space left on device", "Disk quota exceeded"].iter().any(|why| stderr.contains(why));
+    let unexplained = ["unable to write", "couldn't write", "write error", "could not write"];
+    let suspected = unexplained.iter().any(|words| stderr.contains(words));
+    if !named && !suspected {
+        return None;
+    }
+    let tightest = places(git, stderr).filter_map(|place| Some((files::room(&place)?, place))).min();
+    match tightest {
+        Some((room, place)) if named || room < LITTLE => Some(place),
+        Some(_) | None => named.then(|| git.dir.clone()),
+    }
+}
+
+/// The topmost directory in which git may not write, if that is what stopped it. It does not always
+/// say why there either.
+fn forbidden(git: &Git, stderr: &str) -> Option<PathBuf> {
+    let named = stderr.contains("Permission denied");
+    let unexplained = ["unable to create", "could not create", "cannot lock", "insufficient permission"];
+    if !named && !unexplained.iter().any(|words| stderr.contains(words)) {
+        return None;
+    }
+    let closed = places(git, stderr).find(|place| !files::may_write(place));
+    let topmost = closed.as_deref().and_then(|closed| {
+        closed.ancestors().take_while(|above| !files::may_write(above)).last().map(Path::to_owned)
+    });
+    topmost.or_else(|| named.then(|| git.dir.clone()))
+}
+
+/// Where git may have been writing: what it names itself, its own directory, its working directory.
+fn places(git: &Git, stderr: &str) -> impl Iterator<Item = PathBuf> {
+    let words = stderr.split('\'').chain(stderr.split_whitespace()).filter(|word| word.contains('/'));
+    let mut places: Vec<PathBuf> = Vec::new();
+    for word in words {
+        let path = git.dir.join(word.trim_matches('\''));
+        places.extend(path.ancestors().find(|above| above.is_dir()).map(Into::into));
+    }
+    places.extend(git.git_dir.clone());
+    places.push(git.dir.clone());
+    places.into_iter()
 }
 
 /// `name\0name\0` as paths.
@@ -359,9 +416,10 @@ mod tests {
         "fatal: Unable to create '/x/.git/index.lock': File exists.\n\nAnother git process",
         "repository_locked"
     )]
+    #[case("fatal: could not create directory '/x/.git/worktrees': Permission denied", "forbidden")]
     #[case("fatal: bad object", "git_failed")]
     fn what_git_says_becomes_a_typed_error(#[case] stderr: &str, #[case] code: &str) {
-        let error = understood(Path::new("/x"), "status".into(), stderr);
+        let error = understood(&Git::found_from(Path::new("/x")), "status".into(), stderr);
         assert_eq!(error.code(), code);
         assert!(error.next_step().is_some());
     }

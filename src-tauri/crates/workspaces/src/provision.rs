@@ -130,8 +130,8 @@ pub enum ProvisionError {
     SetupTimedOut { program: String, seconds: u64, tail: String },
     #[error("the setup command {program} could not be started: {error}")]
     SetupNotStarted { program: String, error: std::io::Error },
-    #[error("the disk is full")]
-    DiskFull,
+    #[error("the disk is full: could not {0}")]
+    DiskFull(String),
     #[error("cancelled")]
     Cancelled,
     #[error(transparent)]
@@ -167,7 +167,7 @@ impl ProvisionError {
             ProvisionError::SetupFailed { .. } => "setup_failed",
             ProvisionError::SetupTimedOut { .. } => "setup_timed_out",
             ProvisionError::SetupNotStarted { .. } => "setup_not_started",
-            ProvisionError::DiskFull => "disk_full",
+            ProvisionError::DiskFull(_) => "disk_full",
             ProvisionError::Cancelled => "cancelled",
             ProvisionError::Git(error) => error.code(),
             ProvisionError::Io { .. } => "io",
@@ -207,7 +207,7 @@ impl ProvisionError {
                 "Correct the setup command in the project's settings."
             }
             ProvisionError::SetupTimedOut { .. } => "Make the setup command faster, or run it by hand once.",
-            ProvisionError::DiskFull => "Free some disk space, then try again.",
+            ProvisionError::DiskFull(_) => "Free some disk space, then try again.",
             ProvisionError::Cancelled => return None,
             ProvisionError::Git(error) => return error.next_step(),
             ProvisionError::Io { .. } => "Check the permissions of the folder named.",
@@ -219,7 +219,7 @@ impl ProvisionError {
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> ProvisionError {
         let what = what.into();
         move |error| match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ProvisionError::DiskFull,
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ProvisionError::DiskFull(what),
             _ => ProvisionError::Io { what, error },
         }
     }
@@ -228,7 +228,6 @@ impl ProvisionError {
 impl From<GitError> for ProvisionError {
     fn from(error: GitError) -> ProvisionError {
         match error {
-            GitError::DiskFull => ProvisionError::DiskFull,
             GitError::Cancelled => ProvisionError::Cancelled,
             other => ProvisionError::Git(other),
         }
@@ -304,7 +303,7 @@ fn finish(
     }
     workspace.first_marks = marks::first(&workspace.path);
     workspace.ready = true;
-    workspace.save().map_err(ProvisionError::io("record the workspace"))
+    workspace.save().map_err(ProvisionError::io(format!("record the workspace {}", workspace.path.display())))
 }
 
 fn agent_env(workspace: &Workspace) -> Vec<(OsString, OsString)> {

@@ -3,6 +3,7 @@
 use crate::files;
 use crate::git::{Git, GitError};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The file goes when this is dropped.
@@ -16,7 +17,7 @@ impl ScratchIndex {
         let scratch = ScratchIndex { path: dir.join(format!("index-{}", files::unique())) };
         let own = git.git_dir().map(|dir| dir.join("index")).filter(|path| path.is_file());
         match own {
-            Some(own) => copy_with_time(&own, &scratch.path).map_err(GitError::Start)?,
+            Some(own) => copy_with_time(&own, &scratch.path).map_err(|error| failed(error, dir))?,
             None => drop(git.with_index(&scratch.path).write(["read-tree", "HEAD"]).finish()?),
         }
         Ok(scratch)
@@ -24,6 +25,14 @@ impl ScratchIndex {
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+fn failed(error: std::io::Error, dir: &Path) -> GitError {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => GitError::DiskFull(dir.into()),
+        ErrorKind::PermissionDenied => GitError::Forbidden { dir: dir.into(), said: error.to_string() },
+        _ => GitError::Start(error),
     }
 }
 

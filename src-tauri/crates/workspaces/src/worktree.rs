@@ -68,7 +68,9 @@ pub fn make(
     let base = repository.base_commit(request.base.as_deref())?;
     workspace.base = Some(base.clone());
     workspace.common_dir = Some(repository.common.clone());
-    workspace.save().map_err(ProvisionError::io("record the workspace"))?;
+    workspace
+        .save()
+        .map_err(ProvisionError::io(format!("record the workspace {}", workspace.path.display())))?;
     excludes::write(workspace, project).map_err(ProvisionError::io("write the list of ignored files"))?;
     if let Some(parent) = workspace.path.parent() {
         std::fs::create_dir_all(parent)
@@ -152,7 +154,9 @@ fn claim_branch(
 ) -> Result<String, ProvisionError> {
     let branch = free_branch(&repository.git, wanted)?;
     workspace.branch = Some(branch.clone());
-    workspace.save().map_err(ProvisionError::io("record the workspace"))?;
+    workspace
+        .save()
+        .map_err(ProvisionError::io(format!("record the workspace {}", workspace.path.display())))?;
     Ok(branch)
 }
 

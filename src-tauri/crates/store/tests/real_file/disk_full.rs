@@ -1,66 +1,11 @@
 //! A full disk: said in so many words, nothing half done, and over as soon as there is room again.
 
-use std::{
-    fs::File,
-    io::Write,
-    path::{Path, PathBuf},
-    process::Command,
-};
-
 use domain::Actor;
 use futures_util::future::join_all;
 use store::{NewTask, Store, StoreError};
-use testkit::card;
+use testkit::{SmallDisk, card};
 
 use crate::raw::Raw;
-
-/// A file system of its own, some megabytes large.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    /// None where it cannot be mounted, which takes root and Linux.
-    fn mount() -> Option<SmallDisk> {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", "size=6m", "tmpfs"]).arg(dir.path()).output();
-        match mounted {
-            Ok(output) if output.status.success() => Some(SmallDisk(dir)),
-            Ok(output) => {
-                eprintln!(
-                    "skipped: no small disk can be mounted: {}",
-                    String::from_utf8_lossy(&output.stderr)
-                );
-                None
-            }
-            Err(error) => {
-                eprintln!("skipped: no small disk can be mounted: {error}");
-                None
-            }
-        }
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// Takes all the room but `left` bytes.
-    fn fill(&self, left: u64) -> PathBuf {
-        let ballast = self.path().join("ballast");
-        let mut file = File::create(&ballast).expect("a file");
-        let page = [1; 4096];
-        while file.write_all(&page).is_ok() {}
-        let len = file.metadata().expect("its length").len();
-        file.set_len(len.saturating_sub(left)).expect("some room");
-        ballast
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily: a failed test may still hold the database open.
-        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
-    }
-}
 
 fn long_card(n: usize) -> NewTask {
     NewTask { description: "x".repeat(60_000), ..card(&format!("card {n}")) }
@@ -89,7 +34,7 @@ async fn sound(disk: &SmallDisk) {
 
 #[tokio::test]
 async fn one_change_too_many_is_refused_and_the_next_is_taken_once_there_is_room() {
-    let Some(disk) = SmallDisk::mount() else { return };
+    let Some(disk) = SmallDisk::mount(6) else { return };
     let store = Store::open(disk.path()).await.unwrap();
     let ballast = disk.fill(512 * 1024);
     let mut acknowledged = Vec::new();
@@ -117,7 +62,7 @@ async fn one_change_too_many_is_refused_and_the_next_is_taken_once_there_is_room
 /// all of it back by itself.
 #[tokio::test]
 async fn a_group_that_fills_the_disk_halfway_is_undone_as_a_whole() {
-    let Some(disk) = SmallDisk::mount() else { return };
+    let Some(disk) = SmallDisk::mount(6) else { return };
     let store = Store::open(disk.path()).await.unwrap();
     let mut acknowledged = vec!["before".to_owned()];
     store.add_task(card("before"), Actor::Person, 0).await.unwrap();

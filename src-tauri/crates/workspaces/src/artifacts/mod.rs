@@ -14,8 +14,8 @@ pub use watch::{Stir, WatchError, Watcher, Watching};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
-    #[error("the disk is full")]
-    DiskFull,
+    #[error("the disk is full: could not {0}")]
+    DiskFull(String),
     #[error("{0} is not the hash of an artifact")]
     BadHash(String),
     #[error("the artifact {0} is no longer in the store")]
@@ -28,7 +28,9 @@ impl ArtifactError {
     fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> ArtifactError {
         let what = what.into();
         move |error| match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ArtifactError::DiskFull,
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                ArtifactError::DiskFull(what)
+            }
             _ => ArtifactError::Io { what, error },
         }
     }

@@ -3,6 +3,7 @@
 
 use super::store::{self, CopyError, Draft};
 use super::{ArtifactError, ArtifactKind, kind};
+use crate::files;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
@@ -50,6 +51,8 @@ pub struct Collected {
     pub items: Vec<Item>,
     /// At most 1,000.
     pub skipped: Vec<Skipped>,
+    /// What belongs to the artifacts but found no room in the store; a later scan may keep it.
+    pub left: Vec<Skipped>,
 }
 
 /// What earlier scans of the same directory found, so that only changed files are read again.
@@ -71,6 +74,8 @@ struct Stamp {
 }
 
 const MOST_SKIPPED: usize = 1_000;
+/// A copy must not take the last room from the agent, its log and the database. Bytes.
+const RESERVE: u64 = 1 << 20;
 /// A file is read again this often when it changes under our hands.
 const TRIES: usize = 3;
 /// A file changed this recently may change again without its time telling (coarse clocks).
@@ -162,7 +167,15 @@ impl Scan<'_> {
 
     fn file(&mut self, dir: &beneath::Dir, name: &OsStr, path: &Path) -> Result<(), ArtifactError> {
         for _ in 0..TRIES {
-            match self.attempt(dir, name, path)? {
+            let attempt = match self.attempt(dir, name, path) {
+                // A smaller one may still fit.
+                Err(full @ ArtifactError::DiskFull(_)) => {
+                    self.found.left.push(Skipped { path: shown(path), reason: full.to_string() });
+                    return Ok(());
+                }
+                attempt => attempt?,
+            };
+            match attempt {
                 Attempt::Kept(known) => self.take(path, known),
                 Attempt::Refused(reason) => self.skip(path, reason),
                 Attempt::Gone => {}
@@ -191,6 +204,9 @@ impl Scan<'_> {
         if let Some(known) = self.remembered(path, before) {
             return Ok(Attempt::Kept(known));
         }
+        if !self.fits(before.size) {
+            return Err(ArtifactError::DiskFull(format!("copy it to {}", self.store.display())));
+        }
         let draft = match Draft::copy(self.store, &mut file, self.limits.max_file + 1) {
             Ok(draft) => draft,
             Err(CopyError::Source(error)) => return unreadable(error),
@@ -212,6 +228,12 @@ impl Scan<'_> {
         }
         let above = self.total + size > self.limits.max_total;
         above.then(|| format!("all files together exceed {} MiB", self.limits.max_total >> 20))
+    }
+
+    fn fits(&self, size: u64) -> bool {
+        // The store's directory is made with the first copy.
+        let there = self.store.ancestors().find(|path| path.is_dir());
+        there.and_then(files::room).is_none_or(|room| room >= size + RESERVE)
     }
 
     fn remembered(&self, path: &Path, stamp: Stamp) -> Option<Known> {

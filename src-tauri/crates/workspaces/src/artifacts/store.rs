@@ -62,25 +62,31 @@ pub enum CopyError {
     Store(ArtifactError),
 }
 
-fn store_failed(error: std::io::Error) -> CopyError {
-    CopyError::Store(ArtifactError::io("write to the artifact store")(error))
+fn store_failed(store_dir: &Path) -> impl Fn(std::io::Error) -> CopyError + '_ {
+    move |error| CopyError::Store(not_written(store_dir)(error))
+}
+
+fn not_written(store_dir: &Path) -> impl FnOnce(std::io::Error) -> ArtifactError {
+    ArtifactError::io(format!("write to the artifact store {}", store_dir.display()))
 }
 
 impl Draft {
     /// Copies at most `limit` bytes from where `source` stands, hashing on the way.
     pub fn copy(store_dir: &Path, source: &mut File, limit: u64) -> Result<Draft, CopyError> {
-        fs::create_dir_all(store_dir).map_err(store_failed)?;
+        let failed = store_failed(store_dir);
+        fs::create_dir_all(store_dir).map_err(&failed)?;
         let path = store_dir.join(format!(".{}.tmp", files::unique()));
-        let file =
-            File::options().create_new(true).read(true).write(true).open(&path).map_err(store_failed)?;
+        let file = File::options().create_new(true).read(true).write(true).open(&path).map_err(&failed)?;
         let mut draft = Draft { path, file, hash: String::new(), size: 0, start: Vec::new() };
         let mut hasher = blake3::Hasher::new();
         if share_blocks(source, &draft.file) {
             // The copy is a snapshot now; the source may change as it likes.
-            let mut copy = draft.file.try_clone().map_err(store_failed)?;
-            draft.read_through(&mut hasher, &mut copy, limit, false)?;
+            let mut copy = draft.file.try_clone().map_err(&failed)?;
+            draft.read_through(&mut hasher, &mut copy, limit, |_, _| Ok(()))?;
         } else {
-            draft.read_through(&mut hasher, source, limit, true)?;
+            draft.read_through(&mut hasher, source, limit, |mut file, piece| {
+                file.write_all(piece).map_err(&failed)
+            })?;
         }
         draft.hash = hasher.finalize().to_hex().to_string();
         Ok(draft)
@@ -91,7 +97,7 @@ impl Draft {
         hasher: &mut blake3::Hasher,
         from: &mut File,
         limit: u64,
-        keep: bool,
+        keep: impl Fn(&File, &[u8]) -> Result<(), CopyError>,
     ) -> Result<(), CopyError> {
         let mut buffer = vec![0; 128 * 1024];
         let mut from = from.take(limit);
@@ -105,9 +111,7 @@ impl Draft {
             self.start.extend_from_slice(&piece[..n.min(room)]);
             hasher.update(piece);
             self.size += n as u64;
-            if keep {
-                self.file.write_all(piece).map_err(store_failed)?;
-            }
+            keep(&self.file, piece)?;
         }
     }
 
@@ -117,7 +121,7 @@ impl Draft {
         if place.is_file() {
             return Ok(());
         }
-        let failed = || ArtifactError::io("write to the artifact store");
+        let failed = || not_written(store_dir);
         let dir = place.parent().unwrap_or(store_dir);
         fs::create_dir_all(dir).map_err(failed())?;
         self.file.sync_all().map_err(failed())?;
