@@ -144,7 +144,7 @@ async fn an_agent_that_cards_need_is_not_removed() {
     let refused = remove().await.expect_err("a card waits for it").to_string();
     assert_eq!(refused, "scout is the only agent that may start on T-1; assign them to another first");
 
-    let run = NewRun { task, agent: "scout".into(), mode: "unattended".into(), model: None };
+    let run = NewRun { agent: "scout".into(), ..testkit::run_of(task) };
     let run = store.begin_run(run, Actor::Person, store.clock.tick()).await.expect("a run").id;
     let refused = remove().await.expect_err("it is at work").to_string();
     assert_eq!(refused, "scout is at work on T-1; stop it, or wait for its end");
