@@ -11,7 +11,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const RECIPES = { claude, codex, opencode };
+const RECIPES = { claude, codex, gemini, opencode, qwen };
 
 export function makeHome(agent, home, port, workspace) {
   if (!Object.hasOwn(RECIPES, agent))
@@ -103,6 +103,51 @@ function codex(_home, server, workspace) {
   };
 }
 
+function gemini(_home, server, workspace) {
+  return {
+    files: {
+      ".gemini/settings.json": json({
+        security: { auth: { selectedType: "gemini-api-key" } },
+        // Its default is to ask a model which model to take.
+        model: { name: "gemini-2.5-flash" },
+        privacy: { usageStatisticsEnabled: false },
+        general: { enableAutoUpdate: false, enableAutoUpdateNotification: false },
+      }),
+      ".gemini/trustedFolders.json": json({ [workspace]: "TRUST_FOLDER" }),
+    },
+    env: {
+      GOOGLE_GEMINI_BASE_URL: server,
+      GEMINI_API_KEY: "dummy",
+      GEMINI_TELEMETRY_ENABLED: "false",
+      // Else it restarts itself in a child that outlives the first process.
+      GEMINI_CLI_NO_RELAUNCH: "true",
+    },
+    unattended: ["gemini", "--skip-trust", "-o", "stream-json", "--approval-mode", "auto_edit", "--prompt={prompt}"],
+    interactive: ["gemini", "--prompt-interactive={prompt}"],
+  };
+}
+
+function qwen(_home, server) {
+  return {
+    files: {
+      ".qwen/settings.json": json({
+        security: { auth: { selectedType: "openai" } },
+        privacy: { usageStatisticsEnabled: false },
+        general: { disableAutoUpdate: true, disableUpdateNag: true },
+      }),
+    },
+    env: {
+      OPENAI_BASE_URL: `${server}/v1`,
+      OPENAI_API_KEY: "dummy",
+      OPENAI_MODEL: "fake-model",
+      QWEN_TELEMETRY_ENABLED: "false",
+      QWEN_CODE_NO_RELAUNCH: "true",
+    },
+    unattended: ["qwen", "--output-format", "stream-json", "--approval-mode", "auto-edit", "--prompt={prompt}"],
+    interactive: ["qwen", "--prompt-interactive={prompt}"],
+  };
+}
+
 /** Codex's own sandbox needs namespaces, which a chroot has not; there it does nothing and reports success. */
 function sandboxWorks() {
   return spawnSync("unshare", ["-U", "-r", "-m", "true"]).status === 0;
@@ -112,6 +157,8 @@ function opencode(home, server) {
   const model = { name: "Fake", limit: { context: 128_000, output: 8_000 } };
   return {
     files: {
+      // It asks npm's registry for its plugin package at every start. Without a network each try waits before the next.
+      ".npmrc": "fetch-retries=0\n",
       "opencode.json": json({
         model: "fake/fake-model",
         small_model: "fake/fake-model",

@@ -2,7 +2,7 @@
 // each starts. Install scripts stay off (some fetch from places that a test machine cannot reach); what they would
 // do, pointing the command at the platform's own binary, is done here. Running it twice does nothing the second time.
 //
-//   node tests/agents/install.mjs     →  tests/.cache/agents/bin/{claude,codex,opencode}
+//   node tests/agents/install.mjs     →  tests/.cache/agents/bin/{claude,codex,gemini,opencode,qwen}
 
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
@@ -24,11 +24,13 @@ const AGENTS = [
     programs: [`@anthropic-ai/claude-code-${platform}/claude`],
   },
   { command: "codex", package: "@openai/codex", programs: ["@openai/codex/bin/codex.js"] },
+  { command: "gemini", package: "@google/gemini-cli", programs: ["@google/gemini-cli/bundle/gemini.js"] },
   {
     command: "opencode",
     package: "opencode-ai",
     programs: [`opencode-${platform}/bin/opencode`, `opencode-${platform}-baseline/bin/opencode`],
   },
+  { command: "qwen", package: "@qwen-code/qwen-code", programs: ["@qwen-code/qwen-code/cli.js"] },
 ];
 
 if (AGENTS.every(isReady)) {

@@ -37,10 +37,12 @@ after(() => {
 const SESSION = {
   claude: (events) => events.find((event) => event.subtype === "init")?.session_id,
   codex: (events) => events.find((event) => event.type === "thread.started")?.thread_id,
+  gemini: (events) => events.find((event) => event.type === "init")?.session_id,
   opencode: (events) => events.find((event) => event.sessionID)?.sessionID,
+  qwen: (events) => events.find((event) => event.subtype === "init")?.session_id,
 };
 
-for (const agent of ["claude", "codex", "opencode"]) {
+for (const agent of Object.keys(SESSION)) {
   test(`${agent} writes the file that the model asks for, and says its session`, () => {
     const { workspace, run } = prepare(agent);
     const { status, events, stderr } = run("please do [[write]]");
@@ -51,8 +53,10 @@ for (const agent of ["claude", "codex", "opencode"]) {
   });
 
   test(`${agent} ends with a failure when the model refuses`, () => {
-    const { status } = prepare(agent).run("please do [[fail400]]");
-    assert.equal(status, 1);
+    const { status, events } = prepare(agent).run("please do [[fail400]]");
+    // Gemini's exit code is the HTTP status modulo 256; Qwen's is 0, and only its words tell.
+    assert.equal(status, { gemini: 144, qwen: 0 }[agent] ?? 1);
+    if (agent === "qwen") assert.match(events.at(-1).result, /^\[API Error: 400 /);
   });
 }
 

@@ -110,6 +110,27 @@ test("a raw colour elsewhere is caught, an id selector and a token are not", () 
   assert.deepEqual(rawColours("styles/tokens.css", ":root { --ink: #111; }"), []);
 });
 
+const FORMAT_AT_EACH_CALL = /\.toLocale(?:Date|Time)?String\(/;
+
+function costlyFormats(file, text) {
+  if (/\.test\.tsx?$/.test(file) || !FORMAT_AT_EACH_CALL.test(text)) return [];
+  return [`${file} makes a format at each call: use components/formats.ts`];
+}
+
+test("dates and numbers are written by formats that are kept", () => {
+  const code = (text) => text.replace(/^\s*\/\/.*$/gm, "");
+  assert.deepEqual(
+    sources(/\.tsx?$/).flatMap(({ file, text }) => costlyFormats(file, code(text))),
+    [],
+  );
+});
+
+test("a format made at each call is caught", () => {
+  assert.equal(costlyFormats("features/a.tsx", "new Date(at).toLocaleString()").length, 1);
+  assert.equal(costlyFormats("features/a.tsx", 'total.toLocaleDateString("en")').length, 1);
+  assert.deepEqual(costlyFormats("features/a.tsx", "exactTime(at)"), []);
+});
+
 function sources(pattern, folder = SOURCE) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder).flatMap((name) => {

@@ -1,8 +1,11 @@
-//! Claude Code, Codex and opencode for real, against a scripted model: the file that the model asked
-//! for is in the diff, the artifact is collected, the session id is recorded. They are ignored unless
-//! asked for, because the programs must be installed first: `npm test -- --only agents`.
+//! Claude Code, Codex, Gemini CLI, opencode and Qwen Code for real, working alone against a scripted
+//! model: the file that the model asked for is in the diff, the artifact is collected, the session id is
+//! recorded. They are ignored unless asked for, because the programs must be installed first:
+//! `npm test -- --only agents`.
 
 use std::{
+    io::{Read, Write},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -15,7 +18,7 @@ fn tests_folder() -> PathBuf {
 }
 
 /// The scripted model; ends with the story.
-struct Model {
+pub struct Model {
     child: Child,
     port: u16,
 }
@@ -36,6 +39,15 @@ impl Model {
             desk.until("the model listens", || std::fs::read_to_string(&file).ok()?.trim().parse().ok());
         Model { child, port }
     }
+
+    /// Lets the turns go on that the script holds under this name.
+    pub fn open(&self, name: &str) {
+        let mut socket = TcpStream::connect(("127.0.0.1", self.port)).expect("the model listens");
+        write!(socket, "POST /__fake/open/{name} HTTP/1.0\r\ncontent-length: 0\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
 }
 
 impl Drop for Model {
@@ -47,7 +59,7 @@ impl Drop for Model {
 
 /// A desk whose agents find a seeded home and the model. Not below the temporary folder: Codex's
 /// sandbox fails there without a word.
-fn desk_for(agent: &str) -> (Desk, Model, Vec<String>) {
+pub fn desk_for(agent: &str) -> (Desk, Model, Vec<String>) {
     let cache = tests_folder().join(".cache/desks");
     std::fs::create_dir_all(&cache).unwrap();
     let mut desk = Desk::in_folder(tempfile::Builder::new().prefix(agent).tempdir_in(cache).unwrap());
@@ -137,7 +149,7 @@ fn tells_failure(agent: &str) {
     );
 }
 
-fn names(list: &Value) -> Vec<String> {
+pub fn names(list: &Value) -> Vec<String> {
     list.as_array().unwrap().iter().map(|item| item["path"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -162,5 +174,7 @@ macro_rules! agents {
 agents! {
     claude "claude";
     codex "codex";
+    gemini "gemini";
     opencode "opencode";
+    qwen "qwen";
 }

@@ -1,7 +1,9 @@
 // Times on the screen: how long something has run, and how long ago something was. Both carry the
 // exact time for the machine and as a hint.
+
 import { useEffect, useRef } from "react";
 import { everySecond, formatAge, formatElapsed, serverNow } from "./clock";
+import { exactTime } from "./formats";
 
 /** Runs while `to` is null; its text alone changes each second. */
 export function ElapsedTime({ from, to }: { from: number; to: number | null }) {
@@ -13,7 +15,7 @@ export function ElapsedTime({ from, to }: { from: number; to: number | null }) {
     });
   }, [from, to]);
   return (
-    <time ref={node} dateTime={new Date(from).toISOString()} className="mono" title={`since ${exact(from)}`}>
+    <time ref={node} dateTime={new Date(from).toISOString()} className="mono" title={`since ${exactTime(from)}`}>
       {formatElapsed((to ?? serverNow()) - from)}
     </time>
   );
@@ -21,12 +23,8 @@ export function ElapsedTime({ from, to }: { from: number; to: number | null }) {
 
 export function RelativeTime({ at }: { at: number }) {
   return (
-    <time dateTime={new Date(at).toISOString()} className="mono" title={exact(at)}>
+    <time dateTime={new Date(at).toISOString()} className="mono" title={exactTime(at)}>
       {formatAge(at, serverNow())}
     </time>
   );
-}
-
-function exact(at: number): string {
-  return new Date(at).toLocaleString();
 }

@@ -1,5 +1,7 @@
 // One clock for the whole window. It ticks once a second only while something on the screen runs,
 // and then writes text straight into the nodes that asked: no component is drawn again.
+import { shortDate } from "./formats";
+
 type Tick = (now: number) => void;
 
 const ticking = new Set<Tick>();
@@ -60,5 +62,5 @@ export function formatAge(at: number, now: number): string {
   if (age < DAY) return `${Math.floor(age / HOUR)} h`;
   if (age < 7 * DAY) return `${Math.floor(age / DAY)} d`;
   if (age < 60 * DAY) return `${Math.floor(age / (7 * DAY))} w`;
-  return new Date(at).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+  return shortDate(at);
 }

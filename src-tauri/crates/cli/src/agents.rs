@@ -78,7 +78,7 @@ async fn register(link: &Link, said: &Registration, json: bool) -> Result<(), Fa
     if let Some(text) = &said.instructions {
         request.instructions = Some(text_or_file(text)?);
     }
-    request.skills = said.skills.as_ref().map(listed).or(request.skills);
+    request.skills = said.skills.as_deref().map(listed).or(request.skills);
     request.max_capacity = said.capacity.or(request.max_capacity);
     request.enabled = (said.enable || said.disable).then_some(said.enable).or(request.enabled);
     if changes_profile(said) {
@@ -87,8 +87,8 @@ async fn register(link: &Link, said: &Registration, json: bool) -> Result<(), Fa
             None => profile_so_far(link, &request.name).await?,
         };
         set(&said.program, &mut profile.program);
-        profile.args = said.args.as_ref().map(listed).or(profile.args);
-        profile.version_args = said.version_args.as_ref().map(listed).or(profile.version_args);
+        profile.args = said.args.as_deref().map(listed).or(profile.args);
+        profile.version_args = said.version_args.as_deref().map(listed).or(profile.version_args);
         if let Some(env) = &said.env {
             let (own, passed): (Vec<_>, Vec<_>) =
                 listed(env).into_iter().partition(|entry| entry.contains('='));
@@ -102,8 +102,8 @@ async fn register(link: &Link, said: &Registration, json: bool) -> Result<(), Fa
 }
 
 /// `''` alone empties a list.
-fn listed(words: &Vec<String>) -> Vec<String> {
-    if words.len() == 1 && words[0].is_empty() { Vec::new() } else { words.clone() }
+fn listed(words: &[String]) -> Vec<String> {
+    if words.len() == 1 && words[0].is_empty() { Vec::new() } else { words.to_vec() }
 }
 
 fn changes_profile(said: &Registration) -> bool {

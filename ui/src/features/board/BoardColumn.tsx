@@ -2,7 +2,7 @@
 // whatever the column holds.
 import { useDroppable } from "@dnd-kit/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { memo, type ReactNode, useEffect, useRef, useState } from "react";
+import { memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { Status as Column, ProjectId, TaskId } from "../../bindings";
 import { IconButton } from "../../components/Button";
 import { classes } from "../../components/css";
@@ -35,6 +35,7 @@ export const BoardColumn = memo(function BoardColumn({ column, filter, accepts, 
   const [adding, setAdding] = useState(false);
   const quick = column === "inbox" || column === "ready";
   const filtered = !isEmpty(filter);
+  const projects = useProjectNames(filter.project === null);
   return (
     <section
       ref={setNodeRef}
@@ -68,7 +69,7 @@ export const BoardColumn = memo(function BoardColumn({ column, filter, accepts, 
       </div>
       {quick && adding && <QuickAdd column={column} project={filter.project} onClose={() => setAdding(false)} />}
       {ids.length > 0 ? (
-        <Cards column={column} ids={ids} showProject={filter.project === null} />
+        <Cards column={column} ids={ids} projects={projects} />
       ) : (
         <div className={styles.empty}>{filtered && total > 0 ? "Nothing matches." : empty}</div>
       )}
@@ -79,15 +80,17 @@ export const BoardColumn = memo(function BoardColumn({ column, filter, accepts, 
 interface CardsProps {
   column: Column;
   ids: readonly TaskId[];
-  showProject: boolean;
+  projects: Map<ProjectId, string> | undefined;
 }
 
-/** On its own, because the column around it is drawn again whenever a dragged card passes over. */
-const Cards = memo(function Cards({ column, ids, showProject }: CardsProps) {
+/**
+ * On its own, because the column around it is drawn again whenever a dragged card passes over, and this whenever a row
+ * comes into sight: while it scrolls, at every frame. What need not be asked here is asked above.
+ */
+const Cards = memo(function Cards({ column, ids, projects }: CardsProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const tabStop = useTabStop(ids);
   const wanted = useWantedFocus();
-  const projects = useProjectNames(showProject);
   const cards = useCards();
   const { heightAt } = useLikelyHeight(ids);
   const rows = useVirtualizer({
@@ -146,6 +149,8 @@ const Cards = memo(function Cards({ column, ids, showProject }: CardsProps) {
 
 function useProjectNames(wanted: boolean): Map<ProjectId, string> | undefined {
   const { data } = useProjects();
-  if (!wanted || !data || data.length < 2) return undefined;
-  return new Map(data.map((project) => [project.id, project.name]));
+  return useMemo(() => {
+    if (!wanted || !data || data.length < 2) return undefined;
+    return new Map(data.map((project) => [project.id, project.name]));
+  }, [wanted, data]);
 }

@@ -1,4 +1,5 @@
 // A due date in a word: today, Fri, 3 Dec, and whether it has passed. Pure.
+import { dayAndMonth, weekday } from "../../components/formats";
 
 const DAY = 86_400_000;
 
@@ -8,12 +9,7 @@ export function dueWord(at: number, now: number): { text: string; late: boolean 
   if (late) return { text: days === -1 ? "due yesterday" : `${-days} d late`, late };
   if (days === 0) return { text: "due today", late };
   if (days === 1) return { text: "due tomorrow", late };
-  const date = new Date(at);
-  const text =
-    days < 7
-      ? date.toLocaleDateString("en-GB", { weekday: "short" })
-      : date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-  return { text: `due ${text}`, late };
+  return { text: `due ${days < 7 ? weekday(at) : dayAndMonth(at)}`, late };
 }
 
 function startOfDay(at: number): number {

@@ -2,6 +2,7 @@
 
 import type { Connection } from "../../backend/backend";
 import type { Overview } from "../../bindings";
+import { clockTime } from "../../components/formats";
 import styles from "./Footer.module.css";
 
 export interface FooterProps {
@@ -35,7 +36,7 @@ export function Footer({ overview, inFlight, ready, connection, onShortcuts }: F
       </span>
       {overview?.saved_at != null && (
         <span>
-          saved <b>{new Date(overview.saved_at).toLocaleTimeString("en-GB")}</b>
+          saved <b>{clockTime(overview.saved_at)}</b>
         </span>
       )}
     </footer>

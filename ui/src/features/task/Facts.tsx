@@ -1,7 +1,9 @@
 // The page's right column: the goal, the facts of the run, and the newest of timeline, comments and
 // artifacts, each leading to its tab.
+
 import { Fragment } from "react";
 import type { Artifact, Project, Run, TaskDetail, TimelineEntry } from "../../bindings";
+import { exactTime } from "../../components/formats";
 import { sizeWords } from "../../components/size";
 import { isLive } from "../../data/words";
 import { CardFacts } from "./CardFacts";
@@ -128,7 +130,7 @@ function TimelineTail({
         <ol className={styles.events}>
           {newest.map((moment) => (
             <li key={moment.id}>
-              <time dateTime={new Date(moment.at).toISOString()} title={new Date(moment.at).toLocaleString()}>
+              <time dateTime={new Date(moment.at).toISOString()} title={exactTime(moment.at)}>
                 {clock(moment.at)}
               </time>
               <span className={styles.sentence}>

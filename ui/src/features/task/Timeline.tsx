@@ -1,10 +1,12 @@
 // The Timeline tab: what happened to the card, day by day, comments in their place, newest last, and
 // a box to add one.
+
 import { useState } from "react";
 import type { Comment, TaskId, TimelineEntry } from "../../bindings";
 import { Button } from "../../components/Button";
 import { serverNow } from "../../components/clock";
 import { TextArea } from "../../components/Field";
+import { exactTime, grouped } from "../../components/formats";
 import { Markdown } from "../../components/Markdown";
 import { EmptyState } from "../../components/States";
 import { useAction } from "../../data/actions";
@@ -33,7 +35,7 @@ export function Timeline({ id, entries, comments, onOpenLink }: TimelineProps) {
         {days.length === 0 && <EmptyState title="Nothing has happened yet" />}
         {all.length > most && (
           <Button size="small" onClick={() => setMost(most + AT_A_TIME)}>
-            Show earlier ({(all.length - most).toLocaleString("en")})
+            Show earlier ({grouped(all.length - most)})
           </Button>
         )}
         {days.map((day) => (
@@ -42,7 +44,7 @@ export function Timeline({ id, entries, comments, onOpenLink }: TimelineProps) {
             <ol>
               {day.moments.map((moment) => (
                 <li key={moment.id} className={styles.moment}>
-                  <time dateTime={new Date(moment.at).toISOString()} title={new Date(moment.at).toLocaleString()}>
+                  <time dateTime={new Date(moment.at).toISOString()} title={exactTime(moment.at)}>
                     {clock(moment.at)}
                   </time>
                   <span className={styles.actor}>{moment.actor}</span>

@@ -30,7 +30,7 @@ async fn a_project_comes_with_its_repositories_and_directories_of_their_own() {
     let added = store.add_project_of(project(), paths, store.clock.tick()).await.unwrap();
     assert_eq!(added.directory(), "web shop");
     assert_eq!(directories(&added), ["api", "api-2", "Web Shop-2", "artifacts-2"]);
-    assert_eq!(store.projects().await.unwrap(), [added.clone()]);
+    assert_eq!(store.projects().await.unwrap(), std::slice::from_ref(&added));
 
     let more = store.add_repository(added.id, named("docs", "/src/docs"), store.clock.tick()).await.unwrap();
     assert_eq!(directories(&more), ["api", "api-2", "Web Shop-2", "artifacts-2", "docs"]);

@@ -1,6 +1,8 @@
 // A table of separated values. The first row is its head; rows are drawn as they come into view.
+
 import { type CSSProperties, useMemo } from "react";
 import { classes } from "../../../components/css";
+import { grouped } from "../../../components/formats";
 import { EmptyState } from "../../../components/States";
 import { VirtualLines } from "../../../components/VirtualLines";
 import { isNumeric, parseCsv } from "../csv";
@@ -20,7 +22,7 @@ export function CsvViewer({ path, text }: { path: string; text: string }) {
   return (
     <div className={styles.stack} style={columns}>
       <p className={styles.bar}>
-        {rows.length.toLocaleString("en")} {rows.length === 1 ? "row" : "rows"} · {table.columns} columns
+        {grouped(rows.length)} {rows.length === 1 ? "row" : "rows"} · {table.columns} columns
         {rows.length >= MOST_ROWS - 1 && " · the rest is left out"}
       </p>
       <VirtualLines

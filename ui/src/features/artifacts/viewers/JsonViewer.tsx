@@ -1,7 +1,9 @@
 // JSON as a tree whose branches open on demand: a closed branch costs nothing, and a long array shows
 // its first hundred until asked for more. Text that is no JSON is shown as text.
+
 import { useMemo, useState } from "react";
 import { classes } from "../../../components/css";
+import { grouped } from "../../../components/formats";
 import { TextViewer } from "./TextViewer";
 import styles from "./viewers.module.css";
 
@@ -87,7 +89,7 @@ function Branch({ name, value, depth }: ValueProps & { value: object }) {
           ))}
           {size > most && (
             <button type="button" className={styles.more} onClick={() => setMost(most + AT_A_TIME * 10)}>
-              {(size - most).toLocaleString("en")} more
+              {grouped(size - most)} more
             </button>
           )}
         </div>

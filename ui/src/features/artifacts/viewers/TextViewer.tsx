@@ -1,6 +1,8 @@
 // Plain text with line numbers; only the lines in view are in the page.
+
 import { useMemo, useState } from "react";
 import { Button } from "../../../components/Button";
+import { grouped } from "../../../components/formats";
 import { VirtualLines } from "../../../components/VirtualLines";
 import styles from "./viewers.module.css";
 
@@ -16,7 +18,7 @@ export function TextViewer({ path, text }: { path: string; text: string }) {
     <div className={styles.stack}>
       <div className={styles.bar}>
         <span>
-          {lines.length.toLocaleString("en")} {lines.length === 1 ? "line" : "lines"}
+          {grouped(lines.length)} {lines.length === 1 ? "line" : "lines"}
         </span>
         <Button size="small" aria-pressed={wrap} onClick={() => setWrap(!wrap)}>
           {wrap ? "Do not wrap" : "Wrap"}

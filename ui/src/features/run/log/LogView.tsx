@@ -1,10 +1,12 @@
 // The Log tab: every line that a run has written, without escape sequences, however long the log is.
 // Follows the end while the view is at the end; search runs on the engine's side over the whole log.
+
 import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "react";
 import { asProblem } from "../../../backend/backend";
 import type { LogHit, Problem, Run } from "../../../bindings";
 import { Button, IconButton } from "../../../components/Button";
 import { classes } from "../../../components/css";
+import { grouped } from "../../../components/formats";
 import { CloseIcon } from "../../../components/icons";
 import { EmptyState, ErrorState, Skeleton } from "../../../components/States";
 import { toast } from "../../../components/Toast";
@@ -130,9 +132,7 @@ export default function LogView({ run, shown }: LogViewProps) {
         shown={shown}
       >
         <span className={styles.where} role="status">
-          {follow
-            ? `${total.toLocaleString("en")} lines`
-            : `line ${(view.first + 1).toLocaleString("en")} of ${total.toLocaleString("en")}`}
+          {follow ? `${grouped(total)} lines` : `line ${grouped(view.first + 1)} of ${grouped(total)}`}
         </span>
         <Button size="small" aria-pressed={wrap} className={classes(wrap && styles.on)} onClick={() => setWrap(!wrap)}>
           Wrap
