@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     args::{PolicyArgs, ProjectPolicyArgs, RoutingArgs},
-    commands::{find_id, find_project, text_or_file},
+    commands::{find_id, find_project, text_or_file, told},
     failure::Failure,
     link::Link,
     print,
@@ -56,7 +56,7 @@ pub async fn set_queued(link: &Link, ids: &[String], queued: bool, json: bool) -
     for id in ids {
         let request = QueueTask { id: find_id(link, id).await?, queued };
         let said = if queued { "queued" } else { "taken out of the queue" };
-        print::card(link.call("queue_task", &request).await?, said, json)?;
+        told(link, link.call("queue_task", &request).await?, said, json).await?;
     }
     Ok(())
 }
@@ -82,7 +82,7 @@ pub async fn depend(
         last = Some(link.call("add_dependency", &request).await?);
     }
     match last {
-        Some(detail) => print::card(detail["card"].clone(), "changed", json),
+        Some(detail) => told(link, detail["card"].clone(), "changed", json).await,
         None => Err(Failure::invalid("say what to wait for: --on T-12, or --off T-12 to stop waiting")),
     }
 }
@@ -97,7 +97,7 @@ pub async fn review(
     let notes = notes.map(text_or_file).transpose()?.unwrap_or_default();
     let request = ReviewTask { id: find_id(link, id).await?, verdict, notes };
     let detail: Value = link.call("review_task", &request).await?;
-    print::card(detail["card"].clone(), verdict.word(), json)
+    told(link, detail["card"].clone(), verdict.word(), json).await
 }
 
 pub async fn policy(link: &Link, args: &PolicyArgs, json: bool) -> Result<(), Failure> {
