@@ -4,9 +4,9 @@ import { Button } from "../../components/Button";
 import { serverNow } from "../../components/clock";
 import { toast } from "../../components/Toast";
 import { useAction } from "../../data/actions";
-import { STATUS_WORDS } from "./words";
 import styles from "./Schedules.module.css";
 import { until, wallClock } from "./when";
+import { STATUS_WORDS } from "./words";
 
 export interface ScheduleListProps {
   schedules: Schedule[];

@@ -83,7 +83,9 @@ impl Timed {
                 while !matches!(events.next().await, Some(EngineEvent::Changed(_) | EngineEvent::Missed)) {}
             }
         });
-        decided.await.expect("the engine fires what is due");
+        if decided.await.is_err() {
+            panic!("not decided: {}", self.door.ok("list_schedules", json!({})).await);
+        }
         let card = self.shown(beacon).await["last"].clone();
         self.door.ok("trash_task", json!({ "id": card["id"] })).await;
         self.door.ok("remove_schedule", json!({ "id": beacon })).await;
