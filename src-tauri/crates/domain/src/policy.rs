@@ -59,6 +59,8 @@ pub struct ProjectPolicy {
     pub limit: Option<u32>,
     /// Why nothing may start in it.
     pub paused: Option<String>,
+    /// A person looks through its inbox before agents that ask for work may take from it.
+    pub triage: bool,
     pub retry: RetryPolicy,
     pub gate: Gate,
     pub budget: Budget,

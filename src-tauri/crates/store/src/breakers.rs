@@ -1,9 +1,11 @@
 //! The circuit breakers of agents and provider accounts, and until when an account rests because its
 //! usage limit is reached.
 
+use std::collections::HashMap;
+
 use domain::{
     Actor, Id, Millis, RunId,
-    breaker::{Breaker, BreakerRule},
+    breaker::{Breaker, BreakerRule, Gate},
 };
 use sqlx::FromRow;
 
@@ -108,6 +110,22 @@ impl Store {
             })
             .await
     }
+}
+
+/// How the breakers of these agents (a JSON list) stand, as far as they ever moved.
+pub(crate) async fn gates(
+    tx: &mut Tx<'_>,
+    agents: &str,
+    now: Millis,
+) -> Result<HashMap<String, Gate>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT * FROM breakers WHERE kind = 'agent' AND name IN (SELECT value FROM json_each(?))",
+    )
+    .bind(agents)
+    .fetch_all(&mut *tx.conn)
+    .await?;
+    let gate = |record: BreakerRecord| (record.whose.name().to_owned(), record.breaker.gate(now));
+    Ok(rows.into_iter().map(|row| gate(row.into())).collect())
 }
 
 /// Moves the breaker. The caller logs the change that moved it.

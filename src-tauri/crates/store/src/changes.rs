@@ -19,6 +19,8 @@ pub struct Committed {
     pub agents: bool,
     pub schedules: bool,
     pub settings: bool,
+    /// The earliest end of a lease that was given or renewed.
+    pub lease: Option<Millis>,
 }
 
 impl Committed {
@@ -30,6 +32,7 @@ impl Committed {
         self.agents |= other.agents;
         self.schedules |= other.schedules;
         self.settings |= other.settings;
+        self.lease = self.lease.into_iter().chain(other.lease).min();
     }
 }
 
@@ -80,6 +83,13 @@ pub(crate) async fn record(tx: &mut Tx<'_>, change: Change<'_>) -> Result<i64, S
     tx.touched.schedules |= change.kind.starts_with("schedule.");
     tx.touched.settings |= change.kind.starts_with("settings.");
     Ok(seq)
+}
+
+/// Notes rows that one statement wrote to the log; the newest of them is `seq`.
+pub(crate) fn recorded(tx: &mut Tx<'_>, seq: i64, at: Millis, tasks: impl IntoIterator<Item = TaskId>) {
+    tx.touched.seq = seq;
+    tx.touched.at = at;
+    tx.touched.tasks.extend(tasks);
 }
 
 #[derive(FromRow)]

@@ -1,8 +1,11 @@
 //! Projects: a folder with a name and its settings (JSON that the app understands).
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
-use domain::{Actor, Id, Millis, ProjectId, RetryPolicy, directory, review::Gate};
+use domain::{Actor, Id, Millis, ProjectId, RetryPolicy, Status, directory, review::Gate};
 use serde::de::DeserializeOwned;
 use sqlx::FromRow;
 
@@ -225,6 +228,61 @@ pub(crate) async fn dispatches(tx: &mut Tx<'_>, project: Option<ProjectId>) -> R
     Ok(set.unwrap_or(false))
 }
 
+/// The same of a project that is still on the list; the project itself where it is not.
+pub(crate) async fn dispatches_if_known(
+    tx: &mut Tx<'_>,
+    project: Option<ProjectId>,
+) -> Result<Result<bool, ProjectId>, StoreError> {
+    let Some(id) = project else { return Ok(Ok(false)) };
+    let set: Option<bool> = sqlx::query_scalar(
+        "SELECT coalesce(settings ->> 'dispatch', 0) FROM projects WHERE id = ? AND removed_at IS NULL",
+    )
+    .bind(id.raw())
+    .fetch_optional(&mut *tx.conn)
+    .await?;
+    Ok(set.ok_or(id))
+}
+
+/// What a project says to agents that pull.
+pub(crate) struct PullRules {
+    paused: bool,
+    /// A person looks through its inbox first.
+    triage: bool,
+    /// Runs that may still begin in it.
+    pub left: Option<u32>,
+    /// The only ones that may take its cards; empty: any.
+    pub agents: Vec<String>,
+}
+
+impl PullRules {
+    /// Whether any card of that column may be taken.
+    pub fn open(&self, column: Status) -> bool {
+        !self.paused && self.left != Some(0) && !(self.triage && column == Status::Inbox)
+    }
+}
+
+/// Of projects that say anything.
+pub(crate) async fn pull_rules(tx: &mut Tx<'_>) -> Result<HashMap<ProjectId, PullRules>, StoreError> {
+    let rows: Vec<(i64, bool, bool, Option<i64>, Option<String>)> = sqlx::query_as(
+        "SELECT id, settings ->> 'paused' IS NOT NULL, coalesce(settings ->> 'triage', 0), \
+         CASE WHEN settings ->> 'limit' IS NOT NULL THEN max(0, (settings ->> 'limit') - (SELECT count(*) FROM runs r \
+         JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' AND t.project_id = projects.id)) END, \
+         settings -> 'agents' FROM projects WHERE removed_at IS NULL AND settings <> '{}'",
+    )
+    .fetch_all(&mut *tx.conn)
+    .await?;
+    rows.into_iter()
+        .map(|(id, paused, triage, left, agents)| {
+            let agents = match agents.filter(|text| text != "null") {
+                Some(text) => serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string()))?,
+                None => Vec::new(),
+            };
+            let left = left.map(|left| left as u32);
+            Ok((ProjectId(id), PullRules { paused, triage, left, agents }))
+        })
+        .collect()
+}
+
 /// What each class of failure is allowed in the project.
 pub(crate) async fn retry_policy(
     tx: &mut Tx<'_>,
@@ -277,6 +335,6 @@ async fn log(
     record(tx, change).await.map(|_| ())
 }
 
-fn missing(id: ProjectId) -> StoreError {
+pub(crate) fn missing(id: ProjectId) -> StoreError {
     StoreError::NotFound { what: "project", key: id.to_string() }
 }

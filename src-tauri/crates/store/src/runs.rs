@@ -75,7 +75,7 @@ pub struct Limits {
     pub name: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LimitOn {
     Total,
     Agent(String),
@@ -655,7 +655,7 @@ async fn begin(tx: &mut Tx<'_>, new: NewRun, actor: &Actor, now: Millis) -> Resu
     Ok(run)
 }
 
-async fn end(tx: &mut Tx<'_>, id: RunId, ending: Ending) -> Result<bool, StoreError> {
+pub(crate) async fn end(tx: &mut Tx<'_>, id: RunId, ending: Ending) -> Result<bool, StoreError> {
     let run = require(tx, id).await?;
     if !run.state.is_live() {
         return Ok(false);
@@ -706,7 +706,7 @@ struct FollowUp {
     next: String,
 }
 
-/// Only what the dispatcher started is tried again by itself; what a person started is theirs.
+/// Only what came from the queue is tried again by itself; what a person started is theirs.
 async fn follow_up(
     tx: &mut Tx<'_>,
     run: &RunRecord,
@@ -726,6 +726,8 @@ async fn follow_up(
     let (counters, aftermath) =
         after_failure(&task.failures, cause, rule, ending.reset_at, ending.at, spread(run.id));
     let timer = |at| Some(Until { at, after: cause });
+    // What an agent took by itself was perhaps never the dispatcher's.
+    let stays_queued = run.origin == Origin::Dispatcher || task.queued;
     let next = aftermath_words(&aftermath, ending.at);
     Ok(match (run.origin, aftermath) {
         (Origin::Person, _) => as_it_is(counters),
@@ -734,7 +736,7 @@ async fn follow_up(
                 event: Some(TaskEvent::RunToRetry(run.id)),
                 counters,
                 timer: timer(at),
-                stays_queued: true,
+                stays_queued,
                 next,
             }
         }
@@ -744,7 +746,7 @@ async fn follow_up(
                 event: Some(TaskEvent::RunBlocked(run.id, reason)),
                 counters,
                 timer: None,
-                stays_queued: true,
+                stays_queued,
                 next,
             }
         }
@@ -832,7 +834,19 @@ fn breaks(agent: &str, account: &Option<String>) -> Vec<Breaks> {
 }
 
 async fn has_room(tx: &mut Tx<'_>, limit: &Limits) -> Result<(), StoreError> {
-    let used: i64 = match &limit.on {
+    let used = used(tx, &limit.on).await?;
+    if used < i64::from(limit.limit) {
+        return Ok(());
+    }
+    Err(StoreError::Conflict(format!(
+        "{used} of {} in {}; wait until one has ended, or raise the limit in the settings",
+        limit.limit, limit.name
+    )))
+}
+
+/// How much of a limit is in use.
+pub(crate) async fn used(tx: &mut Tx<'_>, on: &LimitOn) -> Result<i64, StoreError> {
+    Ok(match on {
         LimitOn::Total => {
             sqlx::query_scalar("SELECT count(*) FROM runs WHERE phase <> 'ended'").fetch_one(&mut *tx.conn).await?
         }
@@ -853,14 +867,7 @@ async fn has_room(tx: &mut Tx<'_>, limit: &Limits) -> Result<(), StoreError> {
                 .fetch_one(&mut *tx.conn)
                 .await?
         }
-    };
-    if used < i64::from(limit.limit) {
-        return Ok(());
-    }
-    Err(StoreError::Conflict(format!(
-        "{used} of {} in {}; wait until one has ended, or raise the limit in the settings",
-        limit.limit, limit.name
-    )))
+    })
 }
 
 fn task_event(id: RunId, ending: &Ending) -> TaskEvent {
@@ -896,6 +903,6 @@ pub(crate) async fn require(tx: &mut Tx<'_>, id: RunId) -> Result<RunRecord, Sto
     row.ok_or(missing(id))?.try_into()
 }
 
-fn missing(id: RunId) -> StoreError {
+pub(crate) fn missing(id: RunId) -> StoreError {
     StoreError::NotFound { what: "run", key: id.to_string() }
 }

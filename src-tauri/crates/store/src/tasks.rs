@@ -2,19 +2,21 @@
 //! Every write reads the row inside its own transaction, asks `domain::transition`, and writes the
 //! answer guarded by the state it expected.
 
+use std::collections::HashMap;
+
 use domain::{
     Actor, Column, Counters, Effect, Id, Millis, Priority, ProjectId, RetryPolicy, RunId, Status, Task,
     TaskEvent, TaskId, TaskKey, dispatch::Until, review::Gate, transition,
 };
-use sqlx::FromRow;
+use sqlx::{FromRow, QueryBuilder, Sqlite};
 
 use crate::{
     Store,
-    changes::{Change, record},
+    changes::{Change, record, recorded},
     edges,
     error::StoreError,
     projects, queue, reviews,
-    writer::Tx,
+    writer::{Bulk, BulkAnswers, Tx},
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -172,7 +174,7 @@ pub(crate) fn priority(level: i64) -> Result<Priority, StoreError> {
 
 impl Store {
     pub async fn add_task(&self, new: NewTask, actor: Actor, now: Millis) -> Result<TaskId, StoreError> {
-        self.writer.write(move |tx| Box::pin(async move { insert(tx, new, &actor, now).await })).await
+        self.writer.write_bulk(Addition { new, actor, now }).await
     }
 
     pub async fn task(&self, id: TaskId) -> Result<TaskRecord, StoreError> {
@@ -326,48 +328,133 @@ pub(crate) async fn cancel_needless(
     log(tx, id, None, &Actor::Engine, "task.not_needed", text, now).await
 }
 
+/// A card about to be added.
+pub(crate) struct Addition {
+    pub new: NewTask,
+    pub actor: Actor,
+    pub now: Millis,
+}
+
+impl Bulk for Addition {
+    type Answer = TaskId;
+
+    fn run<'t>(tx: &'t mut Tx<'_>, items: &'t [Addition]) -> BulkAnswers<'t, TaskId> {
+        Box::pin(insert_all(tx, items))
+    }
+}
+
 pub(crate) async fn insert(
     tx: &mut Tx<'_>,
     new: NewTask,
     actor: &Actor,
     now: Millis,
 ) -> Result<TaskId, StoreError> {
-    if let Some(project) = new.project {
-        projects::require(tx, project).await?;
+    insert_all(tx, &[Addition { new, actor: actor.clone(), now }]).await?.remove(0)
+}
+
+async fn insert_all(
+    tx: &mut Tx<'_>,
+    items: &[Addition],
+) -> Result<Vec<Result<TaskId, StoreError>>, StoreError> {
+    // Whether each project hands its cards to the dispatcher; an error where there is no such project.
+    let mut projects: HashMap<Option<ProjectId>, Result<bool, ProjectId>> = HashMap::new();
+    for project in items.iter().map(|item| item.new.project) {
+        if !projects.contains_key(&project) {
+            projects.insert(project, projects::dispatches_if_known(tx, project).await?);
+        }
     }
-    let queued = match new.queued {
-        Some(queued) => queued,
-        None => new.status == Status::Ready && projects::dispatches(tx, new.project).await?,
-    };
-    let id = sqlx::query(
-        "INSERT INTO tasks (uid, project_id, title, description, status, priority, tags, due_at, assignee, created_at, updated_at, entered_at, \
-         version, queued, chain, skills, model, retry, gate) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(uuid::Uuid::now_v7().to_string())
-    .bind(new.project.map(Id::raw))
-    .bind(&new.title)
-    .bind(&new.description)
-    .bind(new.status.word())
-    .bind(i64::from(new.priority.level()))
-    .bind(json(&new.tags)?)
-    .bind(new.due_at)
-    .bind(&new.assignee)
-    .bind(now)
-    .bind(now)
-    .bind(now)
-    .bind(queued)
-    .bind(json(&new.routing.chain)?)
-    .bind(json(&new.routing.skills)?)
-    .bind(&new.routing.model)
-    .bind(json(&new.routing.retry)?)
-    .bind(new.routing.gate.as_ref().map(json).transpose()?)
-    .execute(&mut *tx.conn)
-    .await?
-    .last_insert_rowid();
-    let text = format!("added to {}", new.status.title());
-    log(tx, TaskId(id), None, actor, "task.created", text, now).await?;
-    Ok(TaskId(id))
+    let known: Vec<(&Addition, bool)> = items
+        .iter()
+        .filter_map(|item| Some((item, projects[&item.new.project].ok()?)))
+        .map(|(item, dispatches)| {
+            let queued = item.new.queued.unwrap_or(item.new.status == Status::Ready && dispatches);
+            (item, queued)
+        })
+        .collect();
+    let mut ids = Vec::with_capacity(known.len());
+    for some in in_powers_of_two(&known) {
+        ids.extend(insert_some(tx, some).await?);
+    }
+    let mut ids = ids.into_iter();
+    items
+        .iter()
+        .map(|item| match projects[&item.new.project] {
+            Ok(_) => {
+                Ok(Ok(ids.next().ok_or_else(|| StoreError::Corrupt("a card without a number".into()))?))
+            }
+            Err(unknown) => Ok(Err(projects::missing(unknown))),
+        })
+        .collect()
+}
+
+/// One statement for all of `some`, and one for their rows of the log.
+async fn insert_some(tx: &mut Tx<'_>, some: &[(&Addition, bool)]) -> Result<Vec<TaskId>, StoreError> {
+    let mut json_of = Vec::with_capacity(some.len());
+    for (item, _) in some {
+        let routing = &item.new.routing;
+        json_of.push((
+            json(&item.new.tags)?,
+            json(&routing.chain)?,
+            json(&routing.skills)?,
+            json(&routing.retry)?,
+            routing.gate.as_ref().map(json).transpose()?,
+        ));
+    }
+    let mut insert = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO tasks (uid, project_id, title, description, status, priority, tags, due_at, assignee, \
+         created_at, updated_at, entered_at, version, queued, chain, skills, model, retry, gate) ",
+    );
+    insert.push_values(
+        some.iter().zip(json_of),
+        |mut row, ((item, queued), (tags, chain, skills, retry, gate))| {
+            let new = &item.new;
+            row.push_bind(uuid::Uuid::now_v7().to_string())
+                .push_bind(new.project.map(Id::raw))
+                .push_bind(&new.title)
+                .push_bind(&new.description)
+                .push_bind(new.status.word())
+                .push_bind(i64::from(new.priority.level()))
+                .push_bind(tags)
+                .push_bind(new.due_at)
+                .push_bind(&new.assignee)
+                .push_bind(item.now)
+                .push_bind(item.now)
+                .push_bind(item.now)
+                .push_bind(1)
+                .push_bind(queued)
+                .push_bind(chain)
+                .push_bind(skills)
+                .push_bind(&new.routing.model)
+                .push_bind(retry)
+                .push_bind(gate);
+        },
+    );
+    // Rows of one statement are numbered in its order, without a gap: there is one writer.
+    let last = insert.build().execute(&mut *tx.conn).await?.last_insert_rowid();
+    let ids: Vec<TaskId> = (last - some.len() as i64 + 1..=last).map(TaskId).collect();
+    let mut logged = QueryBuilder::<Sqlite>::new("INSERT INTO changes (at, actor, kind, task_id, text) ");
+    logged.push_values(some.iter().zip(&ids), |mut row, ((item, _), id)| {
+        row.push_bind(item.now)
+            .push_bind(item.actor.to_string())
+            .push_bind("task.created")
+            .push_bind(id.raw())
+            .push_bind(format!("added to {}", item.new.status.title()));
+    });
+    let seq = logged.build().execute(&mut *tx.conn).await?.last_insert_rowid();
+    let latest = some.iter().map(|(item, _)| item.now).max().unwrap_or_default();
+    recorded(tx, seq, latest, ids.iter().copied());
+    Ok(ids)
+}
+
+/// So that a handful of prepared statements serve every length.
+pub(crate) fn in_powers_of_two<T>(mut rows: &[T]) -> Vec<&[T]> {
+    let mut parts = Vec::new();
+    while !rows.is_empty() {
+        let (part, left) = rows.split_at(1 << rows.len().ilog2().min(6));
+        parts.push(part);
+        rows = left;
+    }
+    parts
 }
 
 async fn update(

@@ -1,8 +1,14 @@
 //! The one writer. Operations wait in a queue; the writer takes up to [`GROUP`] of them into one
 //! transaction and answers each after the commit, so that sixty callers share one fsync. Each
 //! operation runs in a savepoint of its own: one that fails, or panics, leaves its neighbours alone.
+//! Operations of a kind that is cheaper done together ([`Bulk`]) share a savepoint and their
+//! statements; where that fails, each is tried again in its own.
 
-use std::{any::Any, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    any::{Any, TypeId},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use sqlx::{Connection, SqliteConnection};
@@ -23,10 +29,51 @@ pub(crate) struct Tx<'c> {
 
 type Answer = Box<dyn Any + Send>;
 type Work = Box<dyn for<'t, 'c> FnOnce(&'t mut Tx<'c>) -> BoxFuture<'t, Result<Answer, StoreError>> + Send>;
+type Asker = oneshot::Sender<Result<Answer, StoreError>>;
+
+/// What [`Bulk::run`] says: an answer for each item in their order, or that nothing was done.
+pub(crate) type BulkAnswers<'t, A> = BoxFuture<'t, Result<Vec<Result<A, StoreError>>, StoreError>>;
+
+/// An operation of which many are cheaper in a few statements than one after the other.
+pub(crate) trait Bulk: Sized + Send + Sync + 'static {
+    type Answer: Send + 'static;
+
+    /// Does all of `items`. An item that is refused must leave nothing behind. An error undoes all,
+    /// and this is called again with each item alone.
+    fn run<'t>(tx: &'t mut Tx<'_>, items: &'t [Self]) -> BulkAnswers<'t, Self::Answer>;
+}
 
 struct Job {
-    work: Work,
-    answer: oneshot::Sender<Result<Answer, StoreError>>,
+    task: JobTask,
+    asker: Asker,
+}
+
+enum JobTask {
+    Alone(Work),
+    Together(Item),
+}
+
+/// A [`Bulk`] operation whose type only `run` knows.
+struct Item {
+    kind: TypeId,
+    bulk: Box<dyn Any + Send>,
+    run: RunBulk,
+}
+
+type RunBulk =
+    for<'c> fn(&'c mut SqliteConnection, Vec<Box<dyn Any + Send>>) -> BoxFuture<'c, Result<Done, Lost>>;
+
+/// What became of a unit: an answer for each who asked, and what they touched.
+type Done = (Vec<Result<Answer, StoreError>>, Committed);
+
+/// On a full disk SQLite rolls the whole transaction back by itself. To go on would commit each
+/// later operation alone, outside any transaction.
+struct Lost(StoreError);
+
+/// What the writer does at one go, and who waits for it.
+enum Unit {
+    Alone(Work, Asker),
+    Together { kind: TypeId, run: RunBulk, items: Vec<Box<dyn Any + Send>>, askers: Vec<Asker> },
 }
 
 #[derive(Clone, Debug)]
@@ -59,12 +106,22 @@ impl Writer {
         T: Send + 'static,
         F: for<'t, 'c> FnOnce(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
         let work: Work = Box::new(move |tx| {
             let running = work(tx);
             Box::pin(async move { running.await.map(|value| Box::new(value) as Answer) })
         });
-        self.jobs.send(Job { work, answer }).await.map_err(|_| StoreError::Closed)?;
+        self.ask(JobTask::Alone(work)).await
+    }
+
+    /// Does `bulk` in the next commit, together with others of its kind.
+    pub async fn write_bulk<B: Bulk>(&self, bulk: B) -> Result<B::Answer, StoreError> {
+        let item = Item { kind: TypeId::of::<B>(), bulk: Box::new(bulk), run: run_bulk::<B> };
+        self.ask(JobTask::Together(item)).await
+    }
+
+    async fn ask<T: Send + 'static>(&self, task: JobTask) -> Result<T, StoreError> {
+        let (asker, answered) = oneshot::channel();
+        self.jobs.send(Job { task, asker }).await.map_err(|_| StoreError::Closed)?;
         let value = answered.await.map_err(|_| StoreError::Closed)??;
         match value.downcast::<T>() {
             Ok(value) => Ok(*value),
@@ -127,34 +184,73 @@ async fn commit(
     group: &mut Vec<Job>,
     committed: &broadcast::Sender<Arc<Committed>>,
 ) {
-    let mut waiting = group.drain(..);
+    let mut waiting = units(group.drain(..)).into_iter();
     while waiting.len() > 0 {
         one_transaction(connection, &mut waiting, committed).await;
     }
 }
 
+/// Bulk operations of one kind move together, past those of other kinds but never past a single one:
+/// who asked for a bulk operation and then, without waiting, for a single one finds them in order.
+fn units(group: impl Iterator<Item = Job>) -> Vec<Unit> {
+    let mut units: Vec<Unit> = Vec::new();
+    let mut since_alone = 0;
+    for Job { task, asker } in group {
+        let item = match task {
+            JobTask::Alone(work) => {
+                units.push(Unit::Alone(work, asker));
+                since_alone = units.len();
+                continue;
+            }
+            JobTask::Together(item) => item,
+        };
+        let same = units[since_alone..].iter_mut().find_map(|unit| match unit {
+            Unit::Together { kind, items, askers, .. } if *kind == item.kind => Some((items, askers)),
+            Unit::Together { .. } | Unit::Alone(..) => None,
+        });
+        match same {
+            Some((items, askers)) => {
+                items.push(item.bulk);
+                askers.push(asker);
+            }
+            None => units.push(Unit::Together {
+                kind: item.kind,
+                run: item.run,
+                items: vec![item.bulk],
+                askers: vec![asker],
+            }),
+        }
+    }
+    units
+}
+
 /// One transaction for as many of `waiting` as it survives; they are answered after it.
 async fn one_transaction(
     connection: &mut SqliteConnection,
-    waiting: &mut impl Iterator<Item = Job>,
+    waiting: &mut impl Iterator<Item = Unit>,
     committed: &broadcast::Sender<Arc<Committed>>,
 ) {
     if let Err(error) = sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await {
         tracing::error!(%error, "the database cannot begin a transaction");
         let why = NotCommitted::from(error);
-        waiting.for_each(|job| tell(job.answer, Err(why.error())));
+        waiting.flat_map(askers).for_each(|asker| tell(asker, Err(why.error())));
         return;
     }
     let mut answers = Vec::new();
     let mut touched = Committed::default();
-    for job in waiting {
-        match in_savepoint(connection, job.work).await {
-            Step::Done(result, touches) => {
+    for unit in waiting {
+        let (askers, outcome) = match unit {
+            Unit::Alone(work, asker) => (vec![asker], alone(connection, work).await),
+            Unit::Together { run, items, askers, .. } => (askers, run(connection, items).await),
+        };
+        match outcome {
+            Ok((results, touches)) => {
                 touched.merge(touches);
-                answers.push((job.answer, result));
+                answers.extend(askers.into_iter().zip(results));
             }
-            Step::TransactionLost(error) => {
-                answers.push((job.answer, Err(error)));
+            Err(Lost(error)) => {
+                let why = NotCommitted::of(&error);
+                answers.extend(askers.into_iter().map(|asker| (asker, Err(why.error()))));
                 return give_up(connection, answers).await;
             }
         }
@@ -163,17 +259,24 @@ async fn one_transaction(
         tracing::error!(%error, "a commit failed; its operations were rolled back");
         let why = NotCommitted::from(error);
         let answers =
-            answers.into_iter().map(|(answer, result)| (answer, result.and(Err(why.error())))).collect();
+            answers.into_iter().map(|(asker, result)| (asker, result.and(Err(why.error())))).collect();
         return give_up(connection, answers).await;
     }
-    if touched.seq > 0 {
+    if touched.seq > 0 || touched.lease.is_some() {
         // Nobody listening is fine.
         let _ = committed.send(Arc::new(touched));
     }
-    answers.into_iter().for_each(|(answer, result)| tell(answer, result));
+    answers.into_iter().for_each(|(asker, result)| tell(asker, result));
 }
 
-type Answers = Vec<(oneshot::Sender<Result<Answer, StoreError>>, Result<Answer, StoreError>)>;
+fn askers(unit: Unit) -> Vec<Asker> {
+    match unit {
+        Unit::Alone(_, asker) => vec![asker],
+        Unit::Together { askers, .. } => askers,
+    }
+}
+
+type Answers = Vec<(Asker, Result<Answer, StoreError>)>;
 
 /// Rolls everything back. Who thought to have succeeded is told otherwise.
 async fn give_up(connection: &mut SqliteConnection, answers: Answers) {
@@ -181,14 +284,14 @@ async fn give_up(connection: &mut SqliteConnection, answers: Answers) {
     let _ = sqlx::query("ROLLBACK").execute(&mut *connection).await;
     let full = answers.iter().any(|(_, result)| matches!(result, Err(StoreError::DiskFull)));
     let why = if full { NotCommitted::DiskFull } else { NotCommitted::Broken };
-    for (answer, result) in answers {
-        tell(answer, result.and(Err(why.error())));
+    for (asker, result) in answers {
+        tell(asker, result.and(Err(why.error())));
     }
 }
 
 /// The caller may have gone away; its operation counts all the same.
-fn tell(answer: oneshot::Sender<Result<Answer, StoreError>>, result: Result<Answer, StoreError>) {
-    let _ = answer.send(result);
+fn tell(asker: Asker, result: Result<Answer, StoreError>) {
+    let _ = asker.send(result);
 }
 
 /// Why a whole group failed: an error for each of its operations.
@@ -199,14 +302,18 @@ enum NotCommitted {
 
 impl From<sqlx::Error> for NotCommitted {
     fn from(error: sqlx::Error) -> Self {
-        match StoreError::from(error) {
-            StoreError::DiskFull => NotCommitted::DiskFull,
-            _ => NotCommitted::Broken,
-        }
+        NotCommitted::of(&StoreError::from(error))
     }
 }
 
 impl NotCommitted {
+    fn of(error: &StoreError) -> NotCommitted {
+        match error {
+            StoreError::DiskFull => NotCommitted::DiskFull,
+            _ => NotCommitted::Broken,
+        }
+    }
+
     fn error(&self) -> StoreError {
         match self {
             NotCommitted::DiskFull => StoreError::DiskFull,
@@ -217,35 +324,84 @@ impl NotCommitted {
     }
 }
 
-enum Step {
-    Done(Result<Answer, StoreError>, Committed),
-    /// On a full disk SQLite rolls the whole transaction back by itself. To go on would commit each
-    /// later operation alone, outside any transaction.
-    TransactionLost(StoreError),
+async fn alone(connection: &mut SqliteConnection, work: Work) -> Result<Done, Lost> {
+    begin(connection).await?;
+    let mut tx = Tx { conn: &mut *connection, touched: Committed::default() };
+    // Called inside, so that a panic before the first wait is caught as well.
+    let result = without_panic(async { work(&mut tx).await }).await;
+    let touched = std::mem::take(&mut tx.touched);
+    let (result, touched) = end(connection, result, touched).await?;
+    Ok((vec![result], touched))
 }
 
-async fn in_savepoint(connection: &mut SqliteConnection, work: Work) -> Step {
-    if let Err(error) = sqlx::query("SAVEPOINT job").execute(&mut *connection).await {
-        return Step::TransactionLost(error.into());
-    }
+/// All in one savepoint or, should that fail, each in its own.
+fn run_bulk<B: Bulk>(
+    connection: &mut SqliteConnection,
+    items: Vec<Box<dyn Any + Send>>,
+) -> BoxFuture<'_, Result<Done, Lost>> {
+    let items = items.into_iter().map(|item| match item.downcast::<B>() {
+        Ok(item) => *item,
+        Err(_) => unreachable!("a unit holds items of one kind"),
+    });
+    let items: Vec<B> = items.collect();
+    Box::pin(async move {
+        match together(connection, &items).await? {
+            (Ok(answers), touched) => return Ok((answers, touched)),
+            (Err(refused), touched) if items.len() == 1 => return Ok((vec![Err(refused)], touched)),
+            (Err(error), _) => {
+                tracing::debug!(%error, "operations failed together; each is tried alone");
+            }
+        }
+        let (mut answers, mut touched) = (Vec::with_capacity(items.len()), Committed::default());
+        for item in &items {
+            let (answer, touches) = together(connection, std::slice::from_ref(item)).await?;
+            touched.merge(touches);
+            match answer {
+                Ok(one) => answers.extend(one),
+                Err(refused) => answers.push(Err(refused)),
+            }
+        }
+        Ok((answers, touched))
+    })
+}
+
+type Together = (Result<Vec<Result<Answer, StoreError>>, StoreError>, Committed);
+
+async fn together<B: Bulk>(connection: &mut SqliteConnection, items: &[B]) -> Result<Together, Lost> {
+    begin(connection).await?;
     let mut tx = Tx { conn: &mut *connection, touched: Committed::default() };
-    let result = without_panic(&mut tx, work).await;
+    let result = without_panic(async { B::run(&mut tx, items).await }).await;
+    debug_assert!(result.as_ref().map_or(true, |answers| answers.len() == items.len()));
     let touched = std::mem::take(&mut tx.touched);
+    let (result, touched) = end(connection, result, touched).await?;
+    let boxed = |answer: Result<B::Answer, StoreError>| answer.map(|value| Box::new(value) as Answer);
+    Ok((result.map(|answers| answers.into_iter().map(boxed).collect()), touched))
+}
+
+async fn begin(connection: &mut SqliteConnection) -> Result<(), Lost> {
+    let opened = sqlx::query("SAVEPOINT job").execute(connection).await;
+    opened.map(|_| ()).map_err(|error| Lost(error.into()))
+}
+
+/// Keeps what was done in the savepoint, or undoes it where it came to an error.
+async fn end<T>(
+    connection: &mut SqliteConnection,
+    result: Result<T, StoreError>,
+    touched: Committed,
+) -> Result<(Result<T, StoreError>, Committed), Lost> {
     let ending = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-    match (sqlx::raw_sql(ending).execute(&mut *connection).await, result) {
-        (Ok(_), Ok(answer)) => Step::Done(Ok(answer), touched),
-        (Ok(_), Err(refused)) => Step::Done(Err(refused), Committed::default()),
-        (Err(error), Ok(_)) => Step::TransactionLost(error.into()),
-        (Err(_), Err(cause)) => Step::TransactionLost(cause),
+    match (sqlx::raw_sql(ending).execute(connection).await, result) {
+        (Ok(_), Ok(value)) => Ok((Ok(value), touched)),
+        (Ok(_), Err(refused)) => Ok((Err(refused), Committed::default())),
+        (Err(error), Ok(_)) => Err(Lost(error.into())),
+        (Err(_), Err(cause)) => Err(Lost(cause)),
     }
 }
 
 /// A panic ends one operation and not the writer. Safe to go on after: what the operation had done
-/// goes with its savepoint, what it had noted in `tx` is dropped, and it shares nothing else.
-async fn without_panic(tx: &mut Tx<'_>, work: Work) -> Result<Answer, StoreError> {
-    // Called inside, so that a panic before the first wait is caught as well.
-    let running = AssertUnwindSafe(async { work(tx).await }).catch_unwind();
-    running.await.unwrap_or_else(|panic| {
+/// goes with its savepoint, what it had noted is dropped, and it shares nothing else.
+async fn without_panic<T>(running: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    AssertUnwindSafe(running).catch_unwind().await.unwrap_or_else(|panic| {
         tracing::error!(said = words(&*panic), "a write panicked; it was rolled back");
         Err(StoreError::Panicked)
     })

@@ -63,6 +63,7 @@ fn a_part_is_played() {
         match part.as_str() {
             "write until killed" => write_until_killed(Path::new(&dir)).await,
             "fire until killed" => crate::schedules::fire_until_killed(Path::new(&dir), say).await,
+            "pull everything" => crate::claims::pull_everything(Path::new(&dir), "theirs", 100, say).await,
             "watch" => watch(Path::new(&dir)).await,
             unknown => panic!("no part {unknown}"),
         }

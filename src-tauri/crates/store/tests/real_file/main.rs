@@ -6,6 +6,7 @@ mod agents;
 mod board;
 mod cards;
 mod children;
+mod claims;
 mod crash;
 mod disk_full;
 mod model;
