@@ -6,6 +6,24 @@ use tauri::State;
 
 #[tauri::command]
 #[specta::specta]
+pub async fn claim_task(app: State<'_, App>, request: ClaimTask) -> Result<ClaimAnswer, Problem> {
+    ops::claim_task(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn heartbeat_run(app: State<'_, App>, request: HeartbeatRun) -> Result<Lease, Problem> {
+    ops::heartbeat_run(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn finish_run(app: State<'_, App>, request: FinishRun) -> Result<Run, Problem> {
+    ops::finish_run(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
 pub async fn queue_task(app: State<'_, App>, request: QueueTask) -> Result<Card, Problem> {
     ops::queue_task(&app, request).await
 }

@@ -82,6 +82,9 @@ operations! {
     Read doctor(Nothing);
     Read get_settings(Nothing);
     Write put_settings(Settings);
+    Write claim_task(ClaimTask);
+    Write heartbeat_run(HeartbeatRun);
+    Write finish_run(FinishRun);
     Write queue_task(QueueTask);
     Write add_dependency(AddDependency);
     Write remove_dependency(RemoveDependency);

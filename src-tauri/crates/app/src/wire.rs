@@ -647,6 +647,8 @@ pub struct ProjectSettings {
     pub limit: Option<u32>,
     /// Why nothing may start in it.
     pub paused: Option<String>,
+    /// A person looks through its inbox before agents that ask for work may take from it.
+    pub triage: bool,
     /// What each class of failure is allowed.
     pub retry: RetryPolicy,
     /// What must approve work before it is done.

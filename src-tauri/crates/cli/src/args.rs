@@ -101,6 +101,39 @@ pub enum Command {
         #[arg(long)]
         project: Option<String>,
     },
+    /// Take the next task as an agent that runs elsewhere. Prints the run's address for later reports.
+    Claim {
+        #[arg(long, value_name = "NAME")]
+        agent: String,
+        /// Tasks that the agent works on at one time.
+        #[arg(long, value_name = "N")]
+        capacity: Option<i64>,
+        /// May be given several times.
+        #[arg(long = "skill")]
+        skills: Vec<String>,
+        /// Give the task to others after this long without a heartbeat.
+        #[arg(long, value_name = "SECONDS")]
+        lease: Option<u32>,
+    },
+    /// Say that the agent is still at work on a claimed run.
+    Heartbeat {
+        /// As `claim` printed it: 12:TOKEN.
+        run: String,
+    },
+    /// Report the end of a claimed run.
+    Finish {
+        /// As `claim` printed it: 12:TOKEN.
+        run: String,
+        /// The work is done; the card goes to review.
+        #[arg(long, conflicts_with = "failed", required_unless_present = "failed")]
+        ok: bool,
+        /// The work failed; the card is tried again as its policy has it.
+        #[arg(long)]
+        failed: bool,
+        /// What the agent has to say; @FILE reads a file, @- standard input.
+        #[arg(long, value_name = "TEXT|@FILE")]
+        message: Option<String>,
+    },
     /// Hand cards to the dispatcher.
     Queue {
         #[arg(required = true)]

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     args::{Args, Command, ProjectCommand},
+    claims,
     failure::Failure,
     link::Link,
     print, queue, signals,
@@ -59,6 +60,13 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
             queue::project_policy(link, project, policy, json).await
         }
         Command::Plan { id, project } => queue::plan(link, id.as_deref(), project.as_deref(), json).await,
+        Command::Claim { agent, capacity, skills, lease } => {
+            claims::claim(link, agent, *capacity, skills, *lease, json).await
+        }
+        Command::Heartbeat { run } => claims::heartbeat(link, run, json).await,
+        Command::Finish { run, ok, failed: _, message } => {
+            claims::finish(link, run, *ok, message.as_deref(), json).await
+        }
         Command::Queue { ids } => queue::set_queued(link, ids, true, json).await,
         Command::Unqueue { ids } => queue::set_queued(link, ids, false, json).await,
         Command::Depend { id, on, off, need } => queue::depend(link, id, on, off, need, json).await,

@@ -4,6 +4,7 @@
 
 mod agents;
 mod args;
+mod claims;
 mod commands;
 mod cron;
 mod failure;

@@ -3,7 +3,7 @@
 //! And what a crash left half made is cleaned away.
 
 use pty_host::{Claim, Liveness};
-use store::RunRecord;
+use store::{Origin, RunRecord};
 
 use crate::{
     Engine,
@@ -18,7 +18,8 @@ impl Engine {
     pub(crate) async fn adopt(&self) -> Result<(), StartError> {
         let runs = self.store().live_runs().await?;
         self.sweep().await?;
-        for run in runs {
+        // Agents that pull go on by themselves.
+        for run in runs.into_iter().filter(|run| run.origin != Origin::Pulled) {
             let id = run.id;
             if let Err(error) = self.adopt_one(run).await {
                 tracing::error!(%error, run = %id, "a run could not be taken over");

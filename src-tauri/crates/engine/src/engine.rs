@@ -10,8 +10,8 @@ use std::{
 };
 
 use agents::Profile;
-use domain::{Actor, Millis, RunId};
-use store::{Ending, RunRecord, Store};
+use domain::{Actor, Millis, Outcome, RunId};
+use store::{Ending, Origin, RunRecord, Store};
 use tokio::sync::broadcast;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use workspaces::{Cancel, Pool, artifacts::Watcher};
@@ -33,8 +33,9 @@ use crate::{
 pub struct Config {
     /// Absolute.
     pub data_dir: PathBuf,
-    /// Starts queued cards by itself. Off in a command that hosts the engine for its own length: to
-    /// list cards must not start agents.
+    /// Starts queued cards by itself, and takes those back whose agents fell silent. Off in a command
+    /// that hosts the engine for its own length: to list cards must not start agents, and who is not
+    /// listened to all the time is not silent.
     pub dispatches: bool,
     pub clock: Clock,
 }
@@ -146,6 +147,7 @@ impl Engine {
         engine.own(async move { left.collect_all_left().await });
         if config.dispatches {
             engine.own(engine.clone().dispatch());
+            engine.own(engine.clone().rescue());
         }
         Ok(engine)
     }
@@ -318,6 +320,11 @@ impl Engine {
         let record = self.store().ask_stop(run, actor, self.now()).await?;
         if !record.state.is_live() {
             return Ok(record);
+        }
+        if record.origin == Origin::Pulled {
+            // Its agent is out of reach: it learns of it when it next reports.
+            self.close_run(&record, Ending::of(Outcome::Stopped, self.now())).await?;
+            return Ok(self.store().run(run).await?);
         }
         // A run still in preparation has no host yet; its supervisor stops it as soon as it has.
         if let Some(live) = self.live(run)

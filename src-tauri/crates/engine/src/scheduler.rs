@@ -45,7 +45,7 @@ impl Engine {
         }
     }
 
-    async fn come(&self, next: Option<Millis>) {
+    pub(crate) async fn come(&self, next: Option<Millis>) {
         match next {
             Some(at) => self.clock().until(at).await,
             None => std::future::pending().await,

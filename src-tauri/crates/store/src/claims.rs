@@ -201,7 +201,8 @@ impl Store {
                     let mut ended = Vec::with_capacity(over.len());
                     for (id, agent, lease) in over {
                         let reason = format!("nothing was heard from {agent} for {}", length(lease));
-                        runs::end(tx, RunId(id), ending(Outcome::Lost, Some(reason), now)).await?;
+                        let ending = Ending { reason: Some(reason), ..Ending::of(Outcome::Lost, now) };
+                        runs::end(tx, RunId(id), ending).await?;
                         ended.push(RunId(id));
                     }
                     Ok(ended)
@@ -234,20 +235,6 @@ fn length(millis: Millis) -> String {
     match millis / 1_000 {
         seconds @ 0..120 => format!("{seconds} s"),
         seconds => format!("{} min", seconds / 60),
-    }
-}
-
-fn ending(outcome: Outcome, reason: Option<String>, at: Millis) -> Ending {
-    Ending {
-        outcome,
-        reason,
-        exit_code: None,
-        signal: None,
-        output_bytes: 0,
-        last_line: None,
-        survivors: Vec::new(),
-        reset_at: None,
-        at,
     }
 }
 
@@ -328,7 +315,9 @@ impl Desk {
         let agents = json(&agents)?;
         let rows: Vec<HeldRow> = sqlx::query_as(
             "SELECT id, task_id, agent, uid, attempt, origin FROM runs WHERE phase <> 'ended' \
-             AND agent IN (SELECT value FROM json_each(?)) ORDER BY id",
+             AND agent IN (SELECT value FROM json_each(?)) \
+             AND (origin <> 'pulled' OR (SELECT live_run FROM tasks WHERE tasks.id = runs.task_id) = runs.id) \
+             ORDER BY id",
         )
         .bind(&agents)
         .fetch_all(&mut *tx.conn)
@@ -678,7 +667,8 @@ impl Bulk for NewReport {
                     answers.push(Ok(Told::Counted));
                 } else {
                     let outcome = Outcome::Failed(Cause::AgentError);
-                    runs::end(tx, report.run, ending(outcome, report.message.clone(), report.now)).await?;
+                    let ending = Ending { reason: report.message.clone(), ..Ending::of(outcome, report.now) };
+                    runs::end(tx, report.run, ending).await?;
                     answers.push(Ok(Told::Counted));
                 }
             }

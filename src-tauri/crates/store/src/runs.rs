@@ -130,6 +130,23 @@ pub struct Ending {
     pub at: Millis,
 }
 
+impl Ending {
+    /// An end of which nothing more is known.
+    pub fn of(outcome: Outcome, at: Millis) -> Ending {
+        Ending {
+            outcome,
+            reason: None,
+            exit_code: None,
+            signal: None,
+            output_bytes: 0,
+            last_line: None,
+            survivors: Vec::new(),
+            reset_at: None,
+            at,
+        }
+    }
+}
+
 #[derive(FromRow)]
 struct Row {
     id: i64,
@@ -568,17 +585,8 @@ impl Store {
 
     /// Closes a run that never got as far as a process. The card goes back to where it stood.
     pub async fn run_not_started(&self, id: RunId, reason: String, now: Millis) -> Result<(), StoreError> {
-        let ending = Ending {
-            outcome: Outcome::Failed(Cause::CouldNotStart),
-            reason: Some(reason),
-            exit_code: None,
-            signal: None,
-            output_bytes: 0,
-            last_line: None,
-            survivors: Vec::new(),
-            reset_at: None,
-            at: now,
-        };
+        let outcome = Outcome::Failed(Cause::CouldNotStart);
+        let ending = Ending { reason: Some(reason), ..Ending::of(outcome, now) };
         self.end_run(id, ending).await.map(|_| ())
     }
 

@@ -21,4 +21,9 @@ impl Clock {
     pub fn tick(&self) -> Millis {
         self.0.fetch_add(1000, Ordering::Relaxed)
     }
+
+    /// Nothing happens for so many milliseconds.
+    pub fn pass(&self, millis: Millis) {
+        self.0.fetch_add(millis, Ordering::Relaxed);
+    }
 }

@@ -53,17 +53,7 @@ pub fn dispatched(task: TaskId) -> NewRun {
 }
 
 pub fn ended(outcome: Outcome, at: Millis) -> Ending {
-    Ending {
-        outcome,
-        reason: None,
-        exit_code: None,
-        signal: None,
-        output_bytes: 0,
-        last_line: None,
-        survivors: Vec::new(),
-        reset_at: None,
-        at,
-    }
+    Ending::of(outcome, at)
 }
 
 /// The agent cannot go on without a person.

@@ -190,6 +190,7 @@ fn policy(settings: &ProjectSettings) -> ProjectPolicy {
         agents: settings.agents.clone(),
         limit: settings.limit,
         paused: settings.paused.clone(),
+        triage: settings.triage,
         retry: settings.retry.clone(),
         gate: settings.gate.clone(),
         budget: settings.budget,

@@ -1,15 +1,16 @@
 //! The queue: handing cards to the dispatcher, what they wait for, the plan, verdicts, breakers.
 
 use domain::{
-    Actor, Cause, RetryPolicy, RetryRule, Status, TaskId,
+    Actor, Cause, RetryPolicy, RetryRule, Status, TaskId, agent,
     edges::{Blocker, Edge, Standing},
     policy::QueuePolicy,
     review::StepOutcome,
     verdict::Verdict,
 };
-use store::{NewReview, ReviewRecord, Routing};
+use engine::Pull;
+use store::{Claim, Claimed, Held, NewReport, NewReview, ReviewRecord, Routing};
 
-use crate::{App, clock::clock, problem::invalid, wire::*};
+use crate::{App, clock::clock, problem::invalid, views, wire::*};
 
 /// Most reasons in one answer.
 const REASONS: usize = 1_000;
@@ -22,6 +23,74 @@ const MENDABLE: [Cause; 6] = [
     Cause::AgentError,
     Cause::CouldNotStart,
 ];
+
+/// Seconds that an agent may be silent.
+const LEASE: std::ops::RangeInclusive<u32> = 10..=86_400;
+const USUAL_LEASE: u32 = 600;
+/// Characters of a comment.
+const SAYS_MAX: usize = 100_000;
+
+/// The next task for an agent that runs elsewhere.
+pub async fn claim_task(app: &App, request: ClaimTask) -> Result<ClaimAnswer, Problem> {
+    let bad = |error: agent::BadAgent| invalid(error.to_string());
+    let lease = request.lease_seconds.unwrap_or(USUAL_LEASE);
+    if !LEASE.contains(&lease) {
+        return Err(invalid(format!("a lease of {lease} s is not possible; 10 to 86,400 (a day)")));
+    }
+    let pull = Pull {
+        agent: agent::name(&request.agent).map_err(bad)?,
+        capacity: request.max_capacity.map(agent::capacity).transpose().map_err(bad)?,
+        skills: request.skills.map(|raw| agent::skills(&raw)).transpose().map_err(bad)?,
+        lease: i64::from(lease) * 1_000,
+    };
+    let (reason, claim, held, why) = match app.engine.claim(pull).await? {
+        Claimed::Assigned(claim) => (ClaimReason::Assigned, Some(claim), Vec::new(), None),
+        Claimed::Current(claim) => (ClaimReason::ContinueCurrent, Some(claim), Vec::new(), None),
+        Claimed::AtCapacity(held) => (ClaimReason::AtCapacity, None, held, None),
+        Claimed::NoTask(why) => (ClaimReason::NoTasksAvailable, None, Vec::new(), why),
+    };
+    let task = match &claim {
+        Some(claim) => Some(super::tasks::detail(app, claim.task).await?),
+        None => None,
+    };
+    let claim = claim.map(|Claim { task, run, attempt, token, lease_until }| ClaimedRun {
+        run,
+        task,
+        attempt,
+        token,
+        lease_until,
+    });
+    let held = held.into_iter().map(|Held { task, run, token }| HeldTask { task, run, token }).collect();
+    Ok(ClaimAnswer { reason, why, claim, task, held })
+}
+
+/// The agent is at work on the run. A conflict says that it should stop.
+pub async fn heartbeat_run(app: &App, request: HeartbeatRun) -> Result<Lease, Problem> {
+    let now = app.engine.now();
+    let lease_until = app.engine.store().heartbeat_run(request.run, request.token, now).await?;
+    Ok(Lease { lease_until })
+}
+
+/// Ends a claimed run. Where it no longer holds its task that is a conflict, and the message is kept
+/// as a comment all the same.
+pub async fn finish_run(app: &App, request: FinishRun) -> Result<Run, Problem> {
+    let message = request.message.trim();
+    let length = message.chars().count();
+    if length > SAYS_MAX {
+        return Err(invalid(format!(
+            "the message has {length} characters, the limit is {SAYS_MAX}; put the rest into a file of the project"
+        )));
+    }
+    let report = NewReport {
+        run: request.run,
+        token: request.token,
+        succeeded: request.succeeded,
+        message: (!message.is_empty()).then(|| message.to_owned()),
+        now: app.engine.now(),
+    };
+    app.engine.store().finish_run(report).await?;
+    Ok(views::run(app.engine.store().run(request.run).await?))
+}
 
 /// Hands a card to the dispatcher, moving it to Ready first, or takes it back.
 pub async fn queue_task(app: &App, request: QueueTask) -> Result<Card, Problem> {

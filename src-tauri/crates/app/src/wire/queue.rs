@@ -7,6 +7,8 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use super::TaskDetail;
+
 /// Who may take a card, and what its failures are allowed. Fields left out stay as they are.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, Type)]
 #[serde(default, deny_unknown_fields)]
@@ -185,4 +187,91 @@ pub struct QueueAgent {
 pub struct ResetBreaker {
     /// The agent; its account's breaker is closed with it.
     pub agent: String,
+}
+
+/// An agent that runs elsewhere asks for a task.
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimTask {
+    /// Its name; it need not be registered.
+    pub agent: String,
+    /// Tasks that it works on at one time. As registered if left out, else 1.
+    #[serde(default)]
+    #[specta(type = Option<i32>)]
+    pub max_capacity: Option<i64>,
+    /// As registered if left out.
+    #[serde(default)]
+    pub skills: Option<Vec<String>>,
+    /// How long it may be silent, 10 to 86,400; 600 if left out.
+    #[serde(default)]
+    pub lease_seconds: Option<u32>,
+}
+
+/// Why a claim was answered as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimReason {
+    /// A new task.
+    Assigned,
+    /// With a capacity of 1: the task that the agent holds already.
+    ContinueCurrent,
+    AtCapacity,
+    NoTasksAvailable,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct ClaimAnswer {
+    pub reason: ClaimReason,
+    /// The rule that keeps tasks from the agent, where it is not an empty queue.
+    pub why: Option<String>,
+    pub claim: Option<ClaimedRun>,
+    pub task: Option<TaskDetail>,
+    /// What it holds, where that is all it may.
+    pub held: Vec<HeldTask>,
+}
+
+/// The right to report on a run.
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct ClaimedRun {
+    pub run: RunId,
+    pub task: TaskId,
+    /// 1 for the task's first run.
+    pub attempt: u32,
+    /// Every report must carry it.
+    pub token: String,
+    /// Unless it is heard of before, the task is taken back then.
+    #[specta(type = u32)]
+    pub lease_until: i64,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct HeldTask {
+    pub task: TaskId,
+    pub run: RunId,
+    /// None: Flightboard started the run.
+    pub token: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct HeartbeatRun {
+    pub run: RunId,
+    pub token: String,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Type)]
+pub struct Lease {
+    #[specta(type = u32)]
+    pub lease_until: i64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct FinishRun {
+    pub run: RunId,
+    pub token: String,
+    pub succeeded: bool,
+    /// What the agent has to say, Markdown: becomes a comment.
+    #[serde(default)]
+    pub message: String,
 }

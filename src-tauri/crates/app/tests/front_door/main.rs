@@ -5,6 +5,7 @@ extern crate flightboard_app as app;
 mod agents;
 mod bad_input;
 mod cards;
+mod claims;
 mod front_door;
 mod repositories;
 mod runs;

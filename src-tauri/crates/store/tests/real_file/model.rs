@@ -1,14 +1,21 @@
 //! Whatever people and agents do in whatever order, the store agrees with a model of a dozen lines
 //! that was written from the rules, not from the code.
 
-use std::collections::BTreeMap;
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use domain::{
     Actor, Cause, Outcome, RunId, Status, TaskId,
     review::{Gate, Step, StepOutcome},
 };
-use proptest::{collection::vec, prelude::*};
-use store::{NewReview, NewRun, NewTask, Origin, Routing};
+use proptest::{
+    collection::vec,
+    prelude::*,
+    test_runner::{TestCaseError, TestRunner},
+};
+use store::{Breaks, Claimed, NewClaim, NewReport, NewReview, NewRun, NewTask, Origin, Routing};
 use testkit::{TempStore, card, ready_card};
 
 use crate::raw::Raw;
@@ -29,7 +36,19 @@ enum Deed {
     Queue(usize, bool),
     /// The reviewer of a gated card comes to a verdict.
     Review(usize, StepOutcome),
+    /// One of three agents asks for work, as one that takes so many.
+    Claim(usize, u32),
+    /// The agent of the card's newest run is heard of.
+    Heartbeat(usize),
+    /// It says how the run ended, in time or too late.
+    Report(usize, bool),
+    /// Nobody is heard of for longer than a lease.
+    Silence,
+    Crash,
 }
+
+/// Milliseconds.
+const LEASE: i64 = 600_000;
 
 fn deed() -> impl Strategy<Value = Deed> {
     let outcome = prop::sample::select(vec![
@@ -56,7 +75,12 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => which.clone().prop_map(Deed::Trash),
         1 => which.clone().prop_map(Deed::Restore),
         1 => (which.clone(), any::<bool>()).prop_map(|(at, queued)| Deed::Queue(at, queued)),
-        3 => (which, verdict).prop_map(|(at, verdict)| Deed::Review(at, verdict)),
+        3 => (which.clone(), verdict).prop_map(|(at, verdict)| Deed::Review(at, verdict)),
+        5 => (0..3usize, 1..3u32).prop_map(|(agent, capacity)| Deed::Claim(agent, capacity)),
+        1 => which.clone().prop_map(Deed::Heartbeat),
+        4 => (which, any::<bool>()).prop_map(|(at, succeeded)| Deed::Report(at, succeeded)),
+        1 => Just(Deed::Silence),
+        1 => Just(Deed::Crash),
     ]
 }
 
@@ -83,6 +107,12 @@ struct Card {
     round: u32,
     no_verdicts: u32,
     comments: usize,
+    /// Of the newest run, if an agent claimed it.
+    token: Option<String>,
+    agent: usize,
+    outcome: Option<Outcome>,
+    /// Runs whose late words are kept.
+    late: BTreeSet<RunId>,
 }
 
 /// How often a failure of the dispatcher's runs is tried again.
@@ -156,7 +186,7 @@ impl Card {
     }
 
     fn begun(&mut self, run: RunId, origin: Origin) {
-        self.origin = origin;
+        (self.origin, self.token, self.outcome) = (origin, None, None);
         if self.status == Status::Review {
             (self.round, self.no_verdicts) = (self.round + 1, 0);
         }
@@ -166,8 +196,17 @@ impl Card {
         self.changes += 1;
     }
 
+    fn claimed(&self) -> bool {
+        self.open.is_some() && self.holds && self.token.is_some()
+    }
+
+    /// `timer_over`: as the store has it; how long each wait is has tests of its own.
+    fn may_be_claimed(&self, column: Status, timer_over: bool) -> bool {
+        self.status == column && self.may_begin() && !self.held && timer_over
+    }
+
     fn ended(&mut self, outcome: Outcome) {
-        self.open = None;
+        (self.open, self.outcome) = (None, Some(outcome));
         self.changes += 1;
         self.comments += usize::from(!matches!(outcome, Outcome::Succeeded | Outcome::Stopped));
         if !std::mem::take(&mut self.holds) {
@@ -213,7 +252,7 @@ impl Card {
             }
         };
         self.queued = match (self.origin, self.status) {
-            (Origin::Person, _) => self.queued,
+            (Origin::Person, _) | (Origin::Pulled, Status::Ready) => self.queued,
             (_, Status::Ready) => cause.is_some() || self.queued,
             (_, Status::Failed) => false,
             _ => self.queued,
@@ -221,7 +260,78 @@ impl Card {
     }
 }
 
-async fn play(store: &TempStore, cards: &mut Vec<Card>, deed: Deed) {
+/// The three agents of a case have names of their own, so that none meets what an earlier one left.
+fn name(cards: &[Card], agent: usize) -> String {
+    format!("agent-{}-{agent}", cards[0].id)
+}
+
+async fn claim(store: &TempStore, cards: &mut [Card], agent: usize, capacity: u32) {
+    let now = store.clock.tick();
+    let new = NewClaim {
+        agent: name(cards, agent),
+        capacity,
+        lease: LEASE,
+        skills: Vec::new(),
+        limits: Vec::new(),
+        now,
+    };
+    let answer = store.claim_next(new).await.unwrap();
+    let mut holds: Vec<&Card> = cards.iter().filter(|card| card.agent == agent && card.claimed()).collect();
+    holds.sort_by_key(|card| card.open);
+    if capacity == 1 && !holds.is_empty() {
+        let Claimed::Current(current) = answer else { panic!("{answer:?} to {holds:?}") };
+        assert_eq!((Some(current.run), Some(&current.token)), (holds[0].open, holds[0].token.as_ref()));
+        return;
+    }
+    if holds.len() >= capacity as usize {
+        let Claimed::AtCapacity(held) = answer else { panic!("{answer:?} to {holds:?}") };
+        let expected: Vec<_> = holds.iter().map(|card| (card.id, card.open, card.token.clone())).collect();
+        assert_eq!(held.into_iter().map(|h| (h.task, Some(h.run), h.token)).collect::<Vec<_>>(), expected);
+        return;
+    }
+    let mut first = None;
+    'found: for column in [Status::Ready, Status::Inbox] {
+        for (at, card) in cards.iter().enumerate() {
+            let timer = store.task(card.id).await.unwrap().not_before;
+            let timer_over = timer.is_none_or(|until| until.at <= now);
+            if card.may_be_claimed(column, timer_over) {
+                first = Some(at);
+                break 'found;
+            }
+        }
+    }
+    match (answer, first) {
+        (Claimed::NoTask(None), None) => {}
+        (Claimed::Assigned(given), Some(at)) => {
+            let card = &mut cards[at];
+            assert_eq!(given.task, card.id, "not the first in claim order");
+            assert!(card.may_begin() && !card.held, "{card:?}");
+            card.begun(given.run, Origin::Pulled);
+            (card.token, card.agent) = (Some(given.token), agent);
+        }
+        (answer, first) => panic!("{answer:?} instead of {:?}", first.map(|at| &cards[at])),
+    }
+}
+
+async fn play(store: &mut TempStore, cards: &mut Vec<Card>, deed: Deed) {
+    match deed {
+        Deed::Claim(agent, capacity) => return claim(store, cards, agent, capacity).await,
+        Deed::Crash => return store.reopen().await,
+        Deed::Silence => {
+            store.clock.pass(LEASE + 1);
+            let mut lost = store.end_leases(store.clock.tick()).await.unwrap();
+            lost.sort();
+            let mut expected = Vec::new();
+            for card in cards.iter_mut().filter(|card| card.open.is_some() && card.token.is_some()) {
+                expected.extend(card.open);
+                card.ended(Outcome::Lost);
+            }
+            expected.sort();
+            assert_eq!(lost, expected);
+            return;
+        }
+        _ => {}
+    }
     let now = store.clock.tick();
     if let Deed::Add { ready, gated } = deed {
         let gate = Some(Gate(if gated { vec![Step::Agent { agent: "aegis".into() }] } else { vec![] }));
@@ -248,6 +358,10 @@ async fn play(store: &TempStore, cards: &mut Vec<Card>, deed: Deed) {
             round: 1,
             no_verdicts: 0,
             comments: 0,
+            token: None,
+            agent: 0,
+            outcome: None,
+            late: BTreeSet::new(),
         });
         return;
     }
@@ -258,14 +372,39 @@ async fn play(store: &TempStore, cards: &mut Vec<Card>, deed: Deed) {
     | Deed::Trash(at)
     | Deed::Restore(at)
     | Deed::Queue(at, _)
+    | Deed::Heartbeat(at)
+    | Deed::Report(at, _)
     | Deed::Review(at, _)) = deed
     else {
         unreachable!("adding is done above")
     };
     let Some(count) = std::num::NonZero::new(cards.len()) else { return };
+    let reporter = name(cards, cards[at % count].agent);
     let card = &mut cards[at % count];
     match deed {
-        Deed::Add { .. } => {}
+        Deed::Add { .. } | Deed::Claim(..) | Deed::Silence | Deed::Crash => {}
+        Deed::Heartbeat(_) => {
+            let (Some(run), Some(token)) = (card.last_run, card.token.clone()) else { return };
+            let heard = store.heartbeat_run(run, token, now).await;
+            assert_eq!(heard.is_ok(), card.claimed(), "{card:?}: {heard:?}");
+        }
+        Deed::Report(_, succeeded) => {
+            let (Some(run), Some(token)) = (card.last_run, card.token.clone()) else { return };
+            let message = Some("what I did".into());
+            let told = store.finish_run(NewReport { run, token, succeeded, message, now }).await;
+            let outcome = if succeeded { Outcome::Succeeded } else { Outcome::Failed(Cause::AgentError) };
+            let repeated = card.outcome == Some(outcome);
+            assert_eq!(told.is_ok(), card.claimed() || repeated, "{card:?}: {told:?}");
+            if card.claimed() {
+                card.ended(outcome);
+                card.comments += usize::from(succeeded);
+                // Breakers have tests of their own.
+                store.reset_breaker(Breaks::Agent(reporter), now).await.unwrap();
+            } else if !repeated && card.late.insert(run) {
+                card.comments += 1;
+                card.changes += 1;
+            }
+        }
         Deed::Move(_, to) => {
             let moved = store.move_task(card.id, to, Actor::Person, now).await;
             assert_eq!(moved.is_ok(), card.may_move(to), "{card:?} to {to}: {moved:?}");
@@ -370,31 +509,58 @@ async fn agrees(store: &TempStore, cards: &[Card]) {
         |status: Status| cards.iter().filter(|card| !card.trashed && card.status == status).count() as u32;
     assert_eq!((counts.in_flight, counts.ready), (count(Status::InProgress), count(Status::Ready)));
     let mut raw = Raw::open(store).await;
+    let first = cards[0].id;
     let broken = raw
-        .number(
-            "SELECT count(*) FROM tasks t WHERE (t.status = 'in_progress') <> (t.live_run IS NOT NULL) \
+        .number(&format!(
+            "SELECT count(*) FROM tasks t WHERE t.id >= {first} AND ((t.status = 'in_progress') <> (t.live_run IS NOT NULL) \
              OR t.runs <> (SELECT count(*) FROM runs WHERE task_id = t.id) \
              OR t.last_run IS NOT (SELECT max(id) FROM runs WHERE task_id = t.id) \
-             OR (t.live_run IS NOT NULL AND t.live_run NOT IN (SELECT id FROM runs WHERE task_id = t.id AND phase <> 'ended'))",
-        )
+             OR (t.live_run IS NOT NULL AND t.live_run NOT IN (SELECT id FROM runs WHERE task_id = t.id AND phase <> 'ended')))",
+        ))
         .await;
     assert_eq!(broken, 0);
 }
 
-proptest! {
-    // Each case is some forty commits on a real disk.
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
-    #[test]
-    fn any_history_ends_where_the_rules_say(deeds in vec(deed(), 1..60)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let store = TempStore::new().await;
+/// Leaves nothing on the board that the next case could meet.
+async fn clear(store: &TempStore, cards: &[Card]) {
+    for card in cards {
+        if let Some(run) = card.open {
+            store.end(run, Outcome::Stopped).await;
+        }
+        store.trash_task(card.id, store.clock.tick()).await.unwrap();
+    }
+}
+
+/// How many; `FLIGHTBOARD_CASES` says another number.
+const CASES: u32 = 1_000;
+
+#[test]
+fn any_history_ends_where_the_rules_say() {
+    let cases = std::env::var("FLIGHTBOARD_CASES").map_or(CASES, |text| text.parse().expect("a number"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // Cases share a file and append to it; after one that failed the next begins on a new one.
+    let shared: RefCell<Option<TempStore>> = RefCell::default();
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let run = TestRunner::new(config).run(&vec(deed(), 1..60), |deeds| {
+        let kept = shared.take();
+        let done = runtime.block_on(async {
+            let mut store = match kept {
+                Some(store) => store,
+                None => TempStore::quick().await,
+            };
             let mut cards = Vec::new();
-            play(&store, &mut cards, Deed::Add { ready: true, gated: true }).await;
+            play(&mut store, &mut cards, Deed::Add { ready: true, gated: true }).await;
             for deed in deeds {
-                play(&store, &mut cards, deed).await;
+                play(&mut store, &mut cards, deed).await;
             }
             agrees(&store, &cards).await;
+            clear(&store, &cards).await;
+            store
         });
+        shared.replace(Some(done));
+        Ok::<(), TestCaseError>(())
+    });
+    if let Err(failed) = run {
+        panic!("{failed}");
     }
 }

@@ -1,0 +1,57 @@
+//! What agents that pull may ask of the engine: work, as far as the board's policy and what is
+//! registered about them allow it. How a claim is decided is the store's.
+
+use domain::Millis;
+use store::{Claimed, LimitOn, Limits, NewClaim};
+
+use crate::{Engine, error::EngineError};
+
+/// What an agent says of itself when it asks for work.
+#[derive(Clone, Debug)]
+pub struct Pull {
+    pub agent: String,
+    /// None: as registered, or one task at a time.
+    pub capacity: Option<u32>,
+    /// None: as registered.
+    pub skills: Option<Vec<String>>,
+    /// How long it may be silent, in milliseconds.
+    pub lease: Millis,
+}
+
+impl Engine {
+    /// The next task for an agent that runs elsewhere.
+    pub async fn claim(&self, pull: Pull) -> Result<Claimed, EngineError> {
+        let policy = self.queue_policy().await?;
+        let registered = self.store().registered_agents().await?;
+        let registered =
+            registered.into_iter().map(|record| record.data.agent).find(|known| known.name == pull.agent);
+        if let Some(known) = registered.as_ref().filter(|known| !known.enabled) {
+            return Err(EngineError::Conflict {
+                message: format!("{} is disabled", known.name),
+                next: Some("enable it on the agents page first".into()),
+            });
+        }
+        if policy.paused {
+            return Ok(Claimed::NoTask(Some("the queue is paused".into())));
+        }
+        let most = registered.as_ref().map(|known| known.max_capacity);
+        let capacity = pull.capacity.or(most).unwrap_or(1);
+        let limit = |on, limit: Option<u32>, name: &str| {
+            limit.map(|limit| Limits { on, limit, name: name.to_owned() })
+        };
+        let limits = [
+            // The dispatcher's own default is for this machine, where these agents do not run.
+            limit(LimitOn::Total, policy.parallel, "flight"),
+            limit(LimitOn::Review, policy.review, "Review"),
+        ];
+        let new = NewClaim {
+            capacity: most.map_or(capacity, |most| capacity.min(most)),
+            skills: pull.skills.or(registered.map(|known| known.skills)).unwrap_or_default(),
+            agent: pull.agent,
+            lease: pull.lease,
+            limits: limits.into_iter().flatten().collect(),
+            now: self.now(),
+        };
+        Ok(self.store().claim_next(new).await?)
+    }
+}
