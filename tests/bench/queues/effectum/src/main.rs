@@ -1,0 +1,84 @@
+//! Effectum as it comes (rollback journal, `synchronous=NORMAL`: it leaves no other choice): callers that
+//! add jobs one at a time, then a worker that runs as many at one time. `bench-effectum DIR CALLERS JOBS`
+//! prints one line of JSON.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use effectum::{Job, JobRunner, Queue, RunningJob, Worker};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+#[path = "../../figures.rs"]
+mod figures;
+
+#[derive(Deserialize, Serialize)]
+struct Work {
+    title: String,
+    description: String,
+}
+
+struct Left {
+    count: AtomicUsize,
+    none: Notify,
+}
+
+async fn work(job: RunningJob, left: Arc<Left>) -> Result<(), std::io::Error> {
+    let _: Work = job.json_payload().expect("a payload");
+    if left.count.fetch_sub(1, Ordering::Relaxed) == 1 {
+        left.none.notify_one();
+    }
+    Ok(())
+}
+
+#[tokio::main(worker_threads = 2)]
+async fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    let (dir, callers, jobs) = (Path::new(&args[1]), figures::number(&args[2]), figures::number(&args[3]));
+    let queue = Arc::new(Queue::new(&dir.join("effectum.db")).await.expect("a queue"));
+
+    let (before, begun) = (figures::syncs(), Instant::now());
+    let adding: Vec<_> = (0..callers)
+        .map(|_| {
+            let queue = queue.clone();
+            tokio::spawn(async move {
+                let mut taken = Vec::new();
+                for n in 0..jobs / callers {
+                    let begun = Instant::now();
+                    let work = Work { title: format!("job {n}"), description: figures::DESCRIPTION.into() };
+                    let job = Job::builder("work").json_payload(&work).expect("a payload").build();
+                    queue.add_job(job).await.expect("an insert");
+                    taken.push(begun.elapsed());
+                }
+                taken
+            })
+        })
+        .collect();
+    let mut added = Vec::new();
+    for adding in adding {
+        added.extend(adding.await.expect("a caller"));
+    }
+    let (adding, between) = (begun.elapsed(), figures::syncs());
+
+    let left = Arc::new(Left { count: AtomicUsize::new(jobs / callers * callers), none: Notify::new() });
+    let begun = Instant::now();
+    let worker = Worker::builder(&queue, left.clone())
+        .max_concurrency(callers as u16)
+        .jobs([JobRunner::builder("work", work).build()])
+        .build()
+        .await
+        .expect("a worker");
+    while left.count.load(Ordering::Relaxed) > 0 {
+        left.none.notified().await;
+    }
+    // Returns once every completion is stored.
+    worker.unregister(Some(Duration::from_secs(60))).await.expect("it stops");
+    let (working, after) = (begun.elapsed(), figures::syncs());
+    figures::print(&added, adding, before.zip(between), working, between.zip(after));
+}
