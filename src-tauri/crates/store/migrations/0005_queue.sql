@@ -42,6 +42,9 @@ ALTER TABLE runs ADD COLUMN rule TEXT;
 ALTER TABLE runs ADD COLUMN ends_as TEXT;
 -- It was asked to stop for a more urgent one, and continues later.
 ALTER TABLE runs ADD COLUMN made_way INTEGER NOT NULL DEFAULT 0 CHECK (made_way IN (0, 1));
+-- Of a run that judges the task's work instead of doing it: the step of the gate and the round.
+ALTER TABLE runs ADD COLUMN review_round INTEGER;
+ALTER TABLE runs ADD COLUMN review_step INTEGER CHECK ((review_step IS NULL) = (review_round IS NULL));
 -- The provider account that it draws on.
 ALTER TABLE runs ADD COLUMN account TEXT;
 -- Nobody has vouched for the run since: it may be taken for lost.
@@ -72,6 +75,8 @@ CREATE TABLE reviews (
     kind     TEXT NOT NULL CHECK (kind IN ('check', 'agent', 'person')),
     reviewer TEXT NOT NULL,
     outcome  TEXT NOT NULL CHECK (outcome IN ('approved', 'rejected', 'no_verdict')),
+    -- The run that came to the verdict, once; none where a person did.
+    review_run INTEGER UNIQUE REFERENCES runs (id),
     -- What the worker hears, byte for byte.
     notes    TEXT NOT NULL,
     -- What the reviewer was asked.

@@ -37,6 +37,6 @@ pub use projects::{NewProject, ProjectRecord};
 pub use queue::{LiveRunRecord, QueuedTask};
 pub use repositories::{NewRepository, RepositoryRecord};
 pub use reviews::{NewReview, ReviewRecord};
-pub use runs::{Ending, LimitOn, Limits, NewRun, Origin, RunRecord, StartFacts, WorkspaceRecord};
+pub use runs::{Ending, LimitOn, Limits, NewRun, Origin, ReviewTurn, RunRecord, StartFacts, WorkspaceRecord};
 pub use schedules::{CardTemplate, LastChild, ScheduleData, ScheduleRecord};
 pub use tasks::{NewTask, Routing, TaskEdit, TaskRecord};

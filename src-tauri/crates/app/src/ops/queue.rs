@@ -155,6 +155,7 @@ pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, P
                 kind: "person",
                 reviewer: Actor::Person.to_string(),
                 outcome: StepOutcome::Rejected,
+                review_run: None,
                 notes,
                 prompt: String::new(),
             };

@@ -295,6 +295,7 @@ async fn play(store: &TempStore, cards: &mut Vec<Card>, deed: Deed) {
                 kind: "agent",
                 reviewer: "aegis".into(),
                 outcome: verdict,
+                review_run: None,
                 notes: "what I think".into(),
                 prompt: "judge this".into(),
             };
