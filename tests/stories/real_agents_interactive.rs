@@ -32,6 +32,8 @@ fn holds_a_conversation(habits: &Habits) {
     run.extend(unattended.iter().any(|word| word == "--skip-permissions").then_some("--skip-permissions"));
     let run = desk.json(&run)["run"]["id"].take();
 
+    // Somebody looks from the start: that sets the terminal's size for all that follows.
+    screen(&desk, &run, |_| true);
     reads(&desk, &run, "working", habits.evidence);
     model.open("first");
     if habits.asks_to_write {

@@ -21,11 +21,18 @@ mod screen;
 mod verdict;
 
 pub mod aider;
+pub mod amp;
 pub mod claude;
+pub mod cline;
 pub mod codex;
+pub mod copilot;
+pub mod crush;
+pub mod cursor;
 pub mod custom;
 pub mod demo;
 pub mod gemini;
+pub mod goose;
+pub mod openclaw;
 pub mod opencode;
 pub mod qwen;
 pub mod stream;

@@ -499,6 +499,6 @@ pub(crate) fn account_of(kind: Kind) -> Option<&'static str> {
         Kind::Gemini => Some("google"),
         Kind::Qwen => Some("qwen"),
         // They serve many providers; their own breaker is all that is known.
-        Kind::Opencode | Kind::Aider | Kind::Demo | Kind::Custom => None,
+        Kind::Opencode | Kind::Aider | Kind::Demo | Kind::Plain | Kind::Custom => None,
     }
 }
