@@ -6,6 +6,7 @@ mod cards;
 mod discovery;
 mod disk_full;
 mod forbidden;
+mod gates;
 mod killed;
 mod queue;
 mod real_agents;

@@ -39,7 +39,7 @@ pub mod stream;
 pub mod terminal;
 
 pub use activity::{Activity, Evidence, Signal, WaitKind};
-pub use brief::{TaskBrief, prompt, task_md};
+pub use brief::{TaskBrief, prompt, review_prompt, task_md};
 pub use card_line::{CardLine, LastLine, readable, screen_line};
 pub use detect::{detect, parse_version, usual_dirs};
 pub use escape::plain_text;

@@ -63,6 +63,7 @@ fn why(card: &CardRecord) -> Option<String> {
         (Status::Inbox | Status::Ready, _) if card.held.is_some() => {
             card.held.as_ref().map(|held| format!("Blocked: {held}"))
         }
+        (Status::Review, _) if card.held.is_some() => card.held.clone(),
         (Status::InProgress, Some(RunState::Running(Activity::Waiting))) => {
             run.and_then(|run| run.reason.clone()).map(|question| format!("asks: {question}"))
         }
@@ -83,9 +84,9 @@ fn needs_you(card: &CardRecord) -> bool {
     let waiting = card.run.as_ref().is_some_and(|run| run.state == RunState::Running(Activity::Waiting));
     !card.trashed
         && match card.status {
-            Status::Ready => card.held.is_some(),
+            Status::Ready | Status::Review => card.held.is_some(),
             Status::InProgress => waiting,
-            Status::Inbox | Status::Review | Status::Done | Status::Failed | Status::Cancelled => false,
+            Status::Inbox | Status::Done | Status::Failed | Status::Cancelled => false,
         }
 }
 
@@ -111,6 +112,8 @@ pub(crate) fn run(record: RunRecord) -> Run {
         output_bytes: record.output_bytes,
         argv: record.argv,
         survivors: record.survivors,
+        review: record.review.map(|turn| turn.step as u32),
+        rule: record.rule,
     }
 }
 

@@ -339,6 +339,10 @@ pub struct Run {
     pub argv: Vec<String>,
     /// Processes that outlived the run, by name; empty is the normal case.
     pub survivors: Vec<String>,
+    /// It judges the task's work instead of doing it: the step of the gate, from 0.
+    pub review: Option<u32>,
+    /// Why this agent and this model; none where a person chose.
+    pub rule: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]

@@ -266,6 +266,7 @@ impl Engine {
             skip_permissions: false,
             origin: Origin::Dispatcher,
             rule: Some(rule),
+            review: None,
         };
         self.begin_in_background(request).await
     }
@@ -303,7 +304,7 @@ impl Engine {
 }
 
 /// Waits for an event that may change the plan; false when the engine has ended.
-async fn something_happened(events: &mut Events) -> bool {
+pub(crate) async fn something_happened(events: &mut Events) -> bool {
     loop {
         match events.next().await {
             Some(EngineEvent::Changed(_) | EngineEvent::AgentsFound | EngineEvent::Missed) => return true,

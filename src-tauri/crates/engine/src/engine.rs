@@ -146,6 +146,7 @@ impl Engine {
         engine.own(async move { left.collect_all_left().await });
         if config.dispatches {
             engine.own(engine.clone().dispatch());
+            engine.own(engine.clone().review());
         }
         Ok(engine)
     }

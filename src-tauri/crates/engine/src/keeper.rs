@@ -170,6 +170,6 @@ pub(crate) async fn blocking<T: Send + 'static>(
         .map_err(|error| EngineError::Internal(format!("work on the disk ended abnormally: {error}")))
 }
 
-fn unavailable(error: impl std::fmt::Display) -> EngineError {
+pub(crate) fn unavailable(error: impl std::fmt::Display) -> EngineError {
     EngineError::Unavailable { message: error.to_string(), next: None }
 }

@@ -44,6 +44,11 @@ impl Layout {
         self.root.join("workspaces")
     }
 
+    /// A reviewer's copy of the work.
+    pub fn review(&self, run: RunId) -> PathBuf {
+        self.root.join("reviews").join(run.to_string())
+    }
+
     /// Artifact contents by hash.
     pub fn artifacts(&self) -> PathBuf {
         self.root.join("artifacts")

@@ -21,6 +21,7 @@ use crate::{
     growing::{LogReader, Tail, grown},
     keeper::blocking,
     observer::{Fact, Observer, cursor_answer},
+    reviewer::MESSAGE,
     run_plan::RunPlan,
     viewers::FollowedScreen,
 };
@@ -375,7 +376,9 @@ impl<'e> Watcher<'e> {
         }
         let minutes = |count: u32| Millis::from(count) * 60_000;
         let started = self.run.started_at.unwrap_or(self.run.created_at);
-        let longest = self.limits.longest.map(|most| (started + minutes(most), Cause::Timeout));
+        let ordered = self.plan.longest.map(|seconds| started + Millis::from(seconds) * 1_000);
+        let allowed = self.limits.longest.map(|most| started + minutes(most));
+        let longest = [ordered, allowed].into_iter().flatten().min().map(|at| (at, Cause::Timeout));
         let at_work = matches!(self.status, domain::RunStatus::Working | domain::RunStatus::Unknown)
             && self.plan.mode == Mode::Unattended;
         let quiet = self.limits.expected_quiet.filter(|_| at_work);
@@ -581,6 +584,7 @@ async fn judge(
         last_activity: observer.last_seen(),
     };
     let verdict = agents::verdict(plan.kind, plan.mode, &ending, observer.story());
+    keep_message(engine, run, observer.story().finished.as_ref().map(|finished| finished.text.as_str()));
     let (outcome, reason) = match (asked.ends_as, asked.stop_asked_at) {
         (Some(cause), _) => (Outcome::Failed(cause), Some(why_ended(cause))),
         (None, Some(_)) => (Outcome::Stopped, None),
@@ -597,6 +601,16 @@ async fn judge(
         reset_at: None,
         at: exit.ended_at_ms,
     })
+}
+
+/// The agent's last message, for whoever reads what it came to. Its own output is the record; this is
+/// a copy that can be made again.
+fn keep_message(engine: &Engine, run: &RunRecord, text: Option<&str>) {
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return };
+    let path = engine.layout().run(run.id).join(MESSAGE);
+    if let Err(error) = std::fs::write(path, text) {
+        tracing::warn!(%error, run = %run.id, "the agent's last message was not kept");
+    }
 }
 
 fn outcome(verdict: Verdict, mode: Mode) -> (Outcome, Option<String>) {

@@ -91,9 +91,9 @@ impl Store {
     pub async fn counts(&self) -> Result<Counts, StoreError> {
         let (in_flight, ready, needs_you): (i64, i64, i64) = sqlx::query_as(
             "SELECT count(*) FILTER (WHERE t.status = 'in_progress'), count(*) FILTER (WHERE t.status = 'ready'), \
-             count(*) FILTER (WHERE t.held IS NOT NULL AND t.status = 'ready' OR r.activity = 'waiting') \
+             count(*) FILTER (WHERE t.held IS NOT NULL AND t.status IN ('ready', 'review') OR r.activity = 'waiting') \
              FROM tasks t LEFT JOIN runs r ON r.id = t.live_run \
-             WHERE t.trashed_at IS NULL AND t.status IN ('ready', 'in_progress')",
+             WHERE t.trashed_at IS NULL AND t.status IN ('ready', 'in_progress', 'review')",
         )
         .fetch_one(&self.readers)
         .await?;
