@@ -1,15 +1,13 @@
 //! Records taken apart field by field into what crosses the wire.
 
-use domain::{Activity, Outcome, RunId, RunState, Status};
 use domain::{
-    Millis,
+    Activity, Millis, Outcome, RunId, RunState, Status,
     schedule::{Skip, Zone, fill},
 };
 use engine::EngineEvent;
-use store::ScheduleRecord;
 use store::{
     ArtifactRecord, CardRecord, CardRunRecord, ChangeRecord, CommentRecord, ProjectRecord, RepositoryRecord,
-    RunRecord, WorkspaceRecord,
+    RunRecord, ScheduleRecord, WorkspaceRecord,
 };
 
 use crate::wire::*;

@@ -8,13 +8,12 @@ mod queue;
 
 pub use queue::*;
 
-use domain::agent::Presence;
 use domain::{
-    ArtifactId, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId, RunStatus, Status,
-    TaskId, budget::Budget, review::Gate,
-};
-use domain::{
-    ScheduleId,
+    ArtifactId, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId, RunStatus, ScheduleId,
+    Status, TaskId,
+    agent::Presence,
+    budget::Budget,
+    review::Gate,
     schedule::{Misfire, Overlap},
 };
 use serde::{Deserialize, Serialize};
