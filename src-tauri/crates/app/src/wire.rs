@@ -9,8 +9,8 @@ mod queue;
 pub use queue::*;
 
 use domain::{
-    ArtifactId, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId, RunStatus, ScheduleId,
-    Status, TaskId,
+    ArtifactId, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId, RunStatus,
+    ScheduleId, Status, TaskId,
     agent::Presence,
     budget::Budget,
     review::Gate,

@@ -159,6 +159,7 @@ pub enum Command {
     },
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one of it, for the length of a command")]
 #[derive(Debug, Subcommand)]
 pub enum CronCommand {
     /// List schedules.

@@ -479,7 +479,7 @@ impl Reader {
         }
         // A bare number may be anything.
         if !said
-            && !self.peek(0).is_some_and(|word| plain_number(word).is_none())
+            && self.peek(0).is_none_or(|word| plain_number(word).is_some())
             && !self.next_is(1, &["am", "pm"])
         {
             return Ok(false);
