@@ -130,7 +130,8 @@ function gemini(_home, server, workspace) {
 function aider(_home, server) {
   return {
     files: {
-      ".aider.conf.yml": "model: openai/fake-model\nedit-format: diff\nshow-model-warnings: false\nanalytics-disable: true\n",
+      ".aider.conf.yml":
+        "model: openai/fake-model\nedit-format: diff\nshow-model-warnings: false\nanalytics-disable: true\n",
     },
     env: { OPENAI_API_BASE: `${server}/v1`, OPENAI_API_KEY: "dummy" },
     unattended: ["aider", "--no-gitignore", "--no-check-update", "--no-pretty", "--yes-always", "--message={prompt}"],

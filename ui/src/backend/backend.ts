@@ -52,6 +52,14 @@ export const OPERATIONS = [
   "removeSchedule",
   "restoreSchedule",
   "runSchedule",
+  "queueTask",
+  "addDependency",
+  "removeDependency",
+  "getPlan",
+  "getQueuePolicy",
+  "putQueuePolicy",
+  "resetBreaker",
+  "reviewTask",
 ] as const;
 
 export type OperationName = (typeof OPERATIONS)[number];

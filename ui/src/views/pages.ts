@@ -11,5 +11,6 @@ export const WelcomeView = lazyRouteComponent(() => import("./WelcomeView"), "We
 
 /** Fetches what the next click is likely to need. */
 export function fetchOtherPages(): void {
-  for (const page of [TaskView, ProjectsView, AgentsView, SettingsView, SchedulesView, TrashView]) void page.preload?.();
+  for (const page of [TaskView, ProjectsView, AgentsView, SettingsView, SchedulesView, TrashView])
+    void page.preload?.();
 }

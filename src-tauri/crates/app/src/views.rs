@@ -1,7 +1,7 @@
 //! Records taken apart field by field into what crosses the wire.
 
 use domain::{
-    Activity, Millis, Outcome, RunId, RunState, Status,
+    Activity, Cause, Millis, Outcome, RunId, RunState, Status,
     schedule::{Skip, Zone, fill},
 };
 use engine::EngineEvent;
@@ -47,6 +47,14 @@ fn card_run(run: CardRunRecord, newest_line: impl Fn(RunId) -> Option<String>) -
         started_at: run.started_at,
         ended_at: run.ended_at,
         last_line: newest_line(run.id).or(run.last_line),
+        cause: match run.state {
+            RunState::Ended(Outcome::Failed(cause)) => Some(cause),
+            RunState::Ended(Outcome::Lost) => Some(Cause::Lost),
+            RunState::Ended(Outcome::Succeeded | Outcome::Stopped)
+            | RunState::Queued
+            | RunState::Preparing
+            | RunState::Running(_) => None,
+        },
     }
 }
 
@@ -68,6 +76,7 @@ fn why(card: &CardRecord) -> Option<String> {
         (Status::InProgress, Some(RunState::Running(Activity::Unknown | Activity::RateLimited))) => {
             run.and_then(|run| run.evidence.clone())
         }
+        (Status::Failed, Some(RunState::Ended(Outcome::Succeeded))) => Some("Its work was rejected".into()),
         (Status::Failed, _) => run.and_then(|run| run.reason.clone()),
         (Status::Inbox | Status::Ready | Status::Review, Some(RunState::Ended(Outcome::Failed(_)))) => {
             run.and_then(|run| run.reason.clone())

@@ -9,7 +9,7 @@ mod queue;
 pub use queue::*;
 
 use domain::{
-    ArtifactId, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId, RunStatus,
+    ArtifactId, Cause, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId, RunStatus,
     ScheduleId, Status, TaskId,
     agent::Presence,
     budget::Budget,
@@ -88,6 +88,8 @@ pub struct CardRun {
     pub ended_at: Option<i64>,
     /// Last meaningful output line, at most 200 characters; fresher ones arrive as [`Event::Live`].
     pub last_line: Option<String>,
+    /// Of a failed one: why.
+    pub cause: Option<Cause>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]

@@ -234,6 +234,7 @@ pub(super) async fn standing(app: &App, id: TaskId) -> Result<TaskQueue, Problem
         holds_up: downstream.into_iter().map(|(task, _)| task).collect(),
         gate,
         own_gate: task.routing.gate.is_some(),
+        round: task.round,
         reviews: store.reviews(id).await?.into_iter().map(review).collect(),
     })
 }
