@@ -37,11 +37,13 @@ pub struct Config {
     /// list cards must not start agents.
     pub dispatches: bool,
     pub clock: Clock,
+    /// Names of variables that this process has set for itself alone: agents do not inherit them.
+    pub own_variables: Vec<&'static str>,
 }
 
 impl Config {
     pub fn new(data_dir: PathBuf) -> Config {
-        Config { data_dir, clock: Clock::default(), dispatches: false }
+        Config { data_dir, clock: Clock::default(), dispatches: false, own_variables: Vec::new() }
     }
 
     /// Of a host that stays.
@@ -119,7 +121,7 @@ impl Engine {
             layout,
             clock: config.clock,
             host_binary,
-            agents: AgentsFound::new(),
+            agents: AgentsFound::new(config.own_variables),
             live: Mutex::default(),
             lines: Mutex::default(),
             screens: Mutex::default(),
