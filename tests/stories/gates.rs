@@ -232,3 +232,61 @@ fn a_failing_agent_gets_no_more_work_and_its_fallback_takes_over() {
         (desk.show("4")["runs"].as_array().map(Vec::len) == Some(1)).then_some(())
     });
 }
+
+/// Speaks as Claude Code does: a turn that cost half a dollar and 1,500 tokens.
+const TURN: &str = r#"echo '{"type":"system","subtype":"init","session_id":"5d1f2f0a-0000-4000-8000-000000000001","model":"m"}'
+echo '{"type":"result","subtype":"success","is_error":false,"result":"done","session_id":"5d1f2f0a-0000-4000-8000-000000000001","total_cost_usd":0.5,"usage":{"input_tokens":1000,"output_tokens":500,"cache_read_input_tokens":0,"cache_creation_input_tokens":0}}'"#;
+
+fn spender(desk: &Desk, script: &str) {
+    agent(desk, "spender", script);
+    let program = desk.folder.path().join("bin/spender");
+    desk.ok(&["agents", "remove", "spender"]);
+    desk.ok(&["agents", "register", "spender", "--kind", "claude", "--program", program.to_str().unwrap()]);
+}
+
+#[test]
+fn money_is_the_agents_own_figure_and_a_used_up_budget_starts_nothing_more() {
+    let (desk, _served) = shop("true", &["--card-budget", "0.4"]);
+    spender(&desk, TURN);
+    desk.ok(&["add", "Dear", "--project", "shop", "--queue", "--agent", "spender"]);
+    let card = until_status(&desk, "1", "review");
+    assert_eq!(card["runs"][0]["spent"], json!({"tokens": 1500, "micros": 500_000, "estimated": false}));
+
+    desk.ok(&["reject", "1", "--notes", "Once more."]);
+    let why = desk.ok(&["plan", "1"]);
+    assert_eq!(why, "T-1     budget used up: $0.50 of $0.40 for T-1\n");
+    assert_eq!(desk.show("1")["status"], "ready");
+    desk.ok(&["project", "policy", "shop", "--card-budget", "5"]);
+    until(&desk, "1", "it goes on once the budget was raised", |card| {
+        card["runs"].as_array().map(Vec::len) == Some(2) && card["status"] == "review"
+    });
+}
+
+#[test]
+fn a_run_that_uses_its_budget_up_is_ended_and_its_card_asks_for_a_person() {
+    let (desk, _served) = shop("true", &["--card-tokens", "1500"]);
+    spender(&desk, &format!("{TURN}\nsleep 1000"));
+    desk.ok(&["add", "Endless", "--project", "shop", "--queue", "--agent", "spender"]);
+    let card = until(&desk, "1", "it is held", |card| card["needs_you"] == true);
+    assert_eq!(card["status"], "ready");
+    assert_eq!(card["runs"][0]["reason"], "its budget is used up");
+    let comments: Vec<&str> = card["comments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|comment| comment["body"].as_str().unwrap())
+        .collect();
+    assert!(comments[0].contains("1500 of 1500 tokens for T-1"), "{comments:?}");
+    assert_eq!(desk.processes_of_runs(), Vec::<String>::new());
+}
+
+#[test]
+fn money_that_is_not_told_is_estimated_and_marked() {
+    let (desk, _served) = shop("true", &[]);
+    let silent = TURN.replace(r#""total_cost_usd":0.5,"#, "");
+    spender(&desk, &silent);
+    desk.ok(&["policy", "--price", "spender=3/15"]);
+    desk.ok(&["add", "Priced by the table", "--project", "shop", "--queue", "--agent", "spender"]);
+    let card = until_status(&desk, "1", "review");
+    assert_eq!(card["runs"][0]["spent"], json!({"tokens": 1500, "micros": 10_500, "estimated": true}));
+}

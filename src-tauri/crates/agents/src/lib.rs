@@ -52,4 +52,4 @@ pub use roles::{ROLES, Role, instructions};
 pub use screen::{Readiness, is_ready_for_typing, screen_activity};
 pub use stream::{StreamDecoder, StreamEvent, StreamKind};
 pub use terminal::{Query, TerminalEvent, TerminalFacts, TerminalSignals, answer_to};
-pub use verdict::{Cause, Ending, Exit, Story, Verdict, verdict};
+pub use verdict::{Cause, Ending, Exit, Spend, Story, Verdict, verdict};

@@ -121,6 +121,11 @@ pub(crate) fn run(record: RunRecord) -> Run {
         survivors: record.survivors,
         review: record.review.map(|turn| turn.step as u32),
         rule: record.rule,
+        spent: (record.spent.tokens > 0 || record.spent.micros > 0).then_some(RunSpend {
+            tokens: record.spent.tokens,
+            micros: record.spent.micros,
+            estimated: record.spent.estimated,
+        }),
     }
 }
 

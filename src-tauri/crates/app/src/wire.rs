@@ -344,6 +344,21 @@ pub struct Run {
     pub review: Option<u32>,
     /// Why this agent and this model; none where a person chose.
     pub rule: Option<String>,
+    /// Left out where the agent told nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spent: Option<RunSpend>,
+}
+
+/// What a run used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Type)]
+pub struct RunSpend {
+    #[specta(type = u32)]
+    pub tokens: i64,
+    /// Millionths of a US dollar; 0 where nothing is known of its price.
+    #[specta(type = u32)]
+    pub micros: i64,
+    /// The money is an estimate from the price table, not the agent's own figure.
+    pub estimated: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]
@@ -656,7 +671,10 @@ pub struct ProjectSettings {
     pub retry: RetryPolicy,
     /// What must approve work before it is done.
     pub gate: Gate,
+    /// For all its runs of a day.
     pub budget: Budget,
+    /// For each card, over all its runs.
+    pub task_budget: Budget,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]

@@ -287,6 +287,12 @@ pub struct PolicyArgs {
     /// End unattended runs that wrote nothing for twice this time; 0 for no limit.
     #[arg(long, value_name = "MINUTES")]
     pub quiet: Option<u32>,
+    /// US dollars that all runs of a day may cost; 0 for no limit.
+    #[arg(long, value_name = "USD")]
+    pub daily: Option<f64>,
+    /// What a million tokens cost, in and out, for a model or agent that does not tell; may be given several times.
+    #[arg(long, value_name = "NAME=IN/OUT")]
+    pub price: Vec<String>,
     /// Let an agent be tried again although its breaker is open.
     #[arg(long, value_name = "AGENT")]
     pub close_breaker: Option<String>,
@@ -308,6 +314,18 @@ pub struct ProjectPolicyArgs {
     pub pause: Option<String>,
     #[arg(long)]
     pub resume: bool,
+    /// US dollars that its runs of a day may cost; 0 for no limit.
+    #[arg(long, value_name = "USD")]
+    pub budget: Option<f64>,
+    /// US dollars that one card may cost; 0 for no limit.
+    #[arg(long, value_name = "USD")]
+    pub card_budget: Option<f64>,
+    /// Tokens that one card may use; 0 for no limit.
+    #[arg(long, value_name = "N")]
+    pub card_tokens: Option<i64>,
+    /// At the end of a budget: stop the run, or ask (it goes on, nothing new starts).
+    #[arg(long, value_name = "stop|ask")]
+    pub at_budget: Option<String>,
     /// Add a command that must succeed before work is done; its words are separated by spaces.
     #[arg(long, value_name = "COMMAND")]
     pub check: Vec<String>,

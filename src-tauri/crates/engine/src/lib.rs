@@ -21,6 +21,7 @@ mod registry;
 mod reviewer;
 mod run_plan;
 mod scheduler;
+mod spending;
 mod supervisor;
 mod viewers;
 

@@ -22,6 +22,7 @@ mod reviews;
 mod runs;
 mod schedules;
 mod settings;
+mod spend;
 mod tasks;
 mod writer;
 
@@ -39,4 +40,5 @@ pub use repositories::{NewRepository, RepositoryRecord};
 pub use reviews::{NewReview, ReviewRecord};
 pub use runs::{Ending, LimitOn, Limits, NewRun, Origin, ReviewTurn, RunRecord, StartFacts, WorkspaceRecord};
 pub use schedules::{CardTemplate, LastChild, ScheduleData, ScheduleRecord};
+pub use spend::SpentBy;
 pub use tasks::{NewTask, Routing, TaskEdit, TaskRecord};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use domain::{
     Activity, Actor, Aftermath, Cause, Counters, Effect, Id, Millis, Outcome, ProjectId, RetryPolicy,
-    RunEvent, RunId, RunState, Status, TaskEvent, TaskId, after_failure, breaker::BreakerRule,
+    RunEvent, RunId, RunState, Status, TaskEvent, TaskId, after_failure, breaker::BreakerRule, budget::Spent,
     dispatch::Until, failure::UNKNOWN_RESET,
 };
 use sqlx::FromRow;
@@ -57,6 +57,7 @@ pub struct RunRecord {
     pub made_way: bool,
     /// It judges the work instead of doing it.
     pub review: Option<ReviewTurn>,
+    pub spent: Spent,
 }
 
 /// Which step of a task's gate a run carries out.
@@ -181,6 +182,11 @@ struct Row {
     made_way: bool,
     review_round: Option<i64>,
     review_step: Option<i64>,
+    tokens_in: i64,
+    tokens_out: i64,
+    tokens_cached: i64,
+    micros: i64,
+    estimated: bool,
 }
 
 impl Origin {
@@ -248,6 +254,12 @@ impl TryFrom<Row> for RunRecord {
                 .review_round
                 .zip(row.review_step)
                 .map(|(round, step)| ReviewTurn { round: round as u32, step: step as usize }),
+            spent: Spent {
+                micros: row.micros,
+                tokens: row.tokens_in + row.tokens_out + row.tokens_cached,
+                wall: row.started_at.map_or(0, |start| row.ended_at.unwrap_or(start) - start),
+                estimated: row.estimated,
+            },
         })
     }
 }
@@ -931,7 +943,7 @@ fn task_event(id: RunId, ending: &Ending) -> TaskEvent {
     match ending.outcome {
         Outcome::Succeeded => TaskEvent::RunSucceeded(id),
         Outcome::Failed(Cause::CouldNotStart) => TaskEvent::RunNotStarted(id),
-        Outcome::Failed(Cause::Blocked) => {
+        Outcome::Failed(Cause::Blocked | Cause::Budget) => {
             TaskEvent::RunBlocked(id, ending.reason.clone().unwrap_or_default())
         }
         Outcome::Failed(_) => TaskEvent::RunFailed(id),
