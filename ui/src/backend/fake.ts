@@ -527,6 +527,8 @@ function newRun(world: Scene, task: FakeTask, request: StartRun): Run {
     output_bytes: 0,
     argv: request.argv ?? [request.agent],
     survivors: [],
+    review: null,
+    rule: null,
   };
 }
 
