@@ -22,6 +22,7 @@ mod reviewer;
 mod run_plan;
 mod scheduler;
 mod supervisor;
+mod sweeper;
 mod viewers;
 
 pub use agents::{ROLES, Role};
@@ -38,4 +39,5 @@ pub use layout::{Layout, default_data_dir};
 pub use lock::LockError;
 pub use registry::AgentEdit;
 pub use reviewer::{ReviewOrder, ReviewWork};
+pub use sweeper::{Emptied, PREFERENCES, TRASH_DAYS};
 pub use viewers::{LogHit, ViewerHandle};
