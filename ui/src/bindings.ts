@@ -12,6 +12,10 @@ export const commands = {
 	moveTask: (request: MoveTask) => __TAURI_INVOKE<Card>("move_task", { request }),
 	trashTask: (request: TaskRef) => __TAURI_INVOKE<Card>("trash_task", { request }),
 	restoreTask: (request: TaskRef) => __TAURI_INVOKE<Card>("restore_task", { request }),
+	deleteTask: (request: TaskRef) => __TAURI_INVOKE<Nothing>("delete_task", { request }),
+	emptyTrash: (request: EmptyTrash) => __TAURI_INVOKE<EmptiedTrash>("empty_trash", { request }),
+	deleteTask: (request: TaskRef) => __TAURI_INVOKE<Nothing>("delete_task", { request }),
+	emptyTrash: (request: EmptyTrash) => __TAURI_INVOKE<EmptiedTrash>("empty_trash", { request }),
 	getTask: (request: TaskRef) => __TAURI_INVOKE<TaskDetail>("get_task", { request }),
 	findTask: (request: FindTask) => __TAURI_INVOKE<TaskDetail>("find_task", { request }),
 	getTimeline: (request: TaskRef) => __TAURI_INVOKE<TimelineEntry[]>("get_timeline", { request }),
@@ -445,6 +449,34 @@ export type EditTask = {
 	version?: number | null,
 };
 
+export type EmptiedTrash = {
+	deleted: number,
+	/**  What could not be deleted. */
+	kept: KeptInTrash[],
+};
+
+/**  Deletes cards in the trash for ever. */
+export type EmptyTrash = {
+	/**  Only what came there at least this many days ago. */
+	older_than_days?: number | null,
+};
+
+/**
+ *  What subscribers hear. Names, not payloads: fetch what went stale. `Live` alone carries a value,
+ *  because it is the one thing that changes many times a second.
+ */
+export type EmptiedTrash = {
+	deleted: number,
+	/**  What could not be deleted. */
+	kept: KeptInTrash[],
+};
+
+/**  Deletes cards in the trash for ever. */
+export type EmptyTrash = {
+	/**  Only what came there at least this many days ago. */
+	older_than_days?: number | null,
+};
+
 /**
  *  What subscribers hear. Names, not payloads: fetch what went stale. `Live` alone carries a value,
  *  because it is the one thing that changes many times a second.
@@ -504,6 +536,18 @@ export type GetPlan = {
 	/**  Only what the plan says of this card. */
 	task?: TaskId | null,
 	project?: ProjectId | null,
+};
+
+export type KeptInTrash = {
+	id: TaskId,
+	key: string,
+	why: Problem,
+};
+
+export type KeptInTrash = {
+	id: TaskId,
+	key: string,
+	why: Problem,
 };
 
 export type LogHit = {
@@ -936,6 +980,10 @@ export type Run = {
 	argv: string[],
 	/**  Processes that outlived the run, by name; empty is the normal case. */
 	survivors: string[],
+	/**  It judges the task's work instead of doing it: the step of the gate, from 0. */
+	review: number | null,
+	/**  Why this agent and this model; none where a person chose. */
+	rule: string | null,
 };
 
 /**  One attempt at a task. */
@@ -1062,6 +1110,10 @@ export type Settings = {
 	editor?: string[],
 	/**  Minutes without a heartbeat after which an agent counts as offline, at most 10,080; 0 means 5. */
 	agent_offline_minutes?: number,
+	/**  Days after which a card in the trash is deleted for ever, 30 if left out, at most 3,650; 0 means never. */
+	trash_days?: number,
+	/**  Days after which a card in the trash is deleted for ever, 30 if left out, at most 3,650; 0 means never. */
+	trash_days?: number,
 };
 
 export type Size = {

@@ -325,6 +325,8 @@ function runOf(scene: Scene, draft: Draft, agentName: string, status: RunStatus,
     output_bytes: 0,
     argv: [agentName],
     survivors: [],
+    review: null,
+    rule: null,
   };
 }
 

@@ -170,6 +170,18 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
     },
     trashTask: async ({ id }) => edit(id, { trashed: true }),
     restoreTask: async ({ id }) => edit(id, { trashed: false }),
+    deleteTask: async ({ id }) => {
+      taskOf(id);
+      world.tasks.delete(id);
+      changed([id]);
+      return {};
+    },
+    emptyTrash: async () => {
+      const gone = [...world.tasks.values()].filter(({ card }) => card.trashed).map(({ card }) => card.id);
+      for (const id of gone) world.tasks.delete(id);
+      changed(gone);
+      return { deleted: gone.length, kept: [] };
+    },
     getTask: async ({ id }) => detailOf(taskOf(id)),
     findTask: async ({ key }) => detailOf(taskOf(Number(key.replace(/^t-/i, "")))),
     getTimeline: async ({ id }) => [...taskOf(id).timeline],
@@ -527,6 +539,8 @@ function newRun(world: Scene, task: FakeTask, request: StartRun): Run {
     output_bytes: 0,
     argv: request.argv ?? [request.agent],
     survivors: [],
+    review: null,
+    rule: null,
   };
 }
 

@@ -12,7 +12,7 @@ use std::{
 use agents::Profile;
 use domain::{Actor, Millis, RunId};
 use store::{Ending, RunRecord, Store};
-use tokio::sync::broadcast;
+use tokio::sync::{RwLock, broadcast};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use workspaces::{Cancel, Pool, artifacts::Watcher};
 
@@ -33,8 +33,8 @@ use crate::{
 pub struct Config {
     /// Absolute.
     pub data_dir: PathBuf,
-    /// Starts queued cards by itself. Off in a command that hosts the engine for its own length: to
-    /// list cards must not start agents.
+    /// Starts queued cards by itself, and empties the trash of what is old. Off in a command that hosts the
+    /// engine for its own length: to list cards must not start agents or delete anything.
     pub dispatches: bool,
     pub clock: Clock,
     /// Names of variables that this process has set for itself alone: agents do not inherit them.
@@ -77,6 +77,8 @@ struct Inner {
     screens: Mutex<Screens>,
     /// None where the system cannot watch folders.
     artifacts: Option<Watcher>,
+    /// Held for reading while contents of artifacts lie in the store that no row names yet.
+    contents: RwLock<()>,
     ports: Mutex<HashMap<RunId, u16>>,
     moments: broadcast::Sender<EngineEvent>,
     trouble: Mutex<Option<String>>,
@@ -128,6 +130,7 @@ impl Engine {
             artifacts: Watcher::start()
                 .inspect_err(|error| tracing::warn!(%error, "artifacts are not watched"))
                 .ok(),
+            contents: RwLock::default(),
             ports: Mutex::default(),
             moments,
             trouble: Mutex::default(),
@@ -148,6 +151,7 @@ impl Engine {
         engine.own(async move { left.collect_all_left().await });
         if config.dispatches {
             engine.own(engine.clone().dispatch());
+            engine.own(engine.clone().keep_the_trash_small());
             engine.own(engine.clone().review());
         }
         Ok(engine)
@@ -257,6 +261,10 @@ impl Engine {
 
     pub(crate) fn with_screens<T>(&self, work: impl FnOnce(&mut Screens) -> T) -> T {
         work(&mut guard(&self.inner.screens))
+    }
+
+    pub(crate) fn contents(&self) -> &RwLock<()> {
+        &self.inner.contents
     }
 
     pub(crate) fn artifact_watcher(&self) -> Option<&Watcher> {

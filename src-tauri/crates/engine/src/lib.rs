@@ -23,6 +23,7 @@ mod run_plan;
 mod scheduler;
 mod spending;
 mod supervisor;
+mod sweeper;
 mod viewers;
 
 pub use agents::{ROLES, Role};
@@ -39,4 +40,5 @@ pub use layout::{Layout, default_data_dir};
 pub use lock::LockError;
 pub use registry::AgentEdit;
 pub use reviewer::{ReviewOrder, ReviewWork};
+pub use sweeper::{Emptied, PREFERENCES, TRASH_DAYS};
 pub use viewers::{LogHit, ViewerHandle};
