@@ -12,4 +12,5 @@ mod queue;
 mod real_agents;
 mod real_agents_interactive;
 mod repositories;
+mod trash;
 mod workspaces;

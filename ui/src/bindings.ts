@@ -14,8 +14,6 @@ export const commands = {
 	restoreTask: (request: TaskRef) => __TAURI_INVOKE<Card>("restore_task", { request }),
 	deleteTask: (request: TaskRef) => __TAURI_INVOKE<Nothing>("delete_task", { request }),
 	emptyTrash: (request: EmptyTrash) => __TAURI_INVOKE<EmptiedTrash>("empty_trash", { request }),
-	deleteTask: (request: TaskRef) => __TAURI_INVOKE<Nothing>("delete_task", { request }),
-	emptyTrash: (request: EmptyTrash) => __TAURI_INVOKE<EmptiedTrash>("empty_trash", { request }),
 	getTask: (request: TaskRef) => __TAURI_INVOKE<TaskDetail>("get_task", { request }),
 	findTask: (request: FindTask) => __TAURI_INVOKE<TaskDetail>("find_task", { request }),
 	getTimeline: (request: TaskRef) => __TAURI_INVOKE<TimelineEntry[]>("get_timeline", { request }),
@@ -465,22 +463,6 @@ export type EmptyTrash = {
  *  What subscribers hear. Names, not payloads: fetch what went stale. `Live` alone carries a value,
  *  because it is the one thing that changes many times a second.
  */
-export type EmptiedTrash = {
-	deleted: number,
-	/**  What could not be deleted. */
-	kept: KeptInTrash[],
-};
-
-/**  Deletes cards in the trash for ever. */
-export type EmptyTrash = {
-	/**  Only what came there at least this many days ago. */
-	older_than_days?: number | null,
-};
-
-/**
- *  What subscribers hear. Names, not payloads: fetch what went stale. `Live` alone carries a value,
- *  because it is the one thing that changes many times a second.
- */
 export type Event = 
 /**  Committed changes up to `seq`. */
 { type: "changed"; seq: number; tasks: TaskId[]; projects: boolean; agents: boolean; settings: boolean; schedules: boolean } | 
@@ -536,12 +518,6 @@ export type GetPlan = {
 	/**  Only what the plan says of this card. */
 	task?: TaskId | null,
 	project?: ProjectId | null,
-};
-
-export type KeptInTrash = {
-	id: TaskId,
-	key: string,
-	why: Problem,
 };
 
 export type KeptInTrash = {
@@ -1110,8 +1086,6 @@ export type Settings = {
 	editor?: string[],
 	/**  Minutes without a heartbeat after which an agent counts as offline, at most 10,080; 0 means 5. */
 	agent_offline_minutes?: number,
-	/**  Days after which a card in the trash is deleted for ever, 30 if left out, at most 3,650; 0 means never. */
-	trash_days?: number,
 	/**  Days after which a card in the trash is deleted for ever, 30 if left out, at most 3,650; 0 means never. */
 	trash_days?: number,
 };

@@ -12,6 +12,8 @@ export const OPERATIONS = [
   "moveTask",
   "trashTask",
   "restoreTask",
+  "deleteTask",
+  "emptyTrash",
   "getTask",
   "findTask",
   "getTimeline",

@@ -13,6 +13,8 @@ export type ActionName = Extract<
   | "moveTask"
   | "trashTask"
   | "restoreTask"
+  | "deleteTask"
+  | "emptyTrash"
   | "addComment"
   | "startRun"
   | "stopRun"
@@ -128,6 +130,14 @@ function settle<N extends ActionName>(data: DataSource, name: N, request: Reques
       queries.setQueryData(keys.task(detail.card.id), detail);
       return stale(keys.timeline(detail.card.id));
     }
+    case "deleteTask": {
+      const { id } = request as Request<"deleteTask">;
+      feed.refreshCards([id]);
+      stale(keys.trash);
+      return refreshTask(data, id);
+    }
+    case "emptyTrash":
+      return stale(keys.trash);
     case "addComment":
       return refreshTask(data, (request as Request<"addComment">).task);
     case "startRun":

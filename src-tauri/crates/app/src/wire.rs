@@ -192,6 +192,28 @@ pub struct TaskRef {
     pub id: TaskId,
 }
 
+/// Deletes cards in the trash for ever.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, Type)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmptyTrash {
+    /// Only what came there at least this many days ago.
+    pub older_than_days: Option<u32>,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct EmptiedTrash {
+    pub deleted: u32,
+    /// What could not be deleted.
+    pub kept: Vec<KeptInTrash>,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct KeptInTrash {
+    pub id: TaskId,
+    pub key: String,
+    pub why: Problem,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize, Type)]
 #[serde(deny_unknown_fields)]
 pub struct FindTask {
@@ -877,7 +899,7 @@ pub struct Check {
 }
 
 /// Preferences of the window, kept on the engine's side so that every face agrees.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// `system`, `dark` or `light`; empty means `system`.
@@ -890,6 +912,22 @@ pub struct Settings {
     pub editor: Vec<String>,
     /// Minutes without a heartbeat after which an agent counts as offline, at most 10,080; 0 means 5.
     pub agent_offline_minutes: u32,
+    /// Days after which a card in the trash is deleted for ever, 30 if left out, at most 3,650; 0 means never.
+    pub trash_days: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            theme: String::new(),
+            last_agent: None,
+            last_project: None,
+            welcomed: false,
+            editor: Vec::new(),
+            agent_offline_minutes: 0,
+            trash_days: engine::TRASH_DAYS,
+        }
+    }
 }
 
 /// A git repository found near the person's home, offered on first run.

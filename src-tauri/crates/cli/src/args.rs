@@ -70,6 +70,9 @@ pub enum Command {
     Show { id: String },
     /// Move a card to a column.
     Move { id: String, column: String },
+    /// Work with deleted cards: list them, bring them back, delete them for ever.
+    #[command(subcommand)]
+    Trash(TrashCommand),
     /// Start an agent on a card. Returns once it has started; with --wait once it has ended.
     Run {
         id: String,
@@ -218,6 +221,24 @@ pub enum CronCommand {
         when: String,
         #[arg(long, value_name = "NAME")]
         zone: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TrashCommand {
+    /// List the cards in the trash.
+    List,
+    /// Put a card into the trash; its agent is stopped first.
+    Put { id: String },
+    /// Take a card out of the trash; it stands where it stood.
+    Restore { id: String },
+    /// Delete a card in the trash for ever, with its runs' output and its artifacts.
+    Delete { id: String },
+    /// Delete for ever what is in the trash.
+    Empty {
+        /// Only what has been there for this long.
+        #[arg(long, value_name = "DAYS")]
+        older_than: Option<u32>,
     },
 }
 

@@ -11,6 +11,7 @@ mod link;
 mod print;
 mod queue;
 mod signals;
+mod trash;
 
 use std::process::ExitCode;
 

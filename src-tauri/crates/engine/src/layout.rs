@@ -54,6 +54,7 @@ impl Layout {
         self.root.join("artifacts")
     }
 
+    /// Work of workspaces that were taken away.
     pub fn trash(&self) -> PathBuf {
         self.root.join("trash")
     }

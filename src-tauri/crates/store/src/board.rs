@@ -67,24 +67,26 @@ impl Store {
     ) -> Result<(i64, Vec<CardRecord>), StoreError> {
         // The number is read first: an event for a later change is then never missed.
         let (seq, _) = self.head().await?;
-        let rows =
-            sqlx::query(select!("WHERE (? OR t.trashed_at IS NULL) AND (? IS NULL OR t.project_id = ?)"))
-                .bind(trashed)
-                .bind(project.map(Id::raw))
-                .bind(project.map(Id::raw))
-                .fetch_all(&self.readers)
-                .await?;
+        let rows = sqlx::query(select!(
+            "WHERE t.deleted_at IS NULL AND (? OR t.trashed_at IS NULL) AND (? IS NULL OR t.project_id = ?)"
+        ))
+        .bind(trashed)
+        .bind(project.map(Id::raw))
+        .bind(project.map(Id::raw))
+        .fetch_all(&self.readers)
+        .await?;
         let cards = rows.iter().map(card).collect::<Result<_, _>>()?;
         Ok((seq, cards))
     }
 
-    /// The given cards, trashed ones included; unknown ids are left out.
+    /// The given cards, trashed ones included; unknown and deleted ones are left out.
     pub async fn cards(&self, ids: &[TaskId]) -> Result<Vec<CardRecord>, StoreError> {
         let list = tasks::json(&ids.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
-        let rows = sqlx::query(select!("WHERE t.id IN (SELECT value FROM json_each(?))"))
-            .bind(list)
-            .fetch_all(&self.readers)
-            .await?;
+        let rows =
+            sqlx::query(select!("WHERE t.deleted_at IS NULL AND t.id IN (SELECT value FROM json_each(?))"))
+                .bind(list)
+                .fetch_all(&self.readers)
+                .await?;
         rows.iter().map(card).collect()
     }
 

@@ -11,6 +11,7 @@ mod board;
 mod breakers;
 mod changes;
 mod comments;
+mod deleted;
 mod edges;
 mod error;
 mod open;

@@ -10,3 +10,4 @@ mod repositories;
 mod runs;
 mod schedules;
 mod table;
+mod trash;

@@ -10,3 +10,4 @@ mod hosts;
 mod pipes;
 mod projects;
 mod registry;
+mod trash;

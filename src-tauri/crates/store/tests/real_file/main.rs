@@ -7,6 +7,7 @@ mod board;
 mod cards;
 mod children;
 mod crash;
+mod deleted;
 mod disk_full;
 mod model;
 mod nonsense;
