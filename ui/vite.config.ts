@@ -42,6 +42,7 @@ export default defineConfig({
   test: {
     root,
     setupFiles: ["src/test-setup.ts"],
+    testTimeout: 30_000,
     css: { modules: { classNameStrategy: "non-scoped" } },
     // A page costs a second a file to build: only what draws gets one.
     projects: [

@@ -15,6 +15,8 @@ pub fn builder() -> Builder<tauri::Wry> {
             commands::tasks::move_task,
             commands::tasks::trash_task,
             commands::tasks::restore_task,
+            commands::tasks::delete_task,
+            commands::tasks::empty_trash,
             commands::tasks::get_task,
             commands::tasks::find_task,
             commands::tasks::get_timeline,

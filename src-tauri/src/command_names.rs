@@ -9,6 +9,8 @@ pub const COMMANDS: &[&str] = &[
     "move_task",
     "trash_task",
     "restore_task",
+    "delete_task",
+    "empty_trash",
     "get_task",
     "find_task",
     "get_timeline",

@@ -12,6 +12,5 @@ mod environment;
 mod startup;
 
 fn main() {
-    environment::prepare();
-    startup::run();
+    startup::run(environment::prepare());
 }

@@ -18,7 +18,8 @@ use crate::{
     commands::{self, terminal::Terminals},
 };
 
-pub fn run() {
+/// `own_variables`: what this program has set in its environment for itself.
+pub fn run(own_variables: Vec<&'static str>) {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(
@@ -32,7 +33,7 @@ pub fn run() {
         .plugin(tauri_plugin_shell::init())
         .manage(Terminals::default())
         .invoke_handler(handler())
-        .setup(|tauri| setup(tauri.handle()))
+        .setup(|tauri| setup(tauri.handle(), own_variables))
         .build(tauri::generate_context!());
     match built {
         Ok(tauri) => tauri.run(|handle, event| {
@@ -55,8 +56,8 @@ fn handler() -> impl Fn(Invoke<tauri::Wry>) -> bool + Send + Sync + 'static {
     move |invoke| if invoke.message.command() == "open_terminal" { raw(invoke) } else { typed(invoke) }
 }
 
-fn setup(handle: &AppHandle) -> Result<(), Box<dyn std::error::Error>> {
-    match tauri::async_runtime::block_on(start_engine()) {
+fn setup(handle: &AppHandle, own_variables: Vec<&'static str>) -> Result<(), Box<dyn std::error::Error>> {
+    match tauri::async_runtime::block_on(start_engine(own_variables)) {
         Ok((app, door)) => {
             handle.manage(app);
             handle.manage(Mutex::new(Some(door)));
@@ -76,11 +77,12 @@ fn setup(handle: &AppHandle) -> Result<(), Box<dyn std::error::Error>> {
     }
 }
 
-async fn start_engine() -> Result<(App, Door), String> {
+async fn start_engine(own_variables: Vec<&'static str>) -> Result<(App, Door), String> {
     let data_dir =
         default_data_dir().ok_or("There is no home directory. Set FLIGHTBOARD_DATA_DIR and start again.")?;
     let data_dir = std::path::absolute(&data_dir).map_err(|error| error.to_string())?;
-    let engine = Engine::start(Config::dispatching(data_dir)).await.map_err(|error| match error {
+    let config = Config { own_variables, ..Config::dispatching(data_dir) };
+    let engine = Engine::start(config).await.map_err(|error| match error {
         StartError::Held(holder) => {
             format!("{holder}.\n\nClose it, or set FLIGHTBOARD_DATA_DIR to another folder.")
         }

@@ -11,7 +11,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const RECIPES = { claude, codex, gemini, opencode, qwen };
+const RECIPES = { aider, claude, codex, gemini, opencode, qwen };
 
 export function makeHome(agent, home, port, workspace) {
   if (!Object.hasOwn(RECIPES, agent))
@@ -124,6 +124,18 @@ function gemini(_home, server, workspace) {
     },
     unattended: ["gemini", "--skip-trust", "-o", "stream-json", "--approval-mode", "auto_edit", "--prompt={prompt}"],
     interactive: ["gemini", "--prompt-interactive={prompt}"],
+  };
+}
+
+function aider(_home, server) {
+  return {
+    files: {
+      ".aider.conf.yml":
+        "model: openai/fake-model\nedit-format: diff\nshow-model-warnings: false\nanalytics-disable: true\n",
+    },
+    env: { OPENAI_API_BASE: `${server}/v1`, OPENAI_API_KEY: "dummy" },
+    unattended: ["aider", "--no-gitignore", "--no-check-update", "--no-pretty", "--yes-always", "--message={prompt}"],
+    interactive: ["aider", "--no-gitignore", "--no-check-update"],
   };
 }
 

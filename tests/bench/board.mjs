@@ -3,6 +3,7 @@
 // `--cards 0,1000,10000`, `--repeats N`, `--profile debug`. Wants a display (`npm run bench -- board` brings one).
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { chromium } from "@playwright/test";
 import { Origin } from "selenium-webdriver";
@@ -10,6 +11,7 @@ import { program } from "../../src-tauri/setup/build.mjs";
 import { newDesk } from "../desktop/harness.mjs";
 import { COUNT, IDLE, MARKED, RECORD, SCROLL } from "./board_page.mjs";
 import { median, option, quantile, spread, tail } from "./figures.mjs";
+import { watchDisplay } from "./presented.mjs";
 import { seed } from "./seed.mjs";
 import { serve } from "./served.mjs";
 
@@ -23,6 +25,7 @@ const SETTLE = 1_500;
 const SCROLL_FRAMES = 240;
 
 const boards = [];
+const display = watchDisplay();
 try {
   for (const cards of SIZES) boards.push(await newBoard(cards));
   // Once without counting: the programs and libraries come from the disk.
@@ -35,6 +38,7 @@ try {
   compare();
   await inChromium(boards.at(-1));
 } finally {
+  display.close();
   for (const board of boards) await board.desk.clear();
 }
 
@@ -48,6 +52,7 @@ async function newBoard(cards) {
 }
 
 async function look({ desk, cards }) {
+  const loadBefore = load();
   const window = await desk.open({ binary: program("flightboard-desktop", PROFILE) });
   const { driver } = window;
   const seen = {};
@@ -60,14 +65,21 @@ async function look({ desk, cards }) {
   seen.pss = pssOfTree(window.pid);
   if (cards > 0) {
     seen.idle = await driver.executeAsyncScript(IDLE, 60);
-    seen.scroll = await driver.executeAsyncScript(SCROLL, SCROLL_FRAMES);
-    seen.drag = await dragged(window);
+    [seen.scroll, seen.scrollShown] = await display.during(() => driver.executeAsyncScript(SCROLL, SCROLL_FRAMES));
+    [seen.drag, seen.dragShown] = await display.during(() => dragged(window));
     seen.after = pssOfTree(window.pid);
   }
   await window.close();
   // A process counts as ended when its first thread has; the lock on the data directory goes with its last.
   await window.until("every thread has ended", () => !existsSync(`/proc/${window.pid}`));
+  // Our own work is in the second figure; the first tells whether the machine was quiet.
+  console.log(`${cards} cards: load ${loadBefore} before, ${load()} after`);
   return seen;
+}
+
+/** Processes that ran or waited to run, mean of the last minute. */
+function load() {
+  return loadavg()[0].toFixed(2);
 }
 
 /** The first Inbox card across the whole board and home again, in many small moves; nothing has changed after it. */
@@ -161,7 +173,9 @@ function report({ cards, seen }) {
   for (const [key, name] of [
     ["idle", "frames, nothing moves"],
     ["scroll", "frames of scrolling  "],
+    ["scrollShown", "  as they were shown "],
     ["drag", "frames of dragging   "],
+    ["dragShown", "  as they were shown "],
   ]) {
     const each = (part) =>
       spread(
@@ -181,7 +195,9 @@ function compare() {
     "nodes in the page": (one) => one.nodes,
     PSS: (one) => one.pss,
     "scroll p95": (one) => one.scroll && quantile(one.scroll, 0.95),
+    "scroll p95 as shown": (one) => one.scrollShown && quantile(one.scrollShown, 0.95),
     "drag p95": (one) => one.drag && quantile(one.drag, 0.95),
+    "drag p95 as shown": (one) => one.dragShown && quantile(one.dragShown, 0.95),
   };
   const biggest = boards.reduce((a, b) => (b.cards > a.cards ? b : a));
   console.log("\nratios of the medians");

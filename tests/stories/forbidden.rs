@@ -19,7 +19,7 @@ struct Forbidden(PathBuf);
 
 impl Forbidden {
     fn to_enter(path: &Path) -> Forbidden {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o000)).unwrap();
         Forbidden(path.into())
     }
 

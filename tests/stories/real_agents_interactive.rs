@@ -2,7 +2,7 @@
 //! message is typed, the engine is killed in between and finds the screen as it was, and a stop leaves
 //! nothing behind. The model waits until the story lets it go on, so each state lasts until it was seen.
 
-use std::{num::NonZero, os::unix::net::UnixStream};
+use std::{num::NonZero, os::unix::net::UnixStream, time::Instant};
 
 use flightboard_stories::{Desk, PATIENCE};
 use serde_json::{Value, json};
@@ -32,6 +32,8 @@ fn holds_a_conversation(habits: &Habits) {
     run.extend(unattended.iter().any(|word| word == "--skip-permissions").then_some("--skip-permissions"));
     let run = desk.json(&run)["run"]["id"].take();
 
+    // Somebody looks from the start: that sets the terminal's size for all that follows.
+    screen(&desk, &run, |_| true);
     reads(&desk, &run, "working", habits.evidence);
     model.open("first");
     if habits.asks_to_write {
@@ -50,8 +52,10 @@ fn holds_a_conversation(habits: &Habits) {
     reads(&desk, &run, "idle", habits.evidence);
     screen(&desk, &run, |rows| conversation(rows) == conversation(&before));
 
-    // As the message box types it.
-    type_in(&desk, &run, "\x1b[200~please do [[again]]\x1b[201~\r");
+    type_in(&desk, &run, "\x1b[200~please do [[again]]\x1b[201~");
+    // Gemini and Qwen do not take an Enter that comes with the text.
+    screen(&desk, &run, |rows| rows.contains("[[again]]"));
+    type_in(&desk, &run, "\r");
     reads(&desk, &run, "working", habits.evidence);
     model.open("second");
     screen(&desk, &run, |rows| rows.contains("Yes, still here."));
@@ -85,7 +89,9 @@ fn screen(desk: &Desk, run: &Value, wanted: impl Fn(&str) -> bool) -> String {
     let address = format!("ws://flightboard/terminal/{run}?cols={COLUMNS}&rows={ROWS}");
     let (mut socket, _) = tungstenite::client(address, socket).expect("the terminal opens");
     let mut terminal = vt100::Parser::new(ROWS, COLUMNS, 0);
+    let started = Instant::now();
     loop {
+        assert!(started.elapsed() < PATIENCE, "waited in vain, and saw:\n{}", terminal.screen().contents());
         let frame = match socket.read() {
             Ok(Message::Binary(frame)) => frame,
             Ok(_) => continue,

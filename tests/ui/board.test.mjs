@@ -170,7 +170,7 @@ test("a deleted card waits in the trash until it is restored", async ({ page, ma
   await expect(page.getByRole("list", { name: "Deleted cards" })).toContainText("Thrown away");
   await noViolations(page);
   await page.getByRole("button", { name: "Restore T-1" }).click();
-  await expect(page.getByText("Nothing was deleted.")).toBeVisible();
+  await expect(page.getByText("The trash is empty.")).toBeVisible();
   await page.getByRole("link", { name: /^Board/ }).click();
   await expect(cardIn(page, "ready", 1)).toBeVisible();
 });

@@ -12,6 +12,8 @@ export const commands = {
 	moveTask: (request: MoveTask) => __TAURI_INVOKE<Card>("move_task", { request }),
 	trashTask: (request: TaskRef) => __TAURI_INVOKE<Card>("trash_task", { request }),
 	restoreTask: (request: TaskRef) => __TAURI_INVOKE<Card>("restore_task", { request }),
+	deleteTask: (request: TaskRef) => __TAURI_INVOKE<Nothing>("delete_task", { request }),
+	emptyTrash: (request: EmptyTrash) => __TAURI_INVOKE<EmptiedTrash>("empty_trash", { request }),
 	getTask: (request: TaskRef) => __TAURI_INVOKE<TaskDetail>("get_task", { request }),
 	findTask: (request: FindTask) => __TAURI_INVOKE<TaskDetail>("find_task", { request }),
 	getTimeline: (request: TaskRef) => __TAURI_INVOKE<TimelineEntry[]>("get_timeline", { request }),
@@ -46,6 +48,14 @@ export const commands = {
 	doctor: (request: Nothing) => __TAURI_INVOKE<Doctor>("doctor", { request }),
 	getSettings: (request: Nothing) => __TAURI_INVOKE<Settings>("get_settings", { request }),
 	putSettings: (request: Settings) => __TAURI_INVOKE<Settings>("put_settings", { request }),
+	queueTask: (request: QueueTask) => __TAURI_INVOKE<Card>("queue_task", { request }),
+	addDependency: (request: AddDependency) => __TAURI_INVOKE<TaskDetail>("add_dependency", { request }),
+	removeDependency: (request: RemoveDependency) => __TAURI_INVOKE<TaskDetail>("remove_dependency", { request }),
+	getPlan: (request: GetPlan) => __TAURI_INVOKE<QueuePlan>("get_plan", { request }),
+	getQueuePolicy: (request: Nothing) => __TAURI_INVOKE<QueuePolicy>("get_queue_policy", { request }),
+	putQueuePolicy: (request: QueuePolicy) => __TAURI_INVOKE<QueuePolicy>("put_queue_policy", { request }),
+	resetBreaker: (request: ResetBreaker) => __TAURI_INVOKE<Nothing>("reset_breaker", { request }),
+	reviewTask: (request: ReviewTask) => __TAURI_INVOKE<TaskDetail>("review_task", { request }),
 	listSchedules: (request: Nothing) => __TAURI_INVOKE<Schedule[]>("list_schedules", { request }),
 	previewSchedule: (request: PreviewSchedule) => __TAURI_INVOKE<SchedulePreview>("preview_schedule", { request }),
 	putSchedule: (request: PutSchedule) => __TAURI_INVOKE<Schedule>("put_schedule", { request }),
@@ -73,6 +83,13 @@ export const commands = {
 export type AddComment = {
 	task: TaskId,
 	body: string,
+};
+
+export type AddDependency = {
+	id: TaskId,
+	/**  The card to wait for. */
+	upstream: TaskId,
+	need: Need,
 };
 
 export type AddProject = {
@@ -106,6 +123,9 @@ export type AddTask = {
 	assignee?: string | null,
 	/**  `inbox` (default) or `ready`. */
 	column?: Status | null,
+	/**  Hand it to the dispatcher at once (it is then ready). None: as its project has it. */
+	queued?: boolean | null,
+	routing?: SetRouting,
 };
 
 export type Agent = {
@@ -226,12 +246,36 @@ export type Assign = {
 	agent: string | null,
 };
 
+export type AtLimit = "stop" | 
+/**  The run goes on until a person answers; nothing new starts. */
+"ask";
+
+/**  How long to wait before the next attempt. */
+export type Backoff = { kind: "immediate" } | { kind: "fixed"; 
+/**  Milliseconds. */
+wait: number } | 
+/**
+ *  The n-th wait is `first × 2^(n-1)`, at most `cap`, then moved by up to `jitter` of itself
+ *  in either direction. Milliseconds; `jitter` from 0 to 1.
+ */
+{ kind: "exponential"; first: number; cap: number; jitter: number | null };
+
 /**  The whole board as of change `seq`; events after that number bring it up to date. */
 export type Board = {
 	seq: number,
 	cards: Card[],
 	/**  Server time at the snapshot, for elapsed times on a machine whose clock differs. */
 	now: number,
+};
+
+/**  A limit over a task, a project or a day. Fields left out do not limit. */
+export type Budget = {
+	micros?: number | null,
+	tokens?: number | null,
+	wall?: number | null,
+	/**  Warn at this share of a limit, from 0 to 1. */
+	warn_at?: number | null,
+	at_limit?: AtLimit,
 };
 
 export type Card = {
@@ -261,6 +305,8 @@ export type Card = {
 	why: string | null,
 	/**  A person is needed now (the run waits for an answer, or the agent reported itself blocked). */
 	needs_you: boolean,
+	/**  The dispatcher may take it. */
+	queued: boolean,
 	trashed: boolean,
 };
 
@@ -272,7 +318,34 @@ export type CardRun = {
 	ended_at: number | null,
 	/**  Last meaningful output line, at most 200 characters; fresher ones arrive as [`Event::Live`]. */
 	last_line: string | null,
+	/**  Of a failed one: why. */
+	cause: Cause | null,
 };
+
+/**  Why an attempt failed. Each cause has its own counter, budget and policy. */
+export type Cause = "could_not_start" | "exited_non_zero" | 
+/**  It left quietly in the middle: nothing says that it finished. */
+"no_completion_mark" | 
+/**  It ran longer than it may. */
+"timeout" | 
+/**  It lives and makes no progress. */
+"stalled" | 
+/**  Its process vanished with the machine, or its lease ran out. */
+"lost" | 
+/**  The account may not be used for a while. */
+"usage_limit" | 
+/**  A tool was needed that the run was not allowed to use. */
+"permission_refused" | 
+/**  A command that guards the work said no. */
+"gate_failed" | "review_rejected" | 
+/**  The model's server is down, overloaded or out of reach; later may help. */
+"provider_transient" | 
+/**  The model's server refuses: no key, no login, no such model. */
+"provider_permanent" | 
+/**  The agent itself reported an error, whatever its exit code said. */
+"agent_error" | 
+/**  The agent asked for a person in `BLOCKED.md`. */
+"blocked";
 
 export type ChangeCount = {
 	files: number,
@@ -312,6 +385,11 @@ export type Check = {
 	fix: string | null,
 };
 
+/**  How one of several able agents is chosen. */
+export type Choice = 
+/**  The first of the chain that can take it: the rest are its fallbacks. */
+"in_order" | "least_loaded" | "cheapest";
+
 export type Comment = {
 	id: CommentId,
 	author: string,
@@ -320,6 +398,13 @@ export type Comment = {
 };
 
 export type CommentId = number;
+
+export type Dependency = {
+	upstream: TaskId,
+	need: Need,
+	status: Status,
+	met: boolean,
+};
 
 export type Doctor = {
 	version: string,
@@ -357,8 +442,21 @@ export type EditTask = {
 	due?: Due | null,
 	/**  `{"agent": null}` lets any agent start. */
 	assign?: Assign | null,
+	routing?: SetRouting | null,
 	/**  The `version` the editor started from; refused with `conflict` if the task has moved on. */
 	version?: number | null,
+};
+
+export type EmptiedTrash = {
+	deleted: number,
+	/**  What could not be deleted. */
+	kept: KeptInTrash[],
+};
+
+/**  Deletes cards in the trash for ever. */
+export type EmptyTrash = {
+	/**  Only what came there at least this many days ago. */
+	older_than_days?: number | null,
 };
 
 /**
@@ -372,6 +470,11 @@ export type Event =
 { type: "live"; task: TaskId; run: RunId; status: RunStatus; last_line: string | null; output_bytes: number } | 
 /**  Events were missed: fetch everything again. */
 { type: "resync" };
+
+export type FailureCount = {
+	cause: Cause,
+	count: number,
+};
 
 export type FileDiff = {
 	path: string,
@@ -392,6 +495,9 @@ export type FoundRepository = {
 	last_commit_at: number | null,
 };
 
+/**  No steps: a person decides when the card is done, and nothing is asked of anybody. */
+export type Gate = Step[];
+
 export type GetBoard = {
 	/**  Only this project's cards. */
 	project?: ProjectId | null,
@@ -406,6 +512,18 @@ export type GetCards = {
 export type GetDiff = {
 	run: RunId,
 	path: string,
+};
+
+export type GetPlan = {
+	/**  Only what the plan says of this card. */
+	task?: TaskId | null,
+	project?: ProjectId | null,
+};
+
+export type KeptInTrash = {
+	id: TaskId,
+	key: string,
+	why: Problem,
 };
 
 export type LogHit = {
@@ -445,10 +563,26 @@ export type Mode =
 /**  Starts with the prompt, works alone, ends by itself. */
 "unattended";
 
+/**  The models of one agent. An empty field leaves the choice to the next rule. */
+export type Models = {
+	/**  Wins over every rule below, not over the task's own. */
+	always?: string | null,
+	complex?: string | null,
+	routine?: string | null,
+	plan?: string | null,
+	code?: string | null,
+	review?: string | null,
+};
+
 export type MoveTask = {
 	id: TaskId,
 	column: Status,
 };
+
+/**  What the upstream task must come to. */
+export type Need = "success" | "failure" | 
+/**  An end, whichever. */
+"any";
 
 export type Nothing = Record<string, never>;
 
@@ -472,6 +606,27 @@ export type Overview = {
 	data_dir: string,
 	/**  Trouble that a person must know of (disk full, …). */
 	problem: string | null,
+};
+
+export type PlannedStart = {
+	task: TaskId,
+	agent: string,
+	model: string | null,
+	/**  Why this agent and this model. */
+	rule: string,
+	/**  One sentence. */
+	why: string,
+};
+
+export type PlannedWait = {
+	task: TaskId,
+	/**  `at_capacity`, `blocked`, `missing_skill`, … */
+	code: string,
+	/**  One sentence. */
+	why: string,
+	/**  Among those who wait for the same thing, from 1. */
+	place: number,
+	of: number,
 };
 
 /**  Whether an agent that fetches its own work still answers. Agents that never sent a heartbeat have none. */
@@ -541,6 +696,19 @@ export type ProjectSettings = {
 	trusted?: boolean,
 	/**  Agent offered first. */
 	agent?: string | null,
+	/**  Ready cards go to the dispatcher by themselves. */
+	dispatch?: boolean,
+	/**  Agents that the dispatcher may start on its cards, in the order of preference. */
+	agents?: string[],
+	/**  Runs at one time. */
+	limit?: number | null,
+	/**  Why nothing may start in it. */
+	paused?: string | null,
+	/**  What each class of failure is allowed. */
+	retry?: RetryPolicy,
+	/**  What must approve work before it is done. */
+	gate?: Gate,
+	budget?: Budget,
 };
 
 /**  How the prompt reaches the agent. */
@@ -581,6 +749,67 @@ export type PutSchedule = {
 	cap?: number | null,
 	/**  `skip` if left out. */
 	overlap?: Overlap | null,
+};
+
+/**  An agent as the queue sees it. */
+export type QueueAgent = {
+	name: string,
+	installed: boolean,
+	live: number,
+	/**  None: as many as the board allows. */
+	capacity: number | null,
+	/**  Ended runs that succeeded, and all that ended by themselves. */
+	succeeded: number,
+	ended: number,
+	/**  It or its account is left alone: the sentence says until when. */
+	trouble: string | null,
+};
+
+/**  What would start next, and why everything else waits. The dispatcher does the same. */
+export type QueuePlan = {
+	/**  Nothing starts by itself. */
+	paused: boolean,
+	in_flight: number,
+	/**  Runs at one time, as far as the dispatcher goes. */
+	parallel: number,
+	/**  In this order. */
+	starts: PlannedStart[],
+	/**  In the order in which they would be taken; at most 1,000. */
+	waits: PlannedWait[],
+	/**  Ready cards in all. */
+	ready: number,
+	agents: QueueAgent[],
+};
+
+/**  For the whole board. */
+export type QueuePolicy = {
+	/**  Nothing starts by itself, anywhere. */
+	paused?: boolean,
+	/**
+	 *  Runs at one time, whoever starts them; none: no limit for people, [`PARALLEL`] for the
+	 *  dispatcher.
+	 */
+	parallel?: number | null,
+	/**  Cards that may wait in *Review* before the dispatcher starts no more. */
+	review?: number | null,
+	/**  Agents that may take a card that names none, in a project that names none. */
+	agents?: string[],
+	choice?: Choice,
+	/**  A critical task may stop a low one that the dispatcher started. */
+	preempt?: boolean,
+	/**  Tags whose cards take turns with each other, rather than projects. */
+	share_by_tags?: string[],
+	/**  Models by agent. */
+	models?: { [key in string]: Models },
+	/**  Millionths of a dollar for a million tokens, by agent; for the cheapest choice. */
+	costs?: { [key in string]: number },
+	limits?: RunLimits,
+};
+
+export type QueueTask = {
+	id: TaskId,
+	/**  False takes it out of the queue. */
+	queued: boolean,
 };
 
 export type ReadArtifact = {
@@ -626,6 +855,11 @@ export type RegisterAgent = {
 	enabled?: boolean | null,
 };
 
+export type RemoveDependency = {
+	id: TaskId,
+	upstream: TaskId,
+};
+
 /**  A further repository of a project. */
 export type Repository = {
 	id: RepositoryId,
@@ -643,6 +877,47 @@ export type RepositoryId = number;
 
 export type RepositoryRef = {
 	id: RepositoryId,
+};
+
+export type ResetBreaker = {
+	/**  The agent; its account's breaker is closed with it. */
+	agent: string,
+};
+
+/**
+ *  Rules by class; a class without one takes the built-in rule of [`RetryRule::standard`].
+ *  The task's own come first, then the agent's, then the project's.
+ */
+export type RetryPolicy = Partial<{ [key in Cause]: RetryRule }>;
+
+/**  What one class of failure is allowed. */
+export type RetryRule = {
+	/**  Attempts after the first. 0: the first failure ends the task. */
+	max: number,
+	backoff: Backoff,
+};
+
+export type Review = {
+	run: RunId | null,
+	round: number,
+	step: number,
+	/**  `check`, `agent` or `person`. */
+	kind: string,
+	reviewer: string,
+	/**  None: it came to no verdict. */
+	verdict: Verdict | null,
+	notes: string,
+	/**  What the reviewer was asked. */
+	prompt: string,
+	at: number,
+};
+
+/**  A person's verdict on a card in review. */
+export type ReviewTask = {
+	id: TaskId,
+	verdict: Verdict,
+	/**  What the agent hears in its next attempt, byte for byte; needed for a rejection. */
+	notes?: string,
 };
 
 /**  A role that brings instructions along. */
@@ -681,10 +956,22 @@ export type Run = {
 	argv: string[],
 	/**  Processes that outlived the run, by name; empty is the normal case. */
 	survivors: string[],
+	/**  It judges the task's work instead of doing it: the step of the gate, from 0. */
+	review: number | null,
+	/**  Why this agent and this model; none where a person chose. */
+	rule: string | null,
 };
 
 /**  One attempt at a task. */
 export type RunId = number;
+
+/**  When a run is ended from outside. Minutes; none: never. */
+export type RunLimits = {
+	/**  From its start. */
+	longest?: number | null,
+	/**  Without a byte of output while it should be working: twice this time is a stall. */
+	expected_quiet?: number | null,
+};
 
 export type RunRef = {
 	run: RunId,
@@ -769,6 +1056,24 @@ export type SendInput = {
 	text: string,
 };
 
+export type SetGate = {
+	steps: Gate | null,
+};
+
+/**  Who may take a card, and what its failures are allowed. Fields left out stay as they are. */
+export type SetRouting = {
+	/**  Agents in the order of preference; empty: those of the project. */
+	agents?: string[] | null,
+	/**  All of them are needed. */
+	skills?: string[] | null,
+	/**  Empty: the rules choose. */
+	model?: string | null,
+	/**  Attempts after the first, for failures that another attempt may mend. */
+	retries?: number | null,
+	/**  `{"steps": null}`: as the project has it. */
+	gate?: SetGate | null,
+};
+
 /**  Preferences of the window, kept on the engine's side so that every face agrees. */
 export type Settings = {
 	/**  `system`, `dark` or `light`; empty means `system`. */
@@ -781,6 +1086,8 @@ export type Settings = {
 	editor?: string[],
 	/**  Minutes without a heartbeat after which an agent counts as offline, at most 10,080; 0 means 5. */
 	agent_offline_minutes?: number,
+	/**  Days after which a card in the trash is deleted for ever, 30 if left out, at most 3,650; 0 means never. */
+	trash_days?: number,
 };
 
 export type Size = {
@@ -806,6 +1113,19 @@ export type StartRun = {
 
 export type Status = "inbox" | "ready" | "in_progress" | "review" | "done" | "failed" | "cancelled";
 
+/**  One thing that must approve. */
+export type Step = 
+/**  A command in the task's workspace; exit code 0 approves. */
+{ kind: "check"; 
+/**  Program and arguments; no shell. */
+command: string[]; 
+/**  Seconds. */
+timeout: number } | 
+/**  A run of this agent on the work, reading only. */
+{ kind: "agent"; agent: string } | 
+/**  A person moves the card on. */
+{ kind: "person" };
+
 export type TaskDetail = {
 	card: Card,
 	/**  UUIDv7, stable across export and import. */
@@ -821,10 +1141,34 @@ export type TaskDetail = {
 	comments: Comment[],
 	/**  Where the card may be moved from here, in board order. */
 	moves: Status[],
+	queue: TaskQueue,
 };
 
 /**  A card. Shown to people as `T-12`. */
 export type TaskId = number;
+
+/**  How a card stands in the queue. */
+export type TaskQueue = {
+	/**  The dispatcher may take it. */
+	queued: boolean,
+	agents: string[],
+	skills: string[],
+	model: string | null,
+	retry: RetryPolicy,
+	/**  Failures so far, by cause. */
+	failures: FailureCount[],
+	waits_for: Dependency[],
+	/**  Cards that wait for this one. */
+	holds_up: TaskId[],
+	/**  What must approve before it is done. */
+	gate: Gate,
+	/**  The card has a gate of its own. */
+	own_gate: boolean,
+	/**  Only verdicts of this round count; each return to the worker begins a new one. */
+	round: number,
+	/**  Every verdict, oldest first. */
+	reviews: Review[],
+};
 
 export type TaskRef = {
 	id: TaskId,
@@ -847,6 +1191,8 @@ export type TryAgent = {
 	kind: string,
 	profile?: AgentProfile,
 };
+
+export type Verdict = "approved" | "rejected";
 
 export type WaitRun = {
 	run: RunId,

@@ -6,7 +6,12 @@ afterEach(async () => {
   if (typeof window !== "undefined") (await import("@testing-library/react")).cleanup();
 });
 
-if (typeof window !== "undefined") fillIn();
+if (typeof window !== "undefined") {
+  fillIn();
+  // A busy machine is slow, not wrong.
+  const { configure } = await import("@testing-library/react");
+  configure({ asyncUtilTimeout: 10_000 });
+}
 
 function fillIn(): void {
   globalThis.ResizeObserver ??= class {

@@ -35,6 +35,18 @@ pub async fn restore_task(app: State<'_, App>, request: TaskRef) -> Result<Card,
 
 #[tauri::command]
 #[specta::specta]
+pub async fn delete_task(app: State<'_, App>, request: TaskRef) -> Result<Nothing, Problem> {
+    ops::delete_task(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn empty_trash(app: State<'_, App>, request: EmptyTrash) -> Result<EmptiedTrash, Problem> {
+    ops::empty_trash(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
 pub async fn get_task(app: State<'_, App>, request: TaskRef) -> Result<TaskDetail, Problem> {
     ops::get_task(&app, request).await
 }

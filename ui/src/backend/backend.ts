@@ -12,6 +12,8 @@ export const OPERATIONS = [
   "moveTask",
   "trashTask",
   "restoreTask",
+  "deleteTask",
+  "emptyTrash",
   "getTask",
   "findTask",
   "getTimeline",
@@ -52,6 +54,14 @@ export const OPERATIONS = [
   "removeSchedule",
   "restoreSchedule",
   "runSchedule",
+  "queueTask",
+  "addDependency",
+  "removeDependency",
+  "getPlan",
+  "getQueuePolicy",
+  "putQueuePolicy",
+  "resetBreaker",
+  "reviewTask",
 ] as const;
 
 export type OperationName = (typeof OPERATIONS)[number];

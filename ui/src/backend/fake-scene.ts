@@ -11,12 +11,14 @@ import type {
   FileDiff,
   FoundRepository,
   Project,
+  QueuePolicy,
   RegisterAgent,
   Role,
   Run,
   RunStatus,
   Settings,
   TaskId,
+  TaskQueue,
   TimelineEntry,
 } from "../bindings";
 import { furnish } from "./fake-task";
@@ -29,6 +31,8 @@ export interface FakeTask {
   artifacts: Artifact[];
   comments: Comment[];
   timeline: TimelineEntry[];
+  /** Without `queued`, which is on the card. */
+  queue: Omit<TaskQueue, "queued">;
 }
 
 export interface Scene {
@@ -45,6 +49,11 @@ export interface Scene {
   repositories: FoundRepository[];
   checks: Check[];
   settings: Settings;
+  policy: QueuePolicy;
+  /** Why an agent is left alone, by name. */
+  troubles: Map<string, string>;
+  /** Runs that succeeded and runs that ended, by agent. */
+  records: Map<string, [succeeded: number, ended: number]>;
   /** Terminal output by run. */
   outputs: Map<number, string>;
   changes: Map<number, Changes>;
@@ -96,6 +105,9 @@ function emptyScene(): Scene {
       },
     ],
     settings: { theme: "", last_agent: null, last_project: null, welcomed: true, editor: [] },
+    policy: {},
+    troubles: new Map(),
+    records: new Map(),
     outputs: new Map(),
     changes: new Map(),
     diffs: new Map(),
@@ -243,6 +255,7 @@ function add(scene: Scene, draft: Draft): FakeTask {
     changes: null,
     why: null,
     needs_you: false,
+    queued: false,
     trashed: false,
     ...fields,
     run: run && cardRunOf(run, line ?? null),
@@ -254,6 +267,7 @@ function add(scene: Scene, draft: Draft): FakeTask {
     runs: run ? [run] : [],
     artifacts: [],
     comments: [],
+    queue: plainQueue(),
     timeline: [
       { seq: draft.id, at: card.created_at, actor: "you", kind: "task.added", text: "Card written", run: null },
     ],
@@ -261,6 +275,23 @@ function add(scene: Scene, draft: Draft): FakeTask {
   scene.tasks.set(draft.id, task);
   scene.lastTask = Math.max(scene.lastTask, draft.id);
   return task;
+}
+
+/** Of a card that nobody has queued. */
+export function plainQueue(): FakeTask["queue"] {
+  return {
+    agents: [],
+    skills: [],
+    model: null,
+    retry: {},
+    failures: [],
+    waits_for: [],
+    holds_up: [],
+    gate: [],
+    own_gate: false,
+    round: 1,
+    reviews: [],
+  };
 }
 
 function runOf(scene: Scene, draft: Draft, agentName: string, status: RunStatus, from: number): Run {
@@ -294,12 +325,15 @@ function runOf(scene: Scene, draft: Draft, agentName: string, status: RunStatus,
     output_bytes: 0,
     argv: [agentName],
     survivors: [],
+    review: null,
+    rule: null,
   };
 }
 
 function cardRunOf(run: Run, last_line: string | null): CardRun {
   const { id, agent: name, status, started_at, ended_at } = run;
-  return { id, agent: name, status, started_at, ended_at, last_line };
+  const cause = status === "failed" ? "exited_non_zero" : null;
+  return { id, agent: name, status, started_at, ended_at, last_line, cause };
 }
 
 // ---------------------------------------------------------------- scenes

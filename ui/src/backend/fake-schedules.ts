@@ -35,7 +35,8 @@ export function fakeSchedules(
     previewSchedule: async ({ when, zone, title }) => {
       understand(when);
       const next = Array.from({ length: 5 }, (_, at) => nineTomorrow() + at * DAY);
-      const titles = title ? next.map((at) => `${title} ${new Date(at).toISOString().slice(0, 10)}`) : [];
+      const dated = (at: number) => template(title ?? "").replace("{date}", new Date(at).toISOString().slice(0, 10));
+      const titles = title ? next.map(dated) : [];
       return { cron: CRON, sentence: SENTENCE, zone: zone || "UTC", next, titles };
     },
     putSchedule: async (request) => {
@@ -50,7 +51,12 @@ export function fakeSchedules(
     runSchedule: async ({ id }) => {
       const schedule = found(id);
       const title = schedule.title.replace("{date}", new Date().toISOString().slice(0, 10));
-      const card = await addTask({ title, project: schedule.project, priority: schedule.priority, tags: schedule.tags });
+      const card = await addTask({
+        title,
+        project: schedule.project,
+        priority: schedule.priority,
+        tags: schedule.tags,
+      });
       const last = { id: card.id, key: card.key, title, status: card.status, trashed: false, at: Date.now() };
       put({ ...schedule, last, open: schedule.open + 1 });
       return card;
@@ -66,7 +72,7 @@ function made(request: PutSchedule, before: Schedule | null, id: ScheduleId): Sc
     cron: CRON,
     sentence: SENTENCE,
     zone: request.zone || "UTC",
-    title: request.title.includes("{") ? request.title : `${request.title} {date}`,
+    title: template(request.title),
     description: request.description ?? "",
     project: request.project ?? null,
     priority: request.priority ?? 5,
@@ -85,6 +91,10 @@ function made(request: PutSchedule, before: Schedule | null, id: ScheduleId): Sc
     created_at: before?.created_at ?? Date.now(),
     updated_at: Date.now(),
   };
+}
+
+function template(title: string): string {
+  return title.includes("{") ? title : `${title} {date}`;
 }
 
 function understand(when: string): void {

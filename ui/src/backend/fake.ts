@@ -21,8 +21,9 @@ import type {
   TimelineEntry,
 } from "../bindings";
 import type { Backend, Exited, Listener, Operations, TerminalHandlers } from "./backend";
+import { fakeQueue } from "./fake-queue";
+import { type FakeTask, plainQueue, ROLES, registered, type Scene, sceneOf } from "./fake-scene";
 import { fakeSchedules } from "./fake-schedules";
-import { type FakeTask, ROLES, registered, type Scene, sceneOf } from "./fake-scene";
 
 export interface FakeOptions {
   scene?: string;
@@ -56,7 +57,16 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
   const changed = (tasks: TaskId[], also: Partial<Extract<Event, { type: "changed" }>> = {}) => {
     world.seq += 1;
     world.savedAt = Date.now();
-    emit({ type: "changed", seq: world.seq, tasks, projects: false, agents: false, settings: false, schedules: false, ...also });
+    emit({
+      type: "changed",
+      seq: world.seq,
+      tasks,
+      projects: false,
+      agents: false,
+      settings: false,
+      schedules: false,
+      ...also,
+    });
   };
   const taskOf = (id: TaskId): FakeTask => world.tasks.get(id) ?? refuse("not_found", `There is no card T-${id}.`);
   const runOf = (id: RunId): Run => {
@@ -160,6 +170,18 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
     },
     trashTask: async ({ id }) => edit(id, { trashed: true }),
     restoreTask: async ({ id }) => edit(id, { trashed: false }),
+    deleteTask: async ({ id }) => {
+      taskOf(id);
+      world.tasks.delete(id);
+      changed([id]);
+      return {};
+    },
+    emptyTrash: async () => {
+      const gone = [...world.tasks.values()].filter(({ card }) => card.trashed).map(({ card }) => card.id);
+      for (const id of gone) world.tasks.delete(id);
+      changed(gone);
+      return { deleted: gone.length, kept: [] };
+    },
     getTask: async ({ id }) => detailOf(taskOf(id)),
     findTask: async ({ key }) => detailOf(taskOf(Number(key.replace(/^t-/i, "")))),
     getTimeline: async ({ id }) => [...taskOf(id).timeline],
@@ -336,6 +358,7 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
       changed([], { settings: true });
       return settings;
     },
+    ...fakeQueue(world, { taskOf, edit, detailOf, settingsChanged: () => changed([], { settings: true }) }),
     ...fakeSchedules(
       (also) => changed([], also),
       (request) => backend.addTask(request),
@@ -477,12 +500,13 @@ function newCard(world: Scene, request: AddTask): Card {
     changes: null,
     why: null,
     needs_you: false,
+    queued: request.queued ?? false,
     trashed: false,
   };
 }
 
 function emptyTask(card: Card, description: string): FakeTask {
-  return { card, description, version: 1, runs: [], artifacts: [], comments: [], timeline: [] };
+  return { card, description, version: 1, runs: [], artifacts: [], comments: [], timeline: [], queue: plainQueue() };
 }
 
 function newRun(world: Scene, task: FakeTask, request: StartRun): Run {
@@ -515,12 +539,15 @@ function newRun(world: Scene, task: FakeTask, request: StartRun): Run {
     output_bytes: 0,
     argv: request.argv ?? [request.agent],
     survivors: [],
+    review: null,
+    rule: null,
   };
 }
 
 function cardRun(run: Run): NonNullable<Card["run"]> {
   const { id, agent, status, started_at, ended_at } = run;
-  return { id, agent, status, started_at, ended_at, last_line: null };
+  const cause = status === "failed" ? "exited_non_zero" : null;
+  return { id, agent, status, started_at, ended_at, last_line: null, cause };
 }
 
 const MOVES: Column[] = ["inbox", "ready", "review", "done", "failed", "cancelled"];
@@ -537,6 +564,7 @@ function detailOf(task: FakeTask): TaskDetail {
     artifacts,
     comments,
     moves: MOVES.filter((column) => column !== card.status),
+    queue: { ...task.queue, queued: card.queued },
   };
 }
 

@@ -13,6 +13,8 @@ export type ActionName = Extract<
   | "moveTask"
   | "trashTask"
   | "restoreTask"
+  | "deleteTask"
+  | "emptyTrash"
   | "addComment"
   | "startRun"
   | "stopRun"
@@ -35,6 +37,12 @@ export type ActionName = Extract<
   | "removeSchedule"
   | "restoreSchedule"
   | "runSchedule"
+  | "queueTask"
+  | "addDependency"
+  | "removeDependency"
+  | "putQueuePolicy"
+  | "resetBreaker"
+  | "reviewTask"
 >;
 
 export type Request<N extends ActionName> = Parameters<Operations[N]>[0];
@@ -79,13 +87,18 @@ function likelyChange(name: ActionName, request: unknown): { id: TaskId; fields:
       const { id, column } = request as Request<"moveTask">;
       return { id, fields: { status: column, entered_at: Date.now(), why: null, needs_you: false } };
     }
+    case "queueTask": {
+      const { id, queued } = request as Request<"queueTask">;
+      return { id, fields: queued ? { queued, status: "ready", why: null, needs_you: false } : { queued } };
+    }
     case "trashTask":
       return { id: (request as Request<"trashTask">).id, fields: { trashed: true } };
     case "restoreTask":
       return { id: (request as Request<"restoreTask">).id, fields: { trashed: false } };
     case "startRun": {
       const { task, agent } = request as Request<"startRun">;
-      const run = { id: 0, agent, status: "preparing", started_at: null, ended_at: null, last_line: null } as const;
+      const times = { started_at: null, ended_at: null, last_line: null, cause: null };
+      const run = { id: 0, agent, status: "preparing", ...times } as const;
       const fields = { status: "in_progress", entered_at: Date.now(), run, why: null, needs_you: false } as const;
       return { id: task, fields };
     }
@@ -101,18 +114,30 @@ function settle<N extends ActionName>(data: DataSource, name: N, request: Reques
     case "addTask":
     case "moveTask":
     case "trashTask":
-    case "restoreTask": {
+    case "restoreTask":
+    case "queueTask": {
       const card = answer as Answer<"addTask">;
       cards.put(card);
       stale(keys.trash);
       return refreshTask(data, card.id);
     }
-    case "editTask": {
+    case "editTask":
+    case "addDependency":
+    case "removeDependency":
+    case "reviewTask": {
       const detail = answer as Answer<"editTask">;
       cards.put(detail.card);
       queries.setQueryData(keys.task(detail.card.id), detail);
       return stale(keys.timeline(detail.card.id));
     }
+    case "deleteTask": {
+      const { id } = request as Request<"deleteTask">;
+      feed.refreshCards([id]);
+      stale(keys.trash);
+      return refreshTask(data, id);
+    }
+    case "emptyTrash":
+      return stale(keys.trash);
     case "addComment":
       return refreshTask(data, (request as Request<"addComment">).task);
     case "startRun":
@@ -138,6 +163,11 @@ function settle<N extends ActionName>(data: DataSource, name: N, request: Reques
     case "putSettings":
       queries.setQueryData(keys.settings, answer);
       return;
+    case "putQueuePolicy":
+      queries.setQueryData(keys.policy, answer);
+      return stale(keys.plan);
+    case "resetBreaker":
+      return stale(keys.plan);
     case "runSchedule": {
       const card = answer as Answer<"runSchedule">;
       cards.put(card);

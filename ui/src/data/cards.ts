@@ -1,6 +1,6 @@
 // The board's cards, one by one. Each card has its own listeners, so that an event about one card
 // redraws one card and nothing else; columns have theirs, heard only when membership or order moves.
-import type { Board, Card, Status as Column, RunId, RunStatus, TaskId } from "../bindings";
+import type { Board, Card, Status as Column, QueuePlan, RunId, RunStatus, TaskId } from "../bindings";
 import { ALL_COLUMNS, compareIn } from "./order";
 import { hasLiveRun } from "./words";
 
@@ -15,11 +15,12 @@ export interface Live {
 type Stop = () => void;
 
 /** The kinds of news there are, beside a card's own. */
-type Topic = `card:${TaskId}` | `live:${TaskId}` | `column:${Column}` | "counts";
+type Topic = `card:${TaskId}` | `live:${TaskId}` | `plan:${TaskId}` | `column:${Column}` | "counts";
 
 export class Cards {
   private readonly byId = new Map<TaskId, Card>();
   private readonly live = new Map<TaskId, Live>();
+  private planned: ReadonlyMap<TaskId, string> = new Map();
   private columns = emptyColumns();
   private readonly listeners = new Map<Topic, Set<() => void>>();
   private countsVersion = 0;
@@ -30,6 +31,19 @@ export class Cards {
 
   liveOf(id: TaskId): Live | undefined {
     return this.live.get(id);
+  }
+
+  plannedOf(id: TaskId): string | undefined {
+    return this.planned.get(id);
+  }
+
+  /** Takes what the queue says of each card; those that hear of it are the ones whose sentence is another. */
+  takePlan(plan: Pick<QueuePlan, "starts" | "waits">): void {
+    const before = this.planned;
+    this.planned = sentences(plan);
+    for (const id of new Set([...before.keys(), ...this.planned.keys()])) {
+      if (before.get(id) !== this.planned.get(id)) this.tell(`plan:${id}`);
+    }
   }
 
   /** Ids in board order; the same array until the column changes. Cards in the trash are left out. */
@@ -137,6 +151,15 @@ export class Cards {
   private tell(topic: Topic): void {
     for (const heard of [...(this.listeners.get(topic) ?? [])]) heard();
   }
+}
+
+/** Said by the card itself, or by its being where it is. */
+const SAID_ELSEWHERE = new Set(["by_hand", "held"]);
+
+function sentences({ starts, waits }: Pick<QueuePlan, "starts" | "waits">): Map<TaskId, string> {
+  const told = new Map(starts.map(({ task, why }) => [task, why]));
+  for (const { task, code, why } of waits) if (!SAID_ELSEWHERE.has(code)) told.set(task, why);
+  return told;
 }
 
 function emptyColumns(): Record<Column, TaskId[]> {

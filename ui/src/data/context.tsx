@@ -6,6 +6,7 @@ import type { Backend, Connection } from "../backend/backend";
 import { Cards } from "./cards";
 import { Feed } from "./feed";
 import { invalidateQueries } from "./keys";
+import { planWatch } from "./planWatch";
 
 export interface DataSource {
   backend: Backend;
@@ -28,6 +29,7 @@ export function createData(backend: Backend): DataSource {
       mutations: { retry: false, networkMode: "always" },
     },
   });
+  const replan = planWatch(queries);
   const feed = new Feed(
     { getBoard: () => backend.getBoard({}), getCards: (ids) => backend.getCards({ ids }) },
     {
@@ -40,7 +42,10 @@ export function createData(backend: Backend): DataSource {
           lastLine: live.last_line,
           outputBytes: live.output_bytes,
         }),
-      invalidate: (stale) => invalidateQueries(queries, stale),
+      invalidate: (stale) => {
+        invalidateQueries(queries, stale);
+        replan(stale);
+      },
     },
   );
   return { backend, cards, feed, queries };

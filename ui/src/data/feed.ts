@@ -14,7 +14,15 @@ export interface Stale {
 }
 
 export function nothingStale(): Stale {
-  return { tasks: new Set(), everything: false, projects: false, agents: false, settings: false, schedules: false, overview: false };
+  return {
+    tasks: new Set(),
+    everything: false,
+    projects: false,
+    agents: false,
+    settings: false,
+    schedules: false,
+    overview: false,
+  };
 }
 
 /** Folds one event into what is stale. `seen` is the change number that the board already includes. */

@@ -14,6 +14,10 @@ export const keys = {
   doctor: ["doctor"] as const,
   roles: ["roles"] as const,
   settings: ["settings"] as const,
+  /** What the queue does next; `planOf` for one card. Both are asked again by `planWatch`. */
+  plan: ["plan"] as const,
+  planOf: (id: TaskId) => ["plan", id] as const,
+  policy: ["policy"] as const,
   schedules: ["schedules"] as const,
   preview: (when: string, zone: string, title: string) => ["preview", when, zone, title] as const,
   task: (id: TaskId) => ["task", id] as const,
@@ -33,7 +37,7 @@ export function invalidateQueries(queries: QueryClient, stale: Stale): void {
   void queries.invalidateQueries({
     predicate: (query) => {
       const head = String(query.queryKey[0]);
-      if (head === "board") return false;
+      if (head === "board" || head === "plan") return false;
       return stale.everything || heads.has(head) || aboutTasks(query, head, stale.tasks, runs);
     },
   });
@@ -43,7 +47,7 @@ function staleHeads(stale: Stale): Set<string> {
   const heads = new Set<string>();
   if (stale.projects) heads.add("projects");
   if (stale.agents) heads.add("agents");
-  if (stale.settings) heads.add("settings");
+  if (stale.settings) heads.add("settings").add("policy");
   // A schedule shows its last card.
   if (stale.schedules || stale.tasks.size > 0) heads.add("schedules");
   if (stale.overview) heads.add("overview").add("trash");

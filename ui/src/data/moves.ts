@@ -12,6 +12,16 @@ export function mayRun(card: Card): boolean {
   return !card.trashed && ["inbox", "ready", "review", "failed"].includes(card.status);
 }
 
+export function mayQueue(card: Card): boolean {
+  const waits = ["inbox", "ready", "failed", "cancelled"].includes(card.status);
+  return !card.trashed && waits && !isQueued(card);
+}
+
+/** In the dispatcher's hands and not at work yet. */
+export function isQueued(card: Card): boolean {
+  return card.queued && card.status === "ready";
+}
+
 /** Whether dropping the card there means something: a move, or a run. */
 export function mayDrop(card: Card, to: Column): boolean {
   return to === "in_progress" ? mayRun(card) : mayMove(card.status, to);

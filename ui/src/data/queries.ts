@@ -14,6 +14,8 @@ import type {
   Overview,
   Problem,
   Project,
+  QueuePlan,
+  QueuePolicy,
   Role,
   Run,
   RunId,
@@ -124,6 +126,29 @@ export function useSettings(): UseQueryResult<Settings, Problem> {
   return useAsk(keys.settings, (backend) => backend.getSettings({}));
 }
 
+/** What starts next and why the rest waits; also puts each card's reason where `usePlanned` reads it. */
+export function usePlan(enabled = true): UseQueryResult<QueuePlan, Problem> {
+  const { cards } = useData();
+  return useAsk(
+    keys.plan,
+    async (backend) => {
+      const plan = await backend.getPlan({});
+      cards.takePlan(plan);
+      return plan;
+    },
+    enabled,
+  );
+}
+
+/** What the plan says of one card that is ready. */
+export function usePlanOf(id: TaskId, enabled: boolean): UseQueryResult<QueuePlan, Problem> {
+  return useAsk(keys.planOf(id), (backend) => backend.getPlan({ task: id }), enabled);
+}
+
+export function useQueuePolicy(): UseQueryResult<QueuePolicy, Problem> {
+  return useAsk(keys.policy, (backend) => backend.getQueuePolicy({}));
+}
+
 // ---------------------------------------------------------------- cards
 
 export function useCards(): Cards {
@@ -142,6 +167,13 @@ export function useLive(id: TaskId): Live | undefined {
   const { cards } = useData();
   const listen = useCallback((heard: () => void) => cards.listen(`live:${id}`, heard), [cards, id]);
   return useSyncExternalStore(listen, () => cards.liveOf(id));
+}
+
+/** The queue's sentence about the card, if it is ready and has one worth showing. */
+export function usePlanned(id: TaskId): string | undefined {
+  const { cards } = useData();
+  const listen = useCallback((heard: () => void) => cards.listen(`plan:${id}`, heard), [cards, id]);
+  return useSyncExternalStore(listen, () => cards.plannedOf(id));
 }
 
 /** The column's card ids in order, those that pass the filter. */

@@ -20,11 +20,13 @@ export function aCard(id: number, fields: Partial<Card> = {}): Card {
     changes: null,
     why: null,
     needs_you: false,
+    queued: false,
     trashed: false,
     ...fields,
   };
 }
 
 export function aRun(status: RunStatus, fields: Partial<CardRun> = {}): CardRun {
-  return { id: 1, agent: "claude", status, started_at: 1_000, ended_at: null, last_line: null, ...fields };
+  const none = { started_at: 1_000, ended_at: null, last_line: null, cause: null };
+  return { id: 1, agent: "claude", status, ...none, ...fields };
 }

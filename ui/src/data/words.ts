@@ -1,5 +1,5 @@
 // The words and tones for states, priorities and times, so that every screen says the same thing.
-import type { Card, CardRun, RunStatus } from "../bindings";
+import type { Card, CardRun, Cause, RunStatus } from "../bindings";
 
 export type Tone = "plain" | "working" | "signal" | "good" | "bad" | "held" | "unknown";
 export interface StateWord {
@@ -43,6 +43,7 @@ export function cardWord(card: Card, status: RunStatus | undefined = card.run?.s
     case "inbox":
       return null;
     case "ready":
+      if (card.queued) return { word: "queued", tone: "plain" };
       return card.why === null ? null : { word: "held", tone: "held" };
     case "in_progress":
       return { word: "no agent", tone: "unknown" };
@@ -55,6 +56,33 @@ export function cardWord(card: Card, status: RunStatus | undefined = card.run?.s
     case "cancelled":
       return { word: "cancelled", tone: "plain" };
   }
+}
+
+const CAUSES: Record<Cause, string> = {
+  could_not_start: "could not start",
+  exited_non_zero: "exited with an error",
+  no_completion_mark: "left without finishing",
+  timeout: "ran too long",
+  stalled: "stalled",
+  lost: "lost",
+  usage_limit: "usage limit",
+  permission_refused: "permission refused",
+  gate_failed: "checks failed",
+  review_rejected: "rejected in review",
+  provider_transient: "provider unavailable",
+  provider_permanent: "provider refused",
+  agent_error: "the agent reported an error",
+  blocked: "blocked",
+};
+
+export function causeWords(cause: Cause): string {
+  return CAUSES[cause];
+}
+
+/** Why a card lies on the shelf. Work that succeeded and yet failed was rejected. */
+export function failureOf(card: Card): string | null {
+  if (card.status !== "failed" || card.run === null) return null;
+  return causeWords(card.run.cause ?? "review_rejected");
 }
 
 export function priorityWord(level: number): "critical" | "high" | "medium" | "low" {

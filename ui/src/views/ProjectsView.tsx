@@ -4,6 +4,7 @@ import { EmptyState, ErrorState, Skeleton } from "../components/States";
 import { useAgents, useProjects } from "../data/queries";
 import { AddProjectForm, FoundRepositories } from "../features/projects/AddProjectForm";
 import { ProjectList } from "../features/projects/ProjectList";
+import { GateEditor } from "../features/queue/GateEditor";
 import { Page, Section } from "./Page";
 
 export function ProjectsView() {
@@ -38,6 +39,7 @@ function Known() {
     <ProjectList
       projects={projects.data}
       agents={agents.data ?? []}
+      gateEditor={GateEditor}
       onShow={(project) => void navigate({ to: "/", search: { project: project.id } })}
     />
   );

@@ -9,9 +9,18 @@ import { useAction } from "../data/actions";
 import type { Cards } from "../data/cards";
 import { useConnection } from "../data/context";
 import { BOARD_COLUMNS } from "../data/order";
-import { useAgents, useBoard, useCards, useCount, useOverview, useProjects, useSettings } from "../data/queries";
+import {
+  useAgents,
+  useBoard,
+  useCards,
+  useCount,
+  useOverview,
+  useProjects,
+  useQueuePolicy,
+  useSettings,
+} from "../data/queries";
 import { hasLiveRun } from "../data/words";
-import { CARD_ACTIONS } from "../features/board/actions";
+import { CARD_ACTIONS, labelOf } from "../features/board/actions";
 import { BoardDeskProvider, useDesk } from "../features/board/desk";
 import { needingYou, nextNeeding } from "../features/board/needs";
 import { useSelection } from "../features/board/selection";
@@ -20,7 +29,9 @@ import { Header } from "../features/chrome/Header";
 import { Nav, type NavProps } from "../features/chrome/Nav";
 import { LaunchProvider, useLaunch } from "../features/launch/Launcher";
 import type { PaletteCommand } from "../features/palette/Palette";
+import { QueueSwitch, usePause } from "../features/queue/QueueSwitch";
 import { useTheme } from "../features/settings/theme";
+import { inFlightOf } from "./flight";
 import { fetchOtherPages } from "./pages";
 import type { BoardSearch } from "./router";
 import styles from "./Shell.module.css";
@@ -187,12 +198,18 @@ function Frame() {
   );
 }
 
-function TopBar(props: Omit<ComponentProps<typeof Header>, "needYou">) {
+function TopBar(props: Omit<ComponentProps<typeof Header>, "needYou" | "queue">) {
   const needYou = useCount(countNeeding);
   useEffect(() => {
     document.title = needYou > 0 ? `(${needYou}) Flightboard` : "Flightboard";
   }, [needYou]);
-  return <Header {...props} needYou={needYou} />;
+  return <Header {...props} needYou={needYou} queue={<QueueState />} />;
+}
+
+function QueueState() {
+  const policy = useQueuePolicy().data;
+  const inFlight = useCount(inFlightOf);
+  return policy ? <QueueSwitch policy={policy} inFlight={inFlight} /> : null;
 }
 
 function countNeeding(cards: Cards): number {
@@ -208,7 +225,7 @@ function Rail({ page, project, shelf }: Pick<NavProps, "page" | "project" | "she
   );
 }
 
-function railCounts(cards: Cards): Pick<NavProps, "openCards" | "failed" | "openByProject"> {
+function railCounts(cards: Cards): Pick<NavProps, "openCards" | "failed" | "queued" | "openByProject"> {
   const openByProject: Record<number, number> = {};
   let openCards = 0;
   for (const column of BOARD_COLUMNS) {
@@ -219,7 +236,8 @@ function railCounts(cards: Cards): Pick<NavProps, "openCards" | "failed" | "open
       if (project != null) openByProject[project] = (openByProject[project] ?? 0) + 1;
     }
   }
-  return { openCards, failed: cards.column("failed").length, openByProject };
+  const queued = cards.column("ready").filter((id) => cards.card(id)?.queued).length;
+  return { openCards, failed: cards.column("failed").length, queued, openByProject };
 }
 
 /** Not the router's own Link: that marks each link to the same path as the current page. */
@@ -302,12 +320,15 @@ function usePaletteCommands(doors: Doors): () => PaletteCommand[] {
   const selection = useSelection();
   const settings = useSettings().data;
   const save = useAction("putSettings");
+  const policy = useQueuePolicy().data;
+  const pause = usePause(policy);
   const projects = useProjects().data;
   const pages = useMemo<PaletteCommand[]>(
     () => [
       { id: "board", label: "Go to the board", group: "Go", shortcut: "B", run: () => void navigate({ to: "/" }) },
       { id: "projects", label: "Go to projects", group: "Go", run: () => void navigate({ to: "/projects" }) },
       { id: "agents", label: "Go to agents", group: "Go", run: () => void navigate({ to: "/agents" }) },
+      { id: "queue", label: "Go to the queue", group: "Go", run: () => void navigate({ to: "/queue" }) },
       { id: "schedules", label: "Go to schedules", group: "Go", run: () => void navigate({ to: "/schedules" }) },
       { id: "trash", label: "Go to the trash", group: "Go", run: () => void navigate({ to: "/trash" }) },
       { id: "settings", label: "Go to settings", group: "Go", run: () => void navigate({ to: "/settings" }) },
@@ -330,13 +351,14 @@ function usePaletteCommands(doors: Doors): () => PaletteCommand[] {
       { id: "need", label: "Next card that needs you", group: "Do", shortcut: "N", run: doors.nextNeed },
       { id: "shelf", label: "Show or hide failed and cancelled cards", group: "Do", run: doors.shelf },
       { id: "undo", label: "Undo the last move or deletion", group: "Do", shortcut: "Ctrl Z", run: desk.undo },
+      { id: "pause", label: policy?.paused ? "Resume the queue" : "Pause the queue", group: "Do", run: pause.toggle },
       { id: "keys", label: "Keyboard shortcuts", group: "Do", shortcut: "?", run: doors.keys },
       { id: "dark", label: "Dark theme", group: "Do", run: theme("dark") },
       { id: "light", label: "Light theme", group: "Do", run: theme("light") },
       { id: "system", label: "Theme as the system", group: "Do", run: theme("system") },
       ...CARD_ACTIONS.filter((action) => subjects.length > 0 && action.enabled(subjects)).map((action) => ({
         id: `card-${action.id}`,
-        label: `${action.label} ${about}`,
+        label: `${labelOf(action, subjects)} ${about}`,
         group: about,
         shortcut: action.shortcut,
         run: () => action.run(desk, subjects),

@@ -2,7 +2,7 @@
 // only composes: features draw, the address says which tab and which run, the desk does what changes
 // the card.
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useId, useRef, useState } from "react";
+import { type ComponentProps, lazy, Suspense, useEffect, useId, useRef, useState } from "react";
 import { asProblem } from "../backend/backend";
 import type { Card, Run, TaskDetail } from "../bindings";
 import { Button } from "../components/Button";
@@ -11,13 +11,16 @@ import { Tabs } from "../components/Tabs";
 import { toast } from "../components/Toast";
 import { useAction } from "../data/actions";
 import { useBackend } from "../data/context";
-import { useCard, useLive, useProjects, useTask, useTimeline } from "../data/queries";
+import { useAgents, useBoard, useCard, useLive, usePlanOf, useProjects, useTask, useTimeline } from "../data/queries";
 import { isLive } from "../data/words";
 import { useDesk } from "../features/board/desk";
+import { GateEditor } from "../features/queue/GateEditor";
 import { DiffView } from "../features/run/changes/DiffView";
 import { RunsList } from "../features/run/RunsList";
 import { AskBar, MessageBox } from "../features/run/Talk";
 import { Facts } from "../features/task/Facts";
+import { QueueTab } from "../features/task/QueueTab";
+import { SendBackDialog } from "../features/task/SendBackDialog";
 import { TaskHeader } from "../features/task/TaskHeader";
 import { Timeline } from "../features/task/Timeline";
 import styles from "./TaskView.module.css";
@@ -75,6 +78,10 @@ function TaskPage({ task }: { task: TaskDetail }) {
   const timeline = useTimeline(id);
   const projects = useProjects();
   const start = useAction("startRun");
+  const review = useAction("reviewTask");
+  const plan = usePlanOf(id, card.status === "ready").data;
+  const planned = card.status === "ready" ? (plan?.starts[0] ?? plan?.waits[0]) : undefined;
+  const [sendingBack, setSendingBack] = useState(false);
   const [focus, setFocus] = useState(0);
   const [artifact, setArtifact] = useState<number | null>(null);
   const [file, setFile] = useState<string | null>(null);
@@ -112,6 +119,11 @@ function TaskPage({ task }: { task: TaskDetail }) {
     };
     toast({ text: `Open ${url}?`, action: { label: "Open", run: () => void backend.openUrl(url).catch(report) } });
   };
+  const approve = () =>
+    review.mutate(
+      { id, verdict: "approved" },
+      { onError: (problem) => toast({ text: problem.message, next: problem.next, tone: "bad" }) },
+    );
   const workspace = run?.workspace?.present ? run.workspace : null;
   const openEditor = () => {
     if (!workspace) return;
@@ -129,12 +141,15 @@ function TaskPage({ task }: { task: TaskDetail }) {
         runs={task.runs}
         moves={task.moves}
         version={task.version}
-        busy={start.isPending}
+        busy={start.isPending || review.isPending}
         onBack={back}
         onMove={(to) => desk.move([id], to)}
         onStop={() => desk.stop([id])}
         onRun={() => desk.run([id])}
         onResume={resume}
+        onApprove={approve}
+        onSendBack={() => setSendingBack(true)}
+        onQueue={(queued) => desk.queue([id], queued)}
         onTrash={() => {
           desk.trash([id]);
           back();
@@ -196,6 +211,15 @@ function TaskPage({ task }: { task: TaskDetail }) {
                 onResume={resume}
               />
             )}
+            {tab === "queue" && (
+              <QueuePanel
+                task={task}
+                card={card}
+                planned={planned}
+                onQueue={(queued) => desk.queue([id], queued)}
+                onOpen={(other) => desk.open(other)}
+              />
+            )}
           </Suspense>
         </div>
       </section>
@@ -203,7 +227,18 @@ function TaskPage({ task }: { task: TaskDetail }) {
         {asks && newest && <AskBar card={card} run={newest} onAnswer={() => showTerminal(newest)} />}
         <MessageBox run={newest} />
       </div>
+      {sendingBack && (
+        <SendBackDialog
+          card={card}
+          onDone={() => {
+            setSendingBack(false);
+            toast({ text: `${card.key} goes back to its agent.` });
+          }}
+          onClose={() => setSendingBack(false)}
+        />
+      )}
       <Facts
+        planned={planned}
         task={{ ...task, card }}
         projects={projects.data ?? []}
         run={run}
@@ -217,6 +252,14 @@ function TaskPage({ task }: { task: TaskDetail }) {
       />
     </main>
   );
+}
+
+/** Apart from the page: the other tabs need neither agents nor the board. */
+function QueuePanel(props: Omit<ComponentProps<typeof QueueTab>, "agents" | "gateEditor">) {
+  const agents = useAgents().data ?? [];
+  // What can be waited for, and the titles of what is waited for.
+  useBoard();
+  return <QueueTab {...props} agents={agents} gateEditor={GateEditor} />;
 }
 
 interface TaskTabsProps {

@@ -1,17 +1,29 @@
-// Deleted cards. Nothing of theirs is gone: a restored card stands where it stood.
+// The trash: cards that can be restored where they stood, until they are deleted for ever.
 import { EmptyState, ErrorState, Skeleton } from "../components/States";
-import { useTrash } from "../data/queries";
+import { useSettings, useTrash } from "../data/queries";
+import { trashDays } from "../data/settings";
+import { EmptyTrash } from "../features/trash/EmptyTrash";
 import { TrashList } from "../features/trash/TrashList";
+import { retentionNote } from "../features/trash/words";
 import { Page } from "./Page";
 
 export function TrashView() {
   const trash = useTrash();
+  const days = trashDays(useSettings().data);
   return (
-    <Page title="Trash" note="Deleted cards keep their history, artifacts and workspaces, and can be restored.">
+    <Page
+      title="Trash"
+      note={`Cards here keep their history, artifacts and workspaces, and can be restored. ${retentionNote(days)}`}
+    >
       {trash.isError && <ErrorState problem={trash.error} onRetry={() => void trash.refetch()} />}
       {trash.isPending && <Skeleton lines={3} height={28} />}
-      {trash.data?.length === 0 && <EmptyState title="Nothing was deleted." />}
-      {trash.data && trash.data.length > 0 && <TrashList cards={trash.data} />}
+      {trash.data?.length === 0 && <EmptyState title="The trash is empty." />}
+      {trash.data && trash.data.length > 0 && (
+        <>
+          <EmptyTrash cards={trash.data} />
+          <TrashList cards={trash.data} />
+        </>
+      )}
     </Page>
   );
 }

@@ -10,7 +10,16 @@ import {
 import { BoardView } from "./BoardView";
 import { BrokenView } from "./BrokenView";
 import { NotFoundView } from "./NotFoundView";
-import { AgentsView, ProjectsView, SchedulesView, SettingsView, TaskView, TrashView, WelcomeView } from "./pages";
+import {
+  AgentsView,
+  ProjectsView,
+  QueueView,
+  SchedulesView,
+  SettingsView,
+  TaskView,
+  TrashView,
+  WelcomeView,
+} from "./pages";
 import { Shell } from "./Shell";
 
 export type RootSearch = {
@@ -69,6 +78,7 @@ const projects = createRoute({ getParentRoute: () => root, path: "/projects", co
 const agents = createRoute({ getParentRoute: () => root, path: "/agents", component: AgentsView });
 const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: SettingsView });
 const schedules = createRoute({ getParentRoute: () => root, path: "/schedules", component: SchedulesView });
+const queue = createRoute({ getParentRoute: () => root, path: "/queue", component: QueueView });
 const trash = createRoute({ getParentRoute: () => root, path: "/trash", component: TrashView });
 const welcome = createRoute({ getParentRoute: () => root, path: "/welcome", component: WelcomeView });
 
@@ -77,7 +87,7 @@ function positive(value: unknown): number | undefined {
   return value !== undefined && Number.isInteger(number) && number > 0 ? number : undefined;
 }
 
-const routeTree = root.addChildren([board, task, projects, agents, schedules, settings, trash, welcome]);
+const routeTree = root.addChildren([board, task, projects, agents, queue, schedules, settings, trash, welcome]);
 
 /** A router of its own for each test; the page has the one below. */
 export function makeRouter(history?: RouterHistory) {

@@ -4,7 +4,7 @@ import { sizeWords } from "../components/size";
 import type { Tab } from "../components/Tabs";
 import type { Live } from "../data/cards";
 
-export const TAB_IDS = ["terminal", "log", "changes", "artifacts", "timeline", "runs"] as const;
+export const TAB_IDS = ["terminal", "log", "changes", "artifacts", "timeline", "runs", "queue"] as const;
 export type TabId = (typeof TAB_IDS)[number];
 
 export function isTab(text: string | undefined): text is TabId {
@@ -19,6 +19,7 @@ export function tabsOf(task: TaskDetail, card: Card, run: Run | null, live: Live
     { id: "artifacts", label: "Artifacts", note: some(task.artifacts.length) },
     { id: "timeline", label: "Timeline" },
     { id: "runs", label: "Runs", note: some(task.runs.length) },
+    { id: "queue", label: "Queue", note: queueNote(task, card) },
   ];
 }
 
@@ -33,6 +34,11 @@ function changesNote(card: Card, run: Run | null, newest: Run | null): string | 
   if (run?.id !== newest?.id || !card.changes || card.changes.files === 0) return undefined;
   const { files, added, removed } = card.changes;
   return `${files} ${files === 1 ? "file" : "files"} +${added} −${removed}`;
+}
+
+function queueNote({ queue }: TaskDetail, card: Card): string | undefined {
+  if (card.status === "review" && queue.gate.length > 0) return "gate";
+  return card.queued && card.status === "ready" ? "queued" : undefined;
 }
 
 function some(count: number): string | undefined {

@@ -1,4 +1,4 @@
-// The task page's keys: 1 to 6 for its tabs, Escape back to the board. Keys typed into a field, the
+// The task page's keys: 1 to 7 for its tabs, Escape back to the board. Keys typed into a field, the
 // terminal or an open dialog or menu belong there.
 import { useEffect, useRef } from "react";
 
@@ -19,7 +19,7 @@ export function useTaskKeys(keys: TaskKeys): void {
       if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
       if ((event.target as Element | null)?.closest?.(THEIRS) || document.querySelector('[role="dialog"]')) return;
       if (event.key === "Escape") latest.current.onBack();
-      else if (/^[1-6]$/.test(event.key)) latest.current.onTab(Number(event.key) - 1);
+      else if (/^[1-7]$/.test(event.key)) latest.current.onTab(Number(event.key) - 1);
       else return;
       event.preventDefault();
     };

@@ -73,6 +73,31 @@ pub fn prompt(task: &TaskBrief) -> String {
     text
 }
 
+/// What a reviewer is told. `patch` is the file that holds the change.
+pub fn review_prompt(task: &TaskBrief, patch: &str) -> String {
+    let mut text = format!(
+        "Review the work on {}: {}\n\nYou are its reviewer, not its author. The current directory is a copy of the work; \
+         what you change in it is thrown away. {patch} holds the whole change, TASK.md what was asked for.\n",
+        task.key,
+        one_line(&task.title)
+    );
+    let description = task.description.trim();
+    if !description.is_empty() && description.chars().count() <= DESCRIPTION_IN_PROMPT {
+        text.push_str(&format!("\nThe task:\n\n{description}\n"));
+    }
+    let role = task.instructions.trim();
+    if !role.is_empty() {
+        text.push_str(&format!("\nHow you are to judge:\n\n{role}\n"));
+    }
+    text.push_str(
+        "\nWrite your findings to REVIEW.md in the current directory: what is wrong, where, and what would make it right. \
+         End it with one line of its own that is exactly `VERDICT: APPROVED` or `VERDICT: REJECTED`. \
+         Approve only what does what was asked for. Without that line nothing is approved. \
+         Nobody can answer questions during this run.",
+    );
+    text
+}
+
 pub fn task_md(task: &TaskBrief) -> String {
     let mut page = format!("# {}: {}\n", task.key, one_line(&task.title));
     section(&mut page, "Goal", if task.goal.trim().is_empty() { &task.title } else { &task.goal });

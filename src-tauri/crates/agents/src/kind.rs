@@ -16,6 +16,8 @@ pub enum Kind {
     Qwen,
     /// The scripted agent that ships with the app and needs no key.
     Demo,
+    /// A coding agent that we know how to start, whose output we do not read.
+    Plain,
     /// Any command, as an argument vector.
     Custom,
 }
@@ -30,7 +32,7 @@ impl Kind {
             Self::Gemini => StreamKind::GeminiJson,
             Self::Opencode => StreamKind::OpencodeJson,
             Self::Aider => StreamKind::AiderText,
-            Self::Demo | Self::Custom => StreamKind::None,
+            Self::Demo | Self::Plain | Self::Custom => StreamKind::None,
         }
     }
 
@@ -44,7 +46,8 @@ impl Kind {
             | Self::Opencode
             | Self::Aider
             | Self::Qwen
-            | Self::Demo => true,
+            | Self::Demo
+            | Self::Plain => true,
             Self::Custom => false,
         }
     }
@@ -53,7 +56,7 @@ impl Kind {
     pub fn speaks_program_status(self) -> bool {
         match self {
             Self::Claude | Self::Codex | Self::Demo => true,
-            Self::Gemini | Self::Opencode | Self::Aider | Self::Qwen | Self::Custom => false,
+            Self::Gemini | Self::Opencode | Self::Aider | Self::Qwen | Self::Plain | Self::Custom => false,
         }
     }
 }

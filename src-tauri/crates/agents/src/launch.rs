@@ -204,7 +204,7 @@ fn extras(profile: &Profile, context: &LaunchContext) -> Extras {
         Kind::Opencode => opencode::extras(context),
         Kind::Demo => demo::extras(context),
         Kind::Qwen => qwen::extras(context),
-        Kind::Aider | Kind::Custom => Extras::default(),
+        Kind::Aider | Kind::Plain | Kind::Custom => Extras::default(),
     }
 }
 

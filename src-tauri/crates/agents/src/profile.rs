@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::placeholders::{PlaceholderError, Values, fill};
-use crate::{Kind, aider, claude, codex, custom, demo, gemini, opencode, qwen};
+use crate::{
+    Kind, aider, amp, claude, cline, codex, copilot, crush, cursor, custom, demo, gemini, goose, openclaw,
+    opencode, qwen,
+};
 
 /// How the prompt reaches the agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -270,6 +273,13 @@ pub fn builtin_profiles() -> Vec<Profile> {
         opencode::profile(),
         aider::profile(),
         qwen::profile(),
+        cline::profile(),
+        amp::profile(),
+        cursor::profile(),
+        copilot::profile(),
+        goose::profile(),
+        crush::profile(),
+        openclaw::profile(),
         demo::profile(),
         custom::profile(),
     ]

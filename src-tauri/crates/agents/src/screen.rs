@@ -71,6 +71,7 @@ impl Readiness {
             | Kind::Opencode
             | Kind::Qwen
             | Kind::Demo
+            | Kind::Plain
             | Kind::Custom => Self::BracketedPaste,
         }
     }

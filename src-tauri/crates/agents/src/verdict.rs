@@ -92,7 +92,21 @@ pub struct Story {
     /// The last line outside the structure that sounds like a complaint, or
     /// else just the last; usually why it would not start.
     pub last_text: Option<String>,
+    pub spend: Spend,
+    /// When the provider said to come back, milliseconds from then.
+    pub retry_in_ms: Option<u64>,
     complained: bool,
+}
+
+/// What a run used so far, as its agent tells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Spend {
+    /// US dollars; none where the agent does not say.
+    pub usd: Option<f64>,
+    pub input: u64,
+    pub output: u64,
+    /// Read from a cache; not part of `input`.
+    pub cached: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,15 +133,20 @@ impl Story {
                 self.denied.push(tool.clone())
             }
             StreamEvent::Error { message, status, transient } => self.trouble(message, *status, *transient),
-            StreamEvent::RateLimited { message, .. } => self.trouble(message, Some(429), true),
+            StreamEvent::RateLimited { message, retry_in_ms } => {
+                self.retry_in_ms = *retry_in_ms;
+                self.trouble(message, Some(429), true);
+            }
+            StreamEvent::Usage { input, output, cached, .. } => {
+                self.spend = Spend { input: *input, output: *output, cached: *cached, ..self.spend };
+            }
+            StreamEvent::Cost { usd } => self.spend.usd = Some(*usd),
             StreamEvent::Finished { ok, text } => self.finish(*ok, text),
             StreamEvent::Text { line } => self.text(line),
             StreamEvent::Denied { .. }
             | StreamEvent::Message { .. }
             | StreamEvent::ToolCall { .. }
             | StreamEvent::ToolResult { .. }
-            | StreamEvent::Usage { .. }
-            | StreamEvent::Cost { .. }
             | StreamEvent::Notice { .. }
             | StreamEvent::Skipped { .. } => {}
         }

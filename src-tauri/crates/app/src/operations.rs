@@ -48,6 +48,8 @@ operations! {
     Write move_task(MoveTask);
     Write trash_task(TaskRef);
     Write restore_task(TaskRef);
+    Write delete_task(TaskRef);
+    Write empty_trash(EmptyTrash);
     Read get_task(TaskRef);
     Read find_task(FindTask);
     Read get_timeline(TaskRef);

@@ -25,7 +25,9 @@ impl std::error::Error for Problem {}
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::NotFound { .. } => problem(ProblemCode::NotFound, error, None),
+            StoreError::NotFound { .. } | StoreError::Deleted(_) => {
+                problem(ProblemCode::NotFound, error, None)
+            }
             StoreError::Rejected(rejected) => rejected.into(),
             StoreError::Conflict(_) => problem(ProblemCode::Conflict, error, None),
             StoreError::DiskFull => {

@@ -1,15 +1,13 @@
 //! Records taken apart field by field into what crosses the wire.
 
-use domain::{Activity, Outcome, RunId, RunState, Status};
 use domain::{
-    Millis,
+    Activity, Cause, Millis, Outcome, RunId, RunState, Status,
     schedule::{Skip, Zone, fill},
 };
 use engine::EngineEvent;
-use store::ScheduleRecord;
 use store::{
     ArtifactRecord, CardRecord, CardRunRecord, ChangeRecord, CommentRecord, ProjectRecord, RepositoryRecord,
-    RunRecord, WorkspaceRecord,
+    RunRecord, ScheduleRecord, WorkspaceRecord,
 };
 
 use crate::wire::*;
@@ -49,6 +47,14 @@ fn card_run(run: CardRunRecord, newest_line: impl Fn(RunId) -> Option<String>) -
         started_at: run.started_at,
         ended_at: run.ended_at,
         last_line: newest_line(run.id).or(run.last_line),
+        cause: match run.state {
+            RunState::Ended(Outcome::Failed(cause)) => Some(cause),
+            RunState::Ended(Outcome::Lost) => Some(Cause::Lost),
+            RunState::Ended(Outcome::Succeeded | Outcome::Stopped)
+            | RunState::Queued
+            | RunState::Preparing
+            | RunState::Running(_) => None,
+        },
     }
 }
 
@@ -63,12 +69,14 @@ fn why(card: &CardRecord) -> Option<String> {
         (Status::Inbox | Status::Ready, _) if card.held.is_some() => {
             card.held.as_ref().map(|held| format!("Blocked: {held}"))
         }
+        (Status::Review, _) if card.held.is_some() => card.held.clone(),
         (Status::InProgress, Some(RunState::Running(Activity::Waiting))) => {
             run.and_then(|run| run.reason.clone()).map(|question| format!("asks: {question}"))
         }
         (Status::InProgress, Some(RunState::Running(Activity::Unknown | Activity::RateLimited))) => {
             run.and_then(|run| run.evidence.clone())
         }
+        (Status::Failed, Some(RunState::Ended(Outcome::Succeeded))) => Some("Its work was rejected".into()),
         (Status::Failed, _) => run.and_then(|run| run.reason.clone()),
         (Status::Inbox | Status::Ready | Status::Review, Some(RunState::Ended(Outcome::Failed(_)))) => {
             run.and_then(|run| run.reason.clone())
@@ -83,9 +91,9 @@ fn needs_you(card: &CardRecord) -> bool {
     let waiting = card.run.as_ref().is_some_and(|run| run.state == RunState::Running(Activity::Waiting));
     !card.trashed
         && match card.status {
-            Status::Ready => card.held.is_some(),
+            Status::Ready | Status::Review => card.held.is_some(),
             Status::InProgress => waiting,
-            Status::Inbox | Status::Review | Status::Done | Status::Failed | Status::Cancelled => false,
+            Status::Inbox | Status::Done | Status::Failed | Status::Cancelled => false,
         }
 }
 
@@ -111,6 +119,13 @@ pub(crate) fn run(record: RunRecord) -> Run {
         output_bytes: record.output_bytes,
         argv: record.argv,
         survivors: record.survivors,
+        review: record.review.map(|turn| turn.step as u32),
+        rule: record.rule,
+        spent: (record.spent.tokens > 0 || record.spent.micros > 0).then_some(RunSpend {
+            tokens: record.spent.tokens,
+            micros: record.spent.micros,
+            estimated: record.spent.estimated,
+        }),
     }
 }
 

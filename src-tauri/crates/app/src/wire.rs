@@ -8,13 +8,12 @@ mod queue;
 
 pub use queue::*;
 
-use domain::agent::Presence;
 use domain::{
-    ArtifactId, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId, RunStatus, Status,
-    TaskId, budget::Budget, review::Gate,
-};
-use domain::{
-    ScheduleId,
+    ArtifactId, Cause, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId, RunStatus,
+    ScheduleId, Status, TaskId,
+    agent::Presence,
+    budget::Budget,
+    review::Gate,
     schedule::{Misfire, Overlap},
 };
 use serde::{Deserialize, Serialize};
@@ -89,6 +88,8 @@ pub struct CardRun {
     pub ended_at: Option<i64>,
     /// Last meaningful output line, at most 200 characters; fresher ones arrive as [`Event::Live`].
     pub last_line: Option<String>,
+    /// Of a failed one: why.
+    pub cause: Option<Cause>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -189,6 +190,28 @@ pub struct MoveTask {
 #[serde(deny_unknown_fields)]
 pub struct TaskRef {
     pub id: TaskId,
+}
+
+/// Deletes cards in the trash for ever.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, Type)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmptyTrash {
+    /// Only what came there at least this many days ago.
+    pub older_than_days: Option<u32>,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct EmptiedTrash {
+    pub deleted: u32,
+    /// What could not be deleted.
+    pub kept: Vec<KeptInTrash>,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct KeptInTrash {
+    pub id: TaskId,
+    pub key: String,
+    pub why: Problem,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, Type)]
@@ -339,6 +362,25 @@ pub struct Run {
     pub argv: Vec<String>,
     /// Processes that outlived the run, by name; empty is the normal case.
     pub survivors: Vec<String>,
+    /// It judges the task's work instead of doing it: the step of the gate, from 0.
+    pub review: Option<u32>,
+    /// Why this agent and this model; none where a person chose.
+    pub rule: Option<String>,
+    /// Left out where the agent told nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spent: Option<RunSpend>,
+}
+
+/// What a run used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Type)]
+pub struct RunSpend {
+    #[specta(type = u32)]
+    pub tokens: i64,
+    /// Millionths of a US dollar; 0 where nothing is known of its price.
+    #[specta(type = u32)]
+    pub micros: i64,
+    /// The money is an estimate from the price table, not the agent's own figure.
+    pub estimated: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]
@@ -653,7 +695,10 @@ pub struct ProjectSettings {
     pub retry: RetryPolicy,
     /// What must approve work before it is done.
     pub gate: Gate,
+    /// For all its runs of a day.
     pub budget: Budget,
+    /// For each card, over all its runs.
+    pub task_budget: Budget,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]
@@ -856,7 +901,7 @@ pub struct Check {
 }
 
 /// Preferences of the window, kept on the engine's side so that every face agrees.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// `system`, `dark` or `light`; empty means `system`.
@@ -869,6 +914,22 @@ pub struct Settings {
     pub editor: Vec<String>,
     /// Minutes without a heartbeat after which an agent counts as offline, at most 10,080; 0 means 5.
     pub agent_offline_minutes: u32,
+    /// Days after which a card in the trash is deleted for ever, 30 if left out, at most 3,650; 0 means never.
+    pub trash_days: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            theme: String::new(),
+            last_agent: None,
+            last_project: None,
+            welcomed: false,
+            editor: Vec::new(),
+            agent_offline_minutes: 0,
+            trash_days: engine::TRASH_DAYS,
+        }
+    }
 }
 
 /// A git repository found near the person's home, offered on first run.

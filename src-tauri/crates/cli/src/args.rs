@@ -70,6 +70,9 @@ pub enum Command {
     Show { id: String },
     /// Move a card to a column.
     Move { id: String, column: String },
+    /// Work with deleted cards: list them, bring them back, delete them for ever.
+    #[command(subcommand)]
+    Trash(TrashCommand),
     /// Start an agent on a card. Returns once it has started; with --wait once it has ended.
     Run {
         id: String,
@@ -192,6 +195,7 @@ pub enum Command {
     },
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one of it, for the length of a command")]
 #[derive(Debug, Subcommand)]
 pub enum CronCommand {
     /// List schedules.
@@ -250,6 +254,24 @@ pub enum CronCommand {
         when: String,
         #[arg(long, value_name = "NAME")]
         zone: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TrashCommand {
+    /// List the cards in the trash.
+    List,
+    /// Put a card into the trash; its agent is stopped first.
+    Put { id: String },
+    /// Take a card out of the trash; it stands where it stood.
+    Restore { id: String },
+    /// Delete a card in the trash for ever, with its runs' output and its artifacts.
+    Delete { id: String },
+    /// Delete for ever what is in the trash.
+    Empty {
+        /// Only what has been there for this long.
+        #[arg(long, value_name = "DAYS")]
+        older_than: Option<u32>,
     },
 }
 
@@ -319,6 +341,12 @@ pub struct PolicyArgs {
     /// End unattended runs that wrote nothing for twice this time; 0 for no limit.
     #[arg(long, value_name = "MINUTES")]
     pub quiet: Option<u32>,
+    /// US dollars that all runs of a day may cost; 0 for no limit.
+    #[arg(long, value_name = "USD")]
+    pub daily: Option<f64>,
+    /// What a million tokens cost, in and out, for a model or agent that does not tell; may be given several times.
+    #[arg(long, value_name = "NAME=IN/OUT")]
+    pub price: Vec<String>,
     /// Let an agent be tried again although its breaker is open.
     #[arg(long, value_name = "AGENT")]
     pub close_breaker: Option<String>,
@@ -340,6 +368,18 @@ pub struct ProjectPolicyArgs {
     pub pause: Option<String>,
     #[arg(long)]
     pub resume: bool,
+    /// US dollars that its runs of a day may cost; 0 for no limit.
+    #[arg(long, value_name = "USD")]
+    pub budget: Option<f64>,
+    /// US dollars that one card may cost; 0 for no limit.
+    #[arg(long, value_name = "USD")]
+    pub card_budget: Option<f64>,
+    /// Tokens that one card may use; 0 for no limit.
+    #[arg(long, value_name = "N")]
+    pub card_tokens: Option<i64>,
+    /// At the end of a budget: stop the run, or ask (it goes on, nothing new starts).
+    #[arg(long, value_name = "stop|ask")]
+    pub at_budget: Option<String>,
     /// Add a command that must succeed before work is done; its words are separated by spaces.
     #[arg(long, value_name = "COMMAND")]
     pub check: Vec<String>,

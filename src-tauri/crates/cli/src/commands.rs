@@ -103,6 +103,7 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
             let request = MoveTask { id: find_id(link, id).await?, column };
             told(link, link.call("move_task", &request).await?, "moved", json).await
         }
+        Command::Trash(command) => crate::trash::run(link, command, json).await,
         Command::Run { .. } => run_agent(link, &args.command, json).await,
         Command::Stop { id } => stop(link, id, json).await,
         Command::Logs { id, follow } => logs(link, id, *follow).await,

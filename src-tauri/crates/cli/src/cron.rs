@@ -94,7 +94,8 @@ async fn switch(link: &Link, operation: &str, wanted: &str, verb: &str, json: bo
 async fn find(link: &Link, wanted: &str) -> Result<ScheduleId, Failure> {
     let schedules: Vec<Value> = link.call("list_schedules", &Nothing {}).await?;
     let fits = |schedule: &&Value| {
-        print::text(schedule, "name").eq_ignore_ascii_case(wanted) || schedule["id"].to_string() == wanted
+        print::text(schedule, "name").eq_ignore_ascii_case(wanted)
+            || schedule["id"].as_i64().is_some_and(|id| wanted.parse() == Ok(id))
     };
     let id = schedules.iter().find(fits).and_then(|schedule| schedule["id"].as_i64());
     id.map(ScheduleId).ok_or_else(|| {

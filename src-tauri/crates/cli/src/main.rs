@@ -12,6 +12,7 @@ mod link;
 mod print;
 mod queue;
 mod signals;
+mod trash;
 
 use std::process::ExitCode;
 

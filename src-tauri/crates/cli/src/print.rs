@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
+use app::wire::{Problem, ProblemCode};
 use serde_json::{Value, json};
 
 use crate::{commands::card_json, failure::Failure};
@@ -145,6 +146,30 @@ pub fn artifacts(list: &[Value], json: bool) -> Result<(), Failure> {
         return out("No artifacts. Agents leave files in artifacts/ of their workspace.");
     }
     list.iter().try_for_each(|artifact| out(&artifact_line(artifact)))
+}
+
+/// Exit code 0 only if nothing that was to go has stayed.
+pub fn emptied_trash(emptied: Value, json: bool) -> Result<(), Failure> {
+    let kept = emptied["kept"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if json {
+        out_json(&emptied)?;
+    } else {
+        let cards = if emptied["deleted"] == 1 { "card" } else { "cards" };
+        out(&format!("{} {cards} deleted for ever", emptied["deleted"]))?;
+    }
+    match kept {
+        [] => Ok(()),
+        [first, rest @ ..] => Err(Failure::Problem(Problem {
+            code: ProblemCode::Conflict,
+            message: match rest.len() {
+                0 => format!("{} stays: {}", text(first, "key"), text(&first["why"], "message")),
+                more => {
+                    format!("{} and {more} more stay: {}", text(first, "key"), text(&first["why"], "message"))
+                }
+            },
+            next: first["why"]["next"].as_str().map(str::to_owned),
+        })),
+    }
 }
 
 pub fn project(project: Value, json: bool) -> Result<(), Failure> {

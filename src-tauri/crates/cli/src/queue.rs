@@ -3,6 +3,7 @@
 use app::wire::*;
 use domain::{
     TaskId,
+    budget::{AtLimit, Price},
     dispatch::Choice,
     edges::Need,
     policy::QueuePolicy,
@@ -126,6 +127,14 @@ pub async fn policy(link: &Link, args: &PolicyArgs, json: bool) -> Result<(), Fa
     print::out(&format!("quiet        {}", minutes(now.limits.expected_quiet)))
 }
 
+/// Millionths; none for 0, which means no limit.
+fn micros(usd: f64) -> Result<Option<i64>, Failure> {
+    if !(0.0..=1e9).contains(&usd) {
+        return Err(Failure::invalid(format!("{usd} is not an amount of US dollars")));
+    }
+    Ok(Some((usd * 1e6).round() as i64).filter(|micros| *micros > 0))
+}
+
 fn minutes(limit: Option<u32>) -> String {
     limit.map_or("no limit".into(), |minutes| format!("{minutes} min"))
 }
@@ -158,6 +167,20 @@ fn with(mut policy: QueuePolicy, args: &PolicyArgs) -> Result<QueuePolicy, Failu
     if let Some(preempt) = args.preempt {
         policy.preempt = preempt;
     }
+    if let Some(usd) = args.daily {
+        policy.daily.micros = micros(usd)?;
+    }
+    for entry in &args.price {
+        let bad = || Failure::invalid(format!("“{entry}” is not NAME=IN/OUT, such as codex=1.25/10"));
+        let (name, prices) = entry.split_once('=').ok_or_else(bad)?;
+        let (input, output) = prices.split_once('/').ok_or_else(bad)?;
+        let price = |text: &str| micros(text.parse().map_err(|_| bad())?).map(Option::unwrap_or_default);
+        let (input, output) = (price(input)?, price(output)?);
+        // Reading from a cache costs a tenth with the providers that tell.
+        policy
+            .prices
+            .insert(name.to_owned(), Price { input, output, cache_read: input / 10, cache_write: input });
+    }
     if let Some(minutes) = args.longest {
         policy.limits.longest = Some(minutes).filter(|minutes| *minutes > 0);
     }
@@ -179,13 +202,30 @@ pub async fn project_policy(
     let before = found.ok_or_else(|| Failure::invalid(format!("there is no project “{project}”")))?;
     let settings = serde_json::from_value(before["settings"].clone())
         .map_err(|error| Failure::invalid(format!("the project's settings cannot be read: {error}")))?;
-    let settings = with_project(settings, args);
+    let settings = with_project(settings, args)?;
     let id = domain::ProjectId(before["id"].as_i64().unwrap_or(0));
     let request = EditProject { id, name: None, settings: Some(settings) };
     print::project(link.call("edit_project", &request).await?, json)
 }
 
-fn with_project(mut settings: ProjectSettings, args: &ProjectPolicyArgs) -> ProjectSettings {
+fn with_project(mut settings: ProjectSettings, args: &ProjectPolicyArgs) -> Result<ProjectSettings, Failure> {
+    if let Some(usd) = args.budget {
+        settings.budget.micros = micros(usd)?;
+    }
+    if let Some(usd) = args.card_budget {
+        settings.task_budget.micros = micros(usd)?;
+    }
+    if let Some(tokens) = args.card_tokens {
+        settings.task_budget.tokens = Some(tokens).filter(|tokens| *tokens != 0);
+    }
+    if let Some(word) = &args.at_budget {
+        let at_limit = match word.as_str() {
+            "stop" => AtLimit::Stop,
+            "ask" => AtLimit::Ask,
+            other => return Err(Failure::invalid(format!("“{other}” is not a choice; use stop or ask"))),
+        };
+        (settings.budget.at_limit, settings.task_budget.at_limit) = (at_limit, at_limit);
+    }
     if let Some(dispatch) = args.dispatch {
         settings.dispatch = dispatch;
     }
@@ -208,7 +248,7 @@ fn with_project(mut settings: ProjectSettings, args: &ProjectPolicyArgs) -> Proj
     let reviewers = args.reviewer.iter().map(|agent| Step::Agent { agent: agent.clone() });
     let person = args.person.then_some(Step::Person);
     settings.gate.0.extend(checks.chain(reviewers).chain(person));
-    settings
+    Ok(settings)
 }
 
 /// What `add` was told about who may take the card.

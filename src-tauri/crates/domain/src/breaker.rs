@@ -69,7 +69,8 @@ pub fn speaks_against_the_agent(cause: Cause) -> bool {
         | Cause::PermissionRefused
         | Cause::GateFailed
         | Cause::ReviewRejected
-        | Cause::Blocked => false,
+        | Cause::Blocked
+        | Cause::Budget => false,
     }
 }
 

@@ -161,6 +161,29 @@ impl Budget {
     }
 }
 
+impl Budget {
+    pub fn is_set(&self) -> bool {
+        self.micros.is_some() || self.tokens.is_some() || self.wall.is_some()
+    }
+
+    /// `$4.10 of $5.00`; of the measure that the judgement is about.
+    pub fn phrase(&self, measure: Measure, spent: Spent) -> String {
+        let about = if spent.estimated { "about " } else { "" };
+        match measure {
+            Measure::Money => {
+                let dollars =
+                    |micros: i64| format!("${}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000);
+                format!("{about}{} of {}", dollars(spent.micros), dollars(self.micros.unwrap_or(0)))
+            }
+            Measure::Tokens => format!("{} of {} tokens", spent.tokens, self.tokens.unwrap_or(0)),
+            Measure::Time => {
+                let minutes = |wall: Millis| wall / 60_000;
+                format!("{} of {} min", minutes(spent.wall), minutes(self.wall.unwrap_or(0)))
+            }
+        }
+    }
+}
+
 impl Measure {
     pub fn noun(self) -> &'static str {
         match self {
@@ -205,6 +228,14 @@ mod tests {
         let price = Price { input: 3_000_000, output: 15_000_000, ..Price::default() };
         assert_eq!(price.of(Tokens { input: 1_000, output: 200, ..Tokens::default() }), 6_000);
         assert_eq!(Price { input: 1, ..Price::default() }.of(Tokens { input: 1, ..Tokens::default() }), 1);
+    }
+
+    #[test]
+    fn a_budget_says_what_is_used_and_what_is_an_estimate() {
+        let budget = Budget { micros: Some(5_000_000), ..Budget::default() };
+        let used = Spent { micros: 4_109_999, estimated: true, ..Spent::default() };
+        assert_eq!(budget.phrase(Measure::Money, used), "about $4.10 of $5.00");
+        assert!(budget.is_set() && !Budget::default().is_set());
     }
 
     #[test]

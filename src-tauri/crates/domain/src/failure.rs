@@ -95,9 +95,11 @@ impl RetryRule {
             Cause::ExitedNonZero | Cause::AgentError => exponential(2, 10_000, 5 * MINUTE),
             // The third rejection ends the task.
             Cause::GateFailed | Cause::ReviewRejected => RetryRule { max: 2, backoff: Backoff::Immediate },
-            Cause::UsageLimit | Cause::PermissionRefused | Cause::ProviderPermanent | Cause::Blocked => {
-                RetryRule { max: 0, backoff: Backoff::Immediate }
-            }
+            Cause::UsageLimit
+            | Cause::PermissionRefused
+            | Cause::ProviderPermanent
+            | Cause::Blocked
+            | Cause::Budget => RetryRule { max: 0, backoff: Backoff::Immediate },
         }
     }
 
@@ -176,7 +178,7 @@ pub fn after_failure(
             let until = reset_at.filter(|at| *at > now).unwrap_or(now + UNKNOWN_RESET);
             return (next, Aftermath::Hold { until });
         }
-        Cause::PermissionRefused | Cause::Blocked => {
+        Cause::PermissionRefused | Cause::Blocked | Cause::Budget => {
             next.raise(cause);
             return (next, Aftermath::AskPerson);
         }
@@ -252,7 +254,7 @@ mod tests {
 
     #[test]
     fn what_only_a_person_can_mend_is_not_tried_again() {
-        for cause in [Cause::PermissionRefused, Cause::Blocked] {
+        for cause in [Cause::PermissionRefused, Cause::Blocked, Cause::Budget] {
             assert_eq!(fail(&Counters::default(), cause).1, Aftermath::AskPerson);
         }
     }

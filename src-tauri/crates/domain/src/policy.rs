@@ -6,7 +6,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::{RetryPolicy, budget::Budget, dispatch::Choice, review::Gate, routing::Models};
+use crate::{
+    RetryPolicy,
+    budget::{Budget, Price},
+    dispatch::Choice,
+    review::Gate,
+    routing::Models,
+};
 
 /// How many runs the dispatcher keeps at work where nobody set another number.
 pub const PARALLEL: u32 = 3;
@@ -34,6 +40,10 @@ pub struct QueuePolicy {
     /// Millionths of a dollar for a million tokens, by agent; for the cheapest choice.
     #[specta(type = BTreeMap<String, u32>)]
     pub costs: BTreeMap<String, i64>,
+    /// Prices by model, else by agent, for agents that do not tell what they cost.
+    pub prices: BTreeMap<String, Price>,
+    /// For all runs of a day, from midnight on this machine's clock.
+    pub daily: Budget,
     pub limits: RunLimits,
 }
 
@@ -63,7 +73,10 @@ pub struct ProjectPolicy {
     pub triage: bool,
     pub retry: RetryPolicy,
     pub gate: Gate,
+    /// For all its runs of a day.
     pub budget: Budget,
+    /// For each card, over all its runs.
+    pub task_budget: Budget,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +107,7 @@ impl QueuePolicy {
         if self.costs.values().any(|cost| *cost < 0) {
             return Err(BadPolicy::Price);
         }
+        self.daily.check()?;
         check_names(&[&self.agents, &self.share_by_tags])
     }
 }
@@ -105,6 +119,7 @@ impl ProjectPolicy {
         self.retry.0.values().try_for_each(|rule| rule.check())?;
         self.gate.check()?;
         self.budget.check()?;
+        self.task_budget.check()?;
         Ok(())
     }
 }

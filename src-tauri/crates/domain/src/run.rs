@@ -46,6 +46,8 @@ pub enum Cause {
     AgentError,
     /// The agent asked for a person in `BLOCKED.md`.
     Blocked,
+    /// A budget was used up.
+    Budget,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -194,7 +196,7 @@ impl Activity {
 }
 
 impl Cause {
-    pub const ALL: [Cause; 14] = [
+    pub const ALL: [Cause; 15] = [
         Cause::CouldNotStart,
         Cause::ExitedNonZero,
         Cause::NoCompletionMark,
@@ -209,6 +211,7 @@ impl Cause {
         Cause::ProviderPermanent,
         Cause::AgentError,
         Cause::Blocked,
+        Cause::Budget,
     ];
 
     pub fn word(self) -> &'static str {
@@ -227,6 +230,7 @@ impl Cause {
             Cause::ProviderPermanent => "provider_permanent",
             Cause::AgentError => "agent_error",
             Cause::Blocked => "blocked",
+            Cause::Budget => "budget",
         }
     }
 
@@ -247,6 +251,7 @@ impl Cause {
             Cause::ProviderPermanent => "a refusal by the provider",
             Cause::AgentError => "an error of the agent",
             Cause::Blocked => "a blocked run",
+            Cause::Budget => "a budget that was used up",
         }
     }
 

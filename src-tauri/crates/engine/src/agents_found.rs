@@ -66,6 +66,7 @@ pub struct Trial {
 #[derive(Clone, Debug)]
 pub(crate) struct AgentsFound {
     inner: Arc<RwLock<Inner>>,
+    own_variables: Arc<[&'static str]>,
     looked: tokio::sync::watch::Sender<bool>,
     registering: Arc<Mutex<()>>,
 }
@@ -99,10 +100,11 @@ struct Look {
 }
 
 impl AgentsFound {
-    pub fn new() -> AgentsFound {
-        let inner = Inner { env: std::env::vars_os().collect(), looks: HashMap::new() };
+    pub fn new(own_variables: Vec<&'static str>) -> AgentsFound {
+        let inner = Inner { env: inherited(&own_variables), looks: HashMap::new() };
         AgentsFound {
             inner: Arc::new(RwLock::new(inner)),
+            own_variables: own_variables.into(),
             looked: tokio::sync::watch::Sender::new(false),
             registering: Arc::default(),
         }
@@ -110,7 +112,7 @@ impl AgentsFound {
 
     /// Looks through the machine: programs at once, versions after.
     pub async fn look(&self, profiles: &[Profile]) {
-        let env = login_env().await;
+        let env = login_env(&self.own_variables).await;
         {
             let mut inner = self.inner.write().await;
             for profile in profiles {
@@ -234,10 +236,15 @@ pub(crate) fn missing_variable(profile: &Profile, env: &Env) -> Option<String> {
     Some(format!("it needs {missing}, which your login shell does not set"))
 }
 
+/// Our environment without what we set for ourselves.
+fn inherited(own: &[&str]) -> Env {
+    std::env::vars_os().filter(|(name, _)| !own.iter().any(|own| name == own)).collect()
+}
+
 /// Our environment with the login shell's laid over it.
-async fn login_env() -> Vec<(OsString, OsString)> {
-    let mut env: Vec<(OsString, OsString)> = std::env::vars_os().collect();
-    if let Some(shell) = ask_login_shell().await {
+async fn login_env(own: &[&str]) -> Env {
+    let mut env = inherited(own);
+    if let Some(shell) = ask_login_shell(own).await {
         for (name, value) in shell.variables {
             // What describes the shell that we asked is no use to anybody else.
             if name == "_" || name == "SHLVL" || name == "PWD" || name == "OLDPWD" {
@@ -250,7 +257,7 @@ async fn login_env() -> Vec<(OsString, OsString)> {
     env
 }
 
-async fn ask_login_shell() -> Option<ShellEnv> {
+async fn ask_login_shell(own: &[&str]) -> Option<ShellEnv> {
     let shell = std::env::var_os("SHELL").map(PathBuf::from).filter(|shell| shell.is_absolute())?;
     let argv = agents::login_shell_argv(&shell);
     let (program, args) = argv.split_first()?;
@@ -262,6 +269,9 @@ async fn ask_login_shell() -> Option<ShellEnv> {
         command.pre_exec(|| rustix::process::setsid().map(|_| ()).map_err(Into::into));
     }
     command.args(args).stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    for name in own {
+        command.env_remove(name);
+    }
     match tokio::time::timeout(SHELL_PATIENCE, command.output()).await {
         Ok(Ok(output)) => agents::parse_login_shell_env(&output.stdout),
         Ok(Err(error)) => {

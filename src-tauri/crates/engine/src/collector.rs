@@ -45,6 +45,7 @@ impl Collector {
 
     pub async fn collect(&mut self, engine: &Engine) -> Result<(), EngineError> {
         let (from, to) = (self.workspace.artifacts(), engine.layout().artifacts());
+        let _unnamed = engine.contents().read().await;
         let mut memory = std::mem::take(&mut self.memory);
         let (found, memory) = blocking(move || {
             let found = artifacts::scan(&from, &to, Limits::default(), &mut memory);

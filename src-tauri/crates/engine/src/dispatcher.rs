@@ -114,7 +114,8 @@ impl Engine {
         let world = self.world().await?;
         let tasks = self.store().ready_tasks(EXPLAINED).await?;
         let projects = tasks.iter().map(|task| (task.id, task.project)).collect();
-        let plan = plan(&world.snapshot(tasks));
+        let used_up = self.used_up_for(&world, &tasks).await?;
+        let plan = plan(&world.snapshot(tasks, &used_up));
         let mut starts = Vec::new();
         for start in &plan.starts {
             let (model, rule) = self.routed(&world, start).await?;
@@ -216,12 +217,23 @@ impl Engine {
                 more |= found.len() as u32 == page;
                 tasks.extend(found);
             }
-            let plan = plan(&world.snapshot(tasks));
+            let used_up = self.used_up_for(world, &tasks).await?;
+            let plan = plan(&world.snapshot(tasks, &used_up));
             if !more || !plan.starts.is_empty() || !plan.preempt.is_empty() || world.is_full() {
                 return Ok(plan);
             }
             page = page.saturating_mul(4);
         }
+    }
+
+    async fn used_up_for(
+        &self,
+        world: &World,
+        tasks: &[QueuedTask],
+    ) -> Result<HashMap<TaskId, String>, EngineError> {
+        let projects = world.projects.iter().map(|(id, (_, policy))| (*id, policy.clone())).collect();
+        let tasks: Vec<_> = tasks.iter().map(|task| (task.id, task.project)).collect();
+        self.used_up(&world.policy, &projects, &tasks).await
     }
 
     async fn world(&self) -> Result<World, EngineError> {
@@ -266,6 +278,7 @@ impl Engine {
             skip_permissions: false,
             origin: Origin::Dispatcher,
             rule: Some(rule),
+            review: None,
         };
         self.begin_in_background(request).await
     }
@@ -303,7 +316,7 @@ impl Engine {
 }
 
 /// Waits for an event that may change the plan; false when the engine has ended.
-async fn something_happened(events: &mut Events) -> bool {
+pub(crate) async fn something_happened(events: &mut Events) -> bool {
     loop {
         match events.next().await {
             Some(EngineEvent::Changed(_) | EngineEvent::AgentsFound | EngineEvent::Missed) => return true,
@@ -314,7 +327,7 @@ async fn something_happened(events: &mut Events) -> bool {
 }
 
 /// A project without readable settings is one with the defaults.
-fn policy_of(record: &ProjectRecord) -> ProjectPolicy {
+pub(crate) fn policy_of(record: &ProjectRecord) -> ProjectPolicy {
     serde_json::from_value(record.settings.clone()).unwrap_or_else(|error| {
         tracing::warn!(%error, project = record.name, "the project's policy cannot be read");
         ProjectPolicy::default()
@@ -322,14 +335,14 @@ fn policy_of(record: &ProjectRecord) -> ProjectPolicy {
 }
 
 impl World {
-    fn snapshot(&self, tasks: Vec<QueuedTask>) -> Snapshot {
+    fn snapshot(&self, tasks: Vec<QueuedTask>, used_up: &HashMap<TaskId, String>) -> Snapshot {
         let mut in_flight: HashMap<u64, u32> = HashMap::new();
         for run in &self.live {
             *in_flight.entry(self.share(run.project, &run.tags)).or_default() += 1;
         }
         Snapshot {
             now: self.now,
-            candidates: tasks.into_iter().map(|task| self.candidate(task)).collect(),
+            candidates: tasks.into_iter().map(|task| self.candidate(task, used_up)).collect(),
             workers: self.workers(),
             accounts: self.accounts(),
             limits: self.limits(),
@@ -341,7 +354,7 @@ impl World {
         }
     }
 
-    fn candidate(&self, task: QueuedTask) -> Candidate {
+    fn candidate(&self, task: QueuedTask, used_up: &HashMap<TaskId, String>) -> Candidate {
         let of_project = task.project.and_then(|id| self.projects.get(&id)).map(|(_, policy)| &policy.agents);
         let chain = [Some(&task.chain), of_project, Some(&self.policy.agents)]
             .into_iter()
@@ -362,7 +375,7 @@ impl World {
             held: task.held,
             blockers: task.blockers,
             repositories: Vec::new(),
-            over_budget: None,
+            over_budget: used_up.get(&task.id).cloned(),
         }
     }
 
@@ -499,6 +512,6 @@ pub(crate) fn account_of(kind: Kind) -> Option<&'static str> {
         Kind::Gemini => Some("google"),
         Kind::Qwen => Some("qwen"),
         // They serve many providers; their own breaker is all that is known.
-        Kind::Opencode | Kind::Aider | Kind::Demo | Kind::Custom => None,
+        Kind::Opencode | Kind::Aider | Kind::Demo | Kind::Plain | Kind::Custom => None,
     }
 }

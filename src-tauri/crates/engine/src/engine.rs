@@ -12,7 +12,7 @@ use std::{
 use agents::Profile;
 use domain::{Actor, Millis, Outcome, RunId};
 use store::{Ending, Origin, RunRecord, Store};
-use tokio::sync::broadcast;
+use tokio::sync::{RwLock, broadcast};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use workspaces::{Cancel, Pool, artifacts::Watcher};
 
@@ -33,16 +33,18 @@ use crate::{
 pub struct Config {
     /// Absolute.
     pub data_dir: PathBuf,
-    /// Starts queued cards by itself, and takes those back whose agents fell silent. Off in a command
-    /// that hosts the engine for its own length: to list cards must not start agents, and who is not
-    /// listened to all the time is not silent.
+    /// Starts queued cards by itself, takes those back whose agents fell silent, and empties the trash of
+    /// what is old. Off in a command that hosts the engine for its own length: to list cards must not
+    /// start agents or delete anything, and who is not listened to all the time is not silent.
     pub dispatches: bool,
     pub clock: Clock,
+    /// Names of variables that this process has set for itself alone: agents do not inherit them.
+    pub own_variables: Vec<&'static str>,
 }
 
 impl Config {
     pub fn new(data_dir: PathBuf) -> Config {
-        Config { data_dir, clock: Clock::default(), dispatches: false }
+        Config { data_dir, clock: Clock::default(), dispatches: false, own_variables: Vec::new() }
     }
 
     /// Of a host that stays.
@@ -76,6 +78,8 @@ struct Inner {
     screens: Mutex<Screens>,
     /// None where the system cannot watch folders.
     artifacts: Option<Watcher>,
+    /// Held for reading while contents of artifacts lie in the store that no row names yet.
+    contents: RwLock<()>,
     ports: Mutex<HashMap<RunId, u16>>,
     moments: broadcast::Sender<EngineEvent>,
     trouble: Mutex<Option<String>>,
@@ -120,13 +124,14 @@ impl Engine {
             layout,
             clock: config.clock,
             host_binary,
-            agents: AgentsFound::new(),
+            agents: AgentsFound::new(config.own_variables),
             live: Mutex::default(),
             lines: Mutex::default(),
             screens: Mutex::default(),
             artifacts: Watcher::start()
                 .inspect_err(|error| tracing::warn!(%error, "artifacts are not watched"))
                 .ok(),
+            contents: RwLock::default(),
             ports: Mutex::default(),
             moments,
             trouble: Mutex::default(),
@@ -148,6 +153,8 @@ impl Engine {
         if config.dispatches {
             engine.own(engine.clone().dispatch());
             engine.own(engine.clone().rescue());
+            engine.own(engine.clone().keep_the_trash_small());
+            engine.own(engine.clone().review());
         }
         Ok(engine)
     }
@@ -256,6 +263,10 @@ impl Engine {
 
     pub(crate) fn with_screens<T>(&self, work: impl FnOnce(&mut Screens) -> T) -> T {
         work(&mut guard(&self.inner.screens))
+    }
+
+    pub(crate) fn contents(&self) -> &RwLock<()> {
+        &self.inner.contents
     }
 
     pub(crate) fn artifact_watcher(&self) -> Option<&Watcher> {

@@ -50,13 +50,23 @@ impl Engine {
         }
         let workspace =
             self.open_workspace(&record).ok_or_else(|| EngineError::NotFound(why_no_workspace(&record)))?;
+        // What is in `artifacts/` is not part of what removal saves.
+        self.collect_left_of(record.task).await?;
+        self.take_away(&record, workspace).await?;
+        Ok(self.store().run(run).await?)
+    }
+
+    /// Removes the workspace after saving what was not committed, and notes where that is kept.
+    pub(crate) async fn take_away(
+        &self,
+        record: &RunRecord,
+        workspace: Workspace,
+    ) -> Result<(), EngineError> {
         let removal = Removal {
             label: format!("{}/{}", record.task.key(), record.id),
             trash: self.layout().trash(),
             lose_unsaved: false,
         };
-        // What is in `artifacts/` is not part of what removal saves.
-        self.collect_left_of(record.task).await?;
         let view = workspace_record(&workspace, None);
         let removed = blocking(move || workspaces::remove(&workspace, &removal)).await?.map_err(|error| {
             EngineError::Unavailable { message: error.to_string(), next: error.next_step() }
@@ -64,9 +74,8 @@ impl Engine {
         let trashed = removed.trashed.map(|path| path.to_string_lossy().into_owned());
         let gone = WorkspaceRecord { present: false, salvage: removed.salvage.or(trashed), ..view };
         // Without this nobody would know where the work is kept.
-        let note = || self.store().set_workspace(run, gone.clone(), self.now());
-        self.once_there_is_room(record.task, note).await?;
-        Ok(self.store().run(run).await?)
+        let note = || self.store().set_workspace(record.id, gone.clone(), self.now());
+        self.once_there_is_room(record.task, note).await
     }
 
     /// Brings a removed workspace back as it was, uncommitted and untracked work included.
@@ -170,6 +179,6 @@ pub(crate) async fn blocking<T: Send + 'static>(
         .map_err(|error| EngineError::Internal(format!("work on the disk ended abnormally: {error}")))
 }
 
-fn unavailable(error: impl std::fmt::Display) -> EngineError {
+pub(crate) fn unavailable(error: impl std::fmt::Display) -> EngineError {
     EngineError::Unavailable { message: error.to_string(), next: None }
 }

@@ -20,6 +20,7 @@ use crate::{
     dispatcher::account_of,
     error::EngineError,
     layout::branch_name,
+    reviewer::{PROMPT, ReviewOrder, ReviewWork},
     run_plan::RunPlan,
 };
 
@@ -41,6 +42,8 @@ pub struct RunRequest {
     pub origin: Origin,
     /// Why this agent and this model; none where a person chose.
     pub rule: Option<String>,
+    /// It judges the task's work instead of doing it.
+    pub review: Option<ReviewOrder>,
 }
 
 /// A run that holds its task and has nothing else yet.
@@ -50,6 +53,19 @@ struct Begun {
     agent: FoundAgent,
     /// The agent's session to go on with.
     session: Option<String>,
+}
+
+/// Where a run works and what it is told.
+struct Room<'a> {
+    /// The agent's working directory: the workspace, or a reviewer's copy of it.
+    place: &'a Path,
+    workspace: &'a Workspace,
+    prompt: String,
+    run_dir: &'a Path,
+    ports: u16,
+    trusted: bool,
+    /// Seconds.
+    longest: Option<u32>,
 }
 
 impl RunRequest {
@@ -123,7 +139,10 @@ impl Engine {
             Origin::Person => Actor::Person,
             Origin::Dispatcher | Origin::Pulled => Actor::Engine,
         };
-        let run = self.store().begin_run(new, actor, self.now()).await?;
+        let run = match &request.review {
+            Some(order) => self.store().begin_review(new, order.turn, self.now()).await?,
+            None => self.store().begin_run(new, actor, self.now()).await?,
+        };
         Ok(Begun { run, request, agent, session })
     }
 
@@ -236,18 +255,54 @@ impl Engine {
         let run_dir = self.layout().run(run.id);
         make_private_dir(&run_dir)?;
         let ports = self.lease_ports(run.id)?;
-        let (workspace, fresh) = self.workspace_for(run, &task, project.as_ref(), ports).await?;
         // Without a project the folder was empty when we made it.
         let trusted = project.as_ref().is_none_or(|project| LaunchSettings::of(project).trusted);
-        let outcome =
-            self.launch(run, request, agent, resume, &task, &workspace, &run_dir, ports, trusted).await;
+        if let Some(order) = &request.review {
+            let (place, workspace) = self.place_of_review(run, order).await?;
+            let longest = match order.work {
+                ReviewWork::Check { timeout } => Some(timeout),
+                ReviewWork::Agent => None,
+            };
+            let brief = self.brief(&task, agent, request.mode()).await?;
+            let prompt = agents::review_prompt(&brief, workspaces::PATCH);
+            write(&run_dir.join(PROMPT), prompt.as_bytes())?;
+            let room = Room {
+                place: &place,
+                workspace: &workspace,
+                prompt,
+                run_dir: &run_dir,
+                ports,
+                trusted,
+                longest,
+            };
+            return self.launch(run, request, agent, resume, &task, room).await;
+        }
+        let (workspace, fresh) = self.workspace_for(run, &task, project.as_ref(), ports).await?;
+        let outcome = async {
+            let brief = TaskBrief {
+                repositories: workspace.directories.clone(),
+                ..self.brief(&task, agent, request.mode()).await?
+            };
+            write(&workspace.path.join("TASK.md"), agents::task_md(&brief).as_bytes())?;
+            let prompt = agents::prompt(&brief);
+            let room = Room {
+                place: &workspace.path,
+                workspace: &workspace,
+                prompt,
+                run_dir: &run_dir,
+                ports,
+                trusted,
+                longest: None,
+            };
+            self.launch(run, request, agent, resume, &task, room).await
+        }
+        .await;
         if outcome.is_err() && fresh {
             self.discard_fresh(run, workspace).await;
         }
         outcome
     }
 
-    #[allow(clippy::too_many_arguments)]
     async fn launch(
         &self,
         run: &RunRecord,
@@ -255,27 +310,20 @@ impl Engine {
         agent: &FoundAgent,
         resume: Option<String>,
         task: &TaskRecord,
-        workspace: &Workspace,
-        run_dir: &Path,
-        ports: u16,
-        trusted: bool,
+        room: Room<'_>,
     ) -> Result<(RunPlan, StartFacts), EngineError> {
-        let brief = TaskBrief {
-            repositories: workspace.directories.clone(),
-            ..self.brief(task, agent, request.mode()).await?
-        };
-        write(&workspace.path.join("TASK.md"), agents::task_md(&brief).as_bytes())?;
+        let Room { place, workspace, prompt, run_dir, ports, trusted, longest } = room;
         let new_session = uuid::Uuid::new_v4().to_string();
         let context = LaunchContext {
             mode: request.mode(),
-            prompt: &agents::prompt(&brief),
+            prompt: &prompt,
             program: agent.path.as_deref(),
-            workspace: &workspace.path,
+            workspace: place,
             run_dir,
-            artifacts: &workspace.artifacts(),
+            artifacts: &place.join("artifacts"),
             task_key: &run.task.key(),
             title: &task.title,
-            is_git: workspace.kind == Kind::Worktree || workspace.path.join(".git").exists(),
+            is_git: place.join(".git").exists(),
             model: request.model.as_deref(),
             resume_session: resume.as_deref(),
             session_id: resume.is_none().then_some(new_session.as_str()),
@@ -288,14 +336,14 @@ impl Engine {
         for (path, content) in &plan.files {
             write(path, content)?;
         }
-        let run_plan = RunPlan::of(agent.profile.kind, request.mode(), &plan, ports);
+        let run_plan = RunPlan { longest, ..RunPlan::of(agent.profile.kind, request.mode(), &plan, ports) };
         run_plan.save(run_dir)?;
         let session = resume.or_else(|| plan.expects.session_id.clone());
         let launch = Launch {
             run_id: run.id.0,
             argv: plan.argv.clone(),
-            cwd: workspace.path.clone(),
-            env: self.environment(&plan, workspace, run, ports).await,
+            cwd: place.to_owned(),
+            env: self.environment(&plan, workspace, place, run, ports).await,
             cols: request.cols,
             rows: request.rows,
             nice: nice(),
@@ -323,6 +371,7 @@ impl Engine {
         &self,
         plan: &LaunchPlan,
         workspace: &Workspace,
+        place: &Path,
         run: &RunRecord,
         ports: u16,
     ) -> Vec<(OsString, OsString)> {
@@ -337,7 +386,7 @@ impl Engine {
         env.insert("COLORTERM".into(), "truecolor".into());
         env.insert("FLIGHTBOARD_TASK".into(), run.task.key().into());
         env.insert("FLIGHTBOARD_RUN".into(), run.id.to_string().into());
-        env.insert("PWD".into(), workspace.path.clone().into());
+        env.insert("PWD".into(), place.into());
         env.extend(plan.env.iter().cloned());
         env.into_iter().collect()
     }
@@ -349,7 +398,8 @@ impl Engine {
         agent: &FoundAgent,
         mode: Mode,
     ) -> Result<TaskBrief, EngineError> {
-        let last = self.store().runs_of(task.task.id).await?.into_iter().find(|run| !run.state.is_live());
+        let runs = self.store().runs_of(task.task.id).await?;
+        let last = runs.into_iter().find(|run| !run.state.is_live() && run.review.is_none());
         let last_error =
             last.filter(|run| matches!(run.state, domain::RunState::Ended(domain::Outcome::Failed(_))));
         let feedback = self.feedback(task).await?;

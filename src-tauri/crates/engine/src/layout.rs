@@ -44,11 +44,17 @@ impl Layout {
         self.root.join("workspaces")
     }
 
+    /// A reviewer's copy of the work.
+    pub fn review(&self, run: RunId) -> PathBuf {
+        self.root.join("reviews").join(run.to_string())
+    }
+
     /// Artifact contents by hash.
     pub fn artifacts(&self) -> PathBuf {
         self.root.join("artifacts")
     }
 
+    /// Work of workspaces that were taken away.
     pub fn trash(&self) -> PathBuf {
         self.root.join("trash")
     }

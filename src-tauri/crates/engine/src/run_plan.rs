@@ -20,6 +20,9 @@ pub(crate) struct RunPlan {
     /// What is to be typed once the program is ready for it.
     pub typed_prompt: Option<TypedPrompt>,
     pub ports: u16,
+    /// Seconds after which the run is ended, where its order says so.
+    #[serde(default)]
+    pub longest: Option<u32>,
 }
 
 impl RunPlan {
@@ -32,6 +35,7 @@ impl RunPlan {
             signals_file: plan.expects.signals_file.clone(),
             typed_prompt: plan.expects.typed_prompt.clone(),
             ports,
+            longest: None,
         }
     }
 
@@ -52,6 +56,7 @@ impl RunPlan {
             signals_file: None,
             typed_prompt: None,
             ports: 0,
+            longest: None,
         })
     }
 }

@@ -4,7 +4,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use agents::{Cause as AgentCause, Ending as AgentEnding, Exit as AgentExit, Mode, Verdict};
+use agents::{Cause as AgentCause, Ending as AgentEnding, Exit as AgentExit, Mode, Spend, Verdict};
 use domain::{Activity, Actor, Cause, Millis, Outcome, Reading, RunState, TaskId, policy::RunLimits};
 use pty_host::{AsyncClient, ConnectError, Exit, Liveness, Notice};
 use store::{Ending, RunRecord, StoreError};
@@ -21,12 +21,17 @@ use crate::{
     growing::{LogReader, Tail, grown},
     keeper::blocking,
     observer::{Fact, Observer, cursor_answer},
+    reviewer::MESSAGE,
     run_plan::RunPlan,
     viewers::FollowedScreen,
 };
 
 /// Between two `Live` events of a run.
 const LIVE_PACE: Duration = Duration::from_millis(250);
+/// How long an agent may take to leave after its last word before a budget ends it.
+const LAST_WORD: Duration = Duration::from_secs(3);
+/// Between two looks at what a run used.
+const SPEND_PACE: Duration = Duration::from_secs(20);
 /// How long an agent may take to leave before it is killed.
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
 /// Programs give up waiting for their cursor after a second or two.
@@ -163,6 +168,12 @@ struct Watcher<'e> {
     limits: RunLimits,
     /// A limit was reached; the end is under way.
     ending: bool,
+    spend: Spend,
+    spend_noted: Instant,
+    /// When the budgets are to be looked at.
+    budgets_due: Option<Instant>,
+    /// Budgets that the card has heard of.
+    warned: Vec<String>,
     /// Milliseconds UTC.
     last_byte_at: Millis,
     status: domain::RunStatus,
@@ -215,6 +226,10 @@ impl<'e> Watcher<'e> {
             typed: adopted,
             limits,
             ending: false,
+            spend: Spend::default(),
+            spend_noted: Instant::now() - SPEND_PACE,
+            budgets_due: None,
+            warned: Vec::new(),
         })
     }
 
@@ -283,9 +298,37 @@ impl<'e> Watcher<'e> {
                 self.type_prompt(&bytes).await;
             }
             self.act(&mut facts).await?;
+            self.note_spend().await?;
             self.live_due = true;
             self.tell_live();
         }
+    }
+
+    /// Stores what the agent says it used, and keeps the budgets.
+    async fn note_spend(&mut self) -> Result<(), EngineError> {
+        let spend = self.observer.story().spend;
+        if spend == self.spend || (!self.over && self.spend_noted.elapsed() < SPEND_PACE) {
+            return Ok(());
+        }
+        (self.spend, self.spend_noted) = (spend, Instant::now());
+        self.engine.note_spend(&self.run, spend).await?;
+        // Agents tell what they used with their last word: whoever leaves right after it has finished.
+        self.budgets_due = Some(Instant::now() + LAST_WORD);
+        Ok(())
+    }
+
+    async fn keep_budgets(&mut self) -> Result<(), EngineError> {
+        if self.budgets_due.is_none_or(|due| due > Instant::now()) || self.ending {
+            return Ok(());
+        }
+        self.budgets_due = None;
+        if self.engine.keep_budgets(&self.run, &mut self.warned).await? {
+            self.ending = true;
+            if let Err(error) = self.client.stop(GRACE).await {
+                tracing::debug!(%error, run = %self.run.id, "the host was gone before it could be asked");
+            }
+        }
+        Ok(())
     }
 
     /// Some agents take their prompt only from the keyboard: typed once, when they are ready for it.
@@ -365,7 +408,7 @@ impl<'e> Watcher<'e> {
         let limit = self.next_limit().map(|(at, _)| in_real_time(at));
         let live = self.live_due.then(|| self.last_live + LIVE_PACE);
         let far = Instant::now() + Duration::from_secs(3600);
-        [silence, live, limit].into_iter().flatten().min().unwrap_or(far)
+        [silence, live, limit, self.budgets_due].into_iter().flatten().min().unwrap_or(far)
     }
 
     /// When the run is to be ended, and for what. Whoever waits for a person is not stalled.
@@ -375,7 +418,9 @@ impl<'e> Watcher<'e> {
         }
         let minutes = |count: u32| Millis::from(count) * 60_000;
         let started = self.run.started_at.unwrap_or(self.run.created_at);
-        let longest = self.limits.longest.map(|most| (started + minutes(most), Cause::Timeout));
+        let ordered = self.plan.longest.map(|seconds| started + Millis::from(seconds) * 1_000);
+        let allowed = self.limits.longest.map(|most| started + minutes(most));
+        let longest = [ordered, allowed].into_iter().flatten().min().map(|at| (at, Cause::Timeout));
         let at_work = matches!(self.status, domain::RunStatus::Working | domain::RunStatus::Unknown)
             && self.plan.mode == Mode::Unattended;
         let quiet = self.limits.expected_quiet.filter(|_| at_work);
@@ -399,6 +444,7 @@ impl<'e> Watcher<'e> {
     async fn woke(&mut self) -> Result<(), EngineError> {
         self.tell_live();
         self.keep_limits().await?;
+        self.keep_budgets().await?;
         if self.asks_on_screen
             && let Some(line) = self.observer.line()
         {
@@ -471,6 +517,7 @@ impl<'e> Watcher<'e> {
         self.read_log().await?;
         self.read_hooks().await?;
         let mut facts = self.observer.finish(self.engine.now());
+        self.note_spend().await?;
         facts.retain(|fact| matches!(fact, Fact::Session(_)));
         self.act(&mut facts).await?;
         if let Some(collector) = &mut self.collector {
@@ -517,6 +564,7 @@ pub(crate) async fn close_ended(
         collector.finish(engine).await?;
     }
     engine.count_changes(&run).await;
+    engine.note_spend(&run, observer.story().spend).await?;
     let ending = judge(engine, &run, &plan, &mut observer, &exit).await?;
     engine.close_run(&run, ending).await
 }
@@ -581,6 +629,7 @@ async fn judge(
         last_activity: observer.last_seen(),
     };
     let verdict = agents::verdict(plan.kind, plan.mode, &ending, observer.story());
+    keep_message(engine, run, observer.story().finished.as_ref().map(|finished| finished.text.as_str()));
     let (outcome, reason) = match (asked.ends_as, asked.stop_asked_at) {
         (Some(cause), _) => (Outcome::Failed(cause), Some(why_ended(cause))),
         (None, Some(_)) => (Outcome::Stopped, None),
@@ -594,9 +643,19 @@ async fn judge(
         output_bytes: exit.output_bytes as i64,
         last_line: observer.line(),
         survivors: exit.survivors.iter().map(survivor).collect(),
-        reset_at: None,
+        reset_at: observer.story().retry_in_ms.map(|wait| exit.ended_at_ms + wait as Millis),
         at: exit.ended_at_ms,
     })
+}
+
+/// The agent's last message, for whoever reads what it came to. Its own output is the record; this is
+/// a copy that can be made again.
+fn keep_message(engine: &Engine, run: &RunRecord, text: Option<&str>) {
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return };
+    let path = engine.layout().run(run.id).join(MESSAGE);
+    if let Err(error) = std::fs::write(path, text) {
+        tracing::warn!(%error, run = %run.id, "the agent's last message was not kept");
+    }
 }
 
 fn outcome(verdict: Verdict, mode: Mode) -> (Outcome, Option<String>) {
@@ -618,6 +677,7 @@ fn outcome(verdict: Verdict, mode: Mode) -> (Outcome, Option<String>) {
 /// What the engine ends runs for.
 fn why_ended(cause: Cause) -> String {
     match cause {
+        Cause::Budget => "its budget is used up".into(),
         Cause::Timeout => "it ran longer than it may".into(),
         Cause::Stalled => "it should have been working and wrote nothing for twice the expected time".into(),
         other => format!("it was ended after {}", other.noun()),

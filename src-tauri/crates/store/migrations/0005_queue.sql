@@ -42,11 +42,21 @@ ALTER TABLE runs ADD COLUMN rule TEXT;
 ALTER TABLE runs ADD COLUMN ends_as TEXT;
 -- It was asked to stop for a more urgent one, and continues later.
 ALTER TABLE runs ADD COLUMN made_way INTEGER NOT NULL DEFAULT 0 CHECK (made_way IN (0, 1));
+-- What it used: tokens, and money in millionths of a dollar, told by the agent or estimated.
+ALTER TABLE runs ADD COLUMN tokens_in INTEGER NOT NULL DEFAULT 0 CHECK (tokens_in >= 0);
+ALTER TABLE runs ADD COLUMN tokens_out INTEGER NOT NULL DEFAULT 0 CHECK (tokens_out >= 0);
+ALTER TABLE runs ADD COLUMN tokens_cached INTEGER NOT NULL DEFAULT 0 CHECK (tokens_cached >= 0);
+ALTER TABLE runs ADD COLUMN micros INTEGER NOT NULL DEFAULT 0 CHECK (micros >= 0);
+ALTER TABLE runs ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0 CHECK (estimated IN (0, 1));
+-- Of a run that judges the task's work instead of doing it: the step of the gate and the round.
+ALTER TABLE runs ADD COLUMN review_round INTEGER;
+ALTER TABLE runs ADD COLUMN review_step INTEGER CHECK ((review_step IS NULL) = (review_round IS NULL));
 -- The provider account that it draws on.
 ALTER TABLE runs ADD COLUMN account TEXT;
 -- Nobody has vouched for the run since: it may be taken for lost.
 ALTER TABLE runs ADD COLUMN lease_until INTEGER NOT NULL DEFAULT 0;
 
+CREATE INDEX runs_created ON runs (created_at);
 CREATE INDEX runs_lease ON runs (lease_until) WHERE phase <> 'ended';
 
 CREATE TABLE breakers (
@@ -72,6 +82,8 @@ CREATE TABLE reviews (
     kind     TEXT NOT NULL CHECK (kind IN ('check', 'agent', 'person')),
     reviewer TEXT NOT NULL,
     outcome  TEXT NOT NULL CHECK (outcome IN ('approved', 'rejected', 'no_verdict')),
+    -- The run that came to the verdict, once; none where a person did.
+    review_run INTEGER UNIQUE REFERENCES runs (id),
     -- What the worker hears, byte for byte.
     notes    TEXT NOT NULL,
     -- What the reviewer was asked.

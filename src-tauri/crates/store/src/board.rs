@@ -67,33 +67,35 @@ impl Store {
     ) -> Result<(i64, Vec<CardRecord>), StoreError> {
         // The number is read first: an event for a later change is then never missed.
         let (seq, _) = self.head().await?;
-        let rows =
-            sqlx::query(select!("WHERE (? OR t.trashed_at IS NULL) AND (? IS NULL OR t.project_id = ?)"))
-                .bind(trashed)
-                .bind(project.map(Id::raw))
-                .bind(project.map(Id::raw))
-                .fetch_all(&self.readers)
-                .await?;
+        let rows = sqlx::query(select!(
+            "WHERE t.deleted_at IS NULL AND (? OR t.trashed_at IS NULL) AND (? IS NULL OR t.project_id = ?)"
+        ))
+        .bind(trashed)
+        .bind(project.map(Id::raw))
+        .bind(project.map(Id::raw))
+        .fetch_all(&self.readers)
+        .await?;
         let cards = rows.iter().map(card).collect::<Result<_, _>>()?;
         Ok((seq, cards))
     }
 
-    /// The given cards, trashed ones included; unknown ids are left out.
+    /// The given cards, trashed ones included; unknown and deleted ones are left out.
     pub async fn cards(&self, ids: &[TaskId]) -> Result<Vec<CardRecord>, StoreError> {
         let list = tasks::json(&ids.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
-        let rows = sqlx::query(select!("WHERE t.id IN (SELECT value FROM json_each(?))"))
-            .bind(list)
-            .fetch_all(&self.readers)
-            .await?;
+        let rows =
+            sqlx::query(select!("WHERE t.deleted_at IS NULL AND t.id IN (SELECT value FROM json_each(?))"))
+                .bind(list)
+                .fetch_all(&self.readers)
+                .await?;
         rows.iter().map(card).collect()
     }
 
     pub async fn counts(&self) -> Result<Counts, StoreError> {
         let (in_flight, ready, needs_you): (i64, i64, i64) = sqlx::query_as(
             "SELECT count(*) FILTER (WHERE t.status = 'in_progress'), count(*) FILTER (WHERE t.status = 'ready'), \
-             count(*) FILTER (WHERE t.held IS NOT NULL AND t.status = 'ready' OR r.activity = 'waiting') \
+             count(*) FILTER (WHERE t.held IS NOT NULL AND t.status IN ('ready', 'review') OR r.activity = 'waiting') \
              FROM tasks t LEFT JOIN runs r ON r.id = t.live_run \
-             WHERE t.trashed_at IS NULL AND t.status IN ('ready', 'in_progress')",
+             WHERE t.trashed_at IS NULL AND t.status IN ('ready', 'in_progress', 'review')",
         )
         .fetch_one(&self.readers)
         .await?;

@@ -89,7 +89,7 @@ impl Store {
 async fn add(tx: &mut Tx<'_>, edge: Edge, actor: &Actor, now: Millis) -> Result<(), StoreError> {
     let task = tasks::require(tx, edge.task).await?;
     let upstream = tasks::require(tx, edge.upstream).await?;
-    for gone in [&task, &upstream].into_iter().filter(|found| found.trashed_at.is_some()) {
+    if let Some(gone) = [&task, &upstream].into_iter().find(|found| found.trashed_at.is_some()) {
         return Err(StoreError::Conflict(format!(
             "{} is in the trash; restore it first",
             gone.task.id.key()

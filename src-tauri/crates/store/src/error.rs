@@ -12,6 +12,9 @@ const SQLITE_IOERR_SHMSIZE: i32 = 10 | (19 << 8);
 pub enum StoreError {
     #[error("{what} {key} does not exist")]
     NotFound { what: &'static str, key: String },
+    /// A card that was deleted for ever.
+    #[error("{0} was deleted")]
+    Deleted(String),
     #[error(transparent)]
     Rejected(#[from] Rejected),
     /// Somebody else changed it first, or it clashes with what is there.

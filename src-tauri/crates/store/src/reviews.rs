@@ -29,6 +29,8 @@ pub struct NewReview {
     pub kind: &'static str,
     pub reviewer: String,
     pub outcome: StepOutcome,
+    /// The run that came to the verdict. A second verdict of one run is refused.
+    pub review_run: Option<RunId>,
     /// What the worker hears, byte for byte.
     pub notes: String,
     /// What the reviewer was asked.
@@ -39,6 +41,7 @@ pub struct NewReview {
 pub struct ReviewRecord {
     pub id: i64,
     pub run: Option<RunId>,
+    pub review_run: Option<RunId>,
     pub round: u32,
     pub step: usize,
     pub kind: String,
@@ -53,6 +56,7 @@ pub struct ReviewRecord {
 struct Row {
     id: i64,
     run_id: Option<i64>,
+    review_run: Option<i64>,
     round: i64,
     step: i64,
     kind: String,
@@ -70,6 +74,7 @@ impl TryFrom<Row> for ReviewRecord {
         Ok(ReviewRecord {
             id: row.id,
             run: row.run_id.map(RunId),
+            review_run: row.review_run.map(RunId),
             round: row.round as u32,
             step: row.step as usize,
             kind: row.kind,
@@ -100,6 +105,27 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         Ok(rows.into_iter().map(TaskId).collect())
+    }
+
+    /// Keeps a card in review for a person, with the reason.
+    pub async fn hold_review(&self, task: TaskId, reason: String, now: Millis) -> Result<(), StoreError> {
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    let found = tasks::require(tx, task).await?;
+                    if found.task.status != Status::Review || found.task.held.as_ref() == Some(&reason) {
+                        return Ok(());
+                    }
+                    sqlx::query("UPDATE tasks SET held = ?, updated_at = ? WHERE id = ?")
+                        .bind(&reason)
+                        .bind(now)
+                        .bind(task.raw())
+                        .execute(&mut *tx.conn)
+                        .await?;
+                    log(tx, task, None, &Actor::Engine, "task.held", reason, now).await
+                })
+            })
+            .await
     }
 
     /// Stores a verdict and moves the card where it now belongs. Returns whether it moved. A verdict on
@@ -166,6 +192,7 @@ pub(crate) async fn pass_gate(
             kind: "person",
             reviewer: actor.to_string(),
             outcome: StepOutcome::Approved,
+            review_run: None,
             notes: String::new(),
             prompt: String::new(),
         };
@@ -190,8 +217,8 @@ fn missing(gate: &Gate, so_far: &[(usize, StepOutcome)]) -> String {
 
 async fn insert(tx: &mut Tx<'_>, new: &NewReview, now: Millis) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO reviews (task_id, run_id, round, step, kind, reviewer, outcome, notes, prompt, at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO reviews (task_id, run_id, round, step, kind, reviewer, outcome, notes, prompt, at, review_run) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(new.task.raw())
     .bind(new.run.map(Id::raw))
@@ -203,6 +230,7 @@ async fn insert(tx: &mut Tx<'_>, new: &NewReview, now: Millis) -> Result<(), Sto
     .bind(&new.notes)
     .bind(&new.prompt)
     .bind(now)
+    .bind(new.review_run.map(Id::raw))
     .execute(&mut *tx.conn)
     .await?;
     Ok(())

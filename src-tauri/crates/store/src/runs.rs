@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use domain::{
     Activity, Actor, Aftermath, Cause, Counters, Effect, Id, Millis, Outcome, ProjectId, RetryPolicy,
-    RunEvent, RunId, RunState, Status, TaskEvent, TaskId, after_failure, breaker::BreakerRule,
+    RunEvent, RunId, RunState, Status, TaskEvent, TaskId, after_failure, breaker::BreakerRule, budget::Spent,
     dispatch::Until, failure::UNKNOWN_RESET,
 };
 use sqlx::FromRow;
@@ -55,6 +55,16 @@ pub struct RunRecord {
     pub ends_as: Option<Cause>,
     /// It was asked to stop for a more urgent one.
     pub made_way: bool,
+    /// It judges the work instead of doing it.
+    pub review: Option<ReviewTurn>,
+    pub spent: Spent,
+}
+
+/// Which step of a task's gate a run carries out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReviewTurn {
+    pub round: u32,
+    pub step: usize,
 }
 
 /// Who started a run.
@@ -187,6 +197,13 @@ struct Row {
     account: Option<String>,
     ends_as: Option<String>,
     made_way: bool,
+    review_round: Option<i64>,
+    review_step: Option<i64>,
+    tokens_in: i64,
+    tokens_out: i64,
+    tokens_cached: i64,
+    micros: i64,
+    estimated: bool,
 }
 
 impl Origin {
@@ -250,6 +267,16 @@ impl TryFrom<Row> for RunRecord {
             account: row.account,
             ends_as: row.ends_as.as_deref().map(queue::cause).transpose()?,
             made_way: row.made_way,
+            review: row
+                .review_round
+                .zip(row.review_step)
+                .map(|(round, step)| ReviewTurn { round: round as u32, step: step as usize }),
+            spent: Spent {
+                micros: row.micros,
+                tokens: row.tokens_in + row.tokens_out + row.tokens_cached,
+                wall: row.started_at.map_or(0, |start| row.ended_at.unwrap_or(start) - start),
+                estimated: row.estimated,
+            },
         })
     }
 }
@@ -291,6 +318,21 @@ impl Store {
     pub async fn begin_run(&self, new: NewRun, actor: Actor, now: Millis) -> Result<RunRecord, StoreError> {
         let id =
             self.writer.write(move |tx| Box::pin(async move { begin(tx, new, &actor, now).await })).await?;
+        self.run(id).await
+    }
+
+    /// Makes a run that judges the task's work. The task stays in review; another run of it, or
+    /// another round, refuses this one.
+    pub async fn begin_review(
+        &self,
+        new: NewRun,
+        turn: ReviewTurn,
+        now: Millis,
+    ) -> Result<RunRecord, StoreError> {
+        let id = self
+            .writer
+            .write(move |tx| Box::pin(async move { begin_review(tx, new, turn, now).await }))
+            .await?;
         self.run(id).await
     }
 
@@ -619,6 +661,30 @@ async fn begin(tx: &mut Tx<'_>, new: NewRun, actor: &Actor, now: Millis) -> Resu
             new.task.key()
         )));
     }
+    // The machine decides before the row is made, so that a refusal leaves nothing.
+    domain::transition(&task.task, &TaskEvent::RunBegan(RunId(0)))?;
+    let (run, attempt) = insert(tx, &new, None, now).await?;
+    apply(tx, &task.task, TaskEvent::RunBegan(run), now).await?;
+    // New work on it: what was said of the old does not count for the new.
+    let left_review = task.task.status == Status::Review;
+    sqlx::query("UPDATE tasks SET last_run = ?, runs = runs + 1, round = round + ? WHERE id = ?")
+        .bind(run.raw())
+        .bind(left_review)
+        .bind(new.task.raw())
+        .execute(&mut *tx.conn)
+        .await?;
+    let text = format!("run {attempt} with {}", new.agent);
+    log(tx, new.task, Some(run), actor, "run.created", text, now).await?;
+    Ok(run)
+}
+
+/// The row and its number among the task's attempts.
+async fn insert(
+    tx: &mut Tx<'_>,
+    new: &NewRun,
+    review: Option<ReviewTurn>,
+    now: Millis,
+) -> Result<(RunId, i64), StoreError> {
     for limit in &new.limits {
         has_room(tx, limit).await?;
     }
@@ -626,11 +692,9 @@ async fn begin(tx: &mut Tx<'_>, new: NewRun, actor: &Actor, now: Millis) -> Resu
         .bind(new.task.raw())
         .fetch_one(&mut *tx.conn)
         .await?;
-    // The machine decides before the row is made, so that a refusal leaves nothing.
-    domain::transition(&task.task, &TaskEvent::RunBegan(RunId(0)))?;
     let id = sqlx::query(
-        "INSERT INTO runs (uid, task_id, attempt, agent, mode, model, argv, phase, created_at, origin, rule, account) \
-         VALUES (?, ?, ?, ?, ?, ?, '[]', 'preparing', ?, ?, ?, ?)",
+        "INSERT INTO runs (uid, task_id, attempt, agent, mode, model, argv, phase, created_at, origin, rule, account, \
+         review_round, review_step) VALUES (?, ?, ?, ?, ?, ?, '[]', 'preparing', ?, ?, ?, ?, ?, ?)",
     )
     .bind(uuid::Uuid::now_v7().to_string())
     .bind(new.task.raw())
@@ -642,6 +706,8 @@ async fn begin(tx: &mut Tx<'_>, new: NewRun, actor: &Actor, now: Millis) -> Resu
     .bind(new.origin.word())
     .bind(&new.rule)
     .bind(&new.account)
+    .bind(review.map(|turn| turn.round))
+    .bind(review.map(|turn| turn.step as i64))
     .execute(&mut *tx.conn)
     .await?
     .last_insert_rowid();
@@ -649,17 +715,27 @@ async fn begin(tx: &mut Tx<'_>, new: NewRun, actor: &Actor, now: Millis) -> Resu
     for whose in breaks(&new.agent, &new.account) {
         breakers::note(tx, &whose, run, &Sign::Started, BreakerRule::default(), now).await?;
     }
-    apply(tx, &task.task, TaskEvent::RunBegan(run), now).await?;
-    // New work on it: what was said of the old does not count for the new.
-    let left_review = task.task.status == Status::Review;
-    sqlx::query("UPDATE tasks SET last_run = ?, runs = runs + 1, round = round + ? WHERE id = ?")
-        .bind(id)
-        .bind(left_review)
-        .bind(new.task.raw())
-        .execute(&mut *tx.conn)
-        .await?;
-    let text = format!("run {attempt} with {}", new.agent);
-    log(tx, new.task, Some(run), actor, "run.created", text, now).await?;
+    Ok((run, attempt))
+}
+
+async fn begin_review(
+    tx: &mut Tx<'_>,
+    new: NewRun,
+    turn: ReviewTurn,
+    now: Millis,
+) -> Result<RunId, StoreError> {
+    let task = tasks::require(tx, new.task).await?;
+    let at_work: Option<i64> =
+        sqlx::query_scalar("SELECT id FROM runs WHERE task_id = ? AND phase <> 'ended'")
+            .bind(new.task.raw())
+            .fetch_optional(&mut *tx.conn)
+            .await?;
+    if task.task.status != Status::Review || task.round != turn.round || at_work.is_some() {
+        return Err(StoreError::Conflict(format!("{} is not waiting for this review", new.task.key())));
+    }
+    let (run, attempt) = insert(tx, &new, Some(turn), now).await?;
+    let text = format!("review {attempt} with {}", new.agent);
+    log(tx, new.task, Some(run), &Actor::Engine, "run.created", text, now).await?;
     Ok(run)
 }
 
@@ -694,7 +770,7 @@ pub(crate) async fn end(tx: &mut Tx<'_>, id: RunId, ending: Ending) -> Result<bo
         settle(tx, &task, &follow_up.counters, follow_up.timer, follow_up.stays_queued).await?;
     }
     tell_breakers(tx, &run, &ending).await?;
-    if let Some(cause) = failure(ending.outcome) {
+    if let Some(cause) = failure(ending.outcome).filter(|_| run.review.is_none()) {
         let text = failure_comment(&run, cause, &ending, &follow_up.next);
         comments::insert(tx, run.task, &Actor::Engine, &text, ending.at).await?;
     }
@@ -882,7 +958,7 @@ fn task_event(id: RunId, ending: &Ending) -> TaskEvent {
     match ending.outcome {
         Outcome::Succeeded => TaskEvent::RunSucceeded(id),
         Outcome::Failed(Cause::CouldNotStart) => TaskEvent::RunNotStarted(id),
-        Outcome::Failed(Cause::Blocked) => {
+        Outcome::Failed(Cause::Blocked | Cause::Budget) => {
             TaskEvent::RunBlocked(id, ending.reason.clone().unwrap_or_default())
         }
         Outcome::Failed(_) => TaskEvent::RunFailed(id),

@@ -488,6 +488,8 @@ async fn fire(tx: &mut Tx<'_>, id: ScheduleId, now: Millis) -> Result<Vec<TaskId
     }
     for at in &decided.queue {
         enqueue(tx, id, *at).await?;
+        let text = format!("the schedule “{}” waits with the card for {}", found.name, stamp(&found, *at));
+        log(tx, None, &Actor::Engine, "schedule.queued", text, now).await?;
     }
     let open = found.children.open + made.len() as u32;
     let queued = found.children.queued + decided.queue.len() as u32;
@@ -496,12 +498,16 @@ async fn fire(tx: &mut Tx<'_>, id: ScheduleId, now: Millis) -> Result<Vec<TaskId
     {
         made.push(scheduled_card(tx, &found, at, now).await?);
     }
-    remember(tx, &found, decided.considered, decided.skipped).await?;
     if let Some((at, why)) = decided.skipped {
         let text =
             format!("the schedule “{}” made no card for {}: {}", found.name, stamp(&found, at), because(why));
         log(tx, None, &Actor::Engine, "schedule.skipped", text, now).await?;
     }
+    if decided.considered < found.considered {
+        let text = format!("the clock had been ahead; the schedule “{}” starts afresh", found.name);
+        log(tx, None, &Actor::Engine, "schedule.restarted", text, now).await?;
+    }
+    remember(tx, &found, decided.considered, decided.skipped).await?;
     Ok(made)
 }
 

@@ -109,6 +109,7 @@ struct Row {
     held: Option<String>,
     version: i64,
     trashed_at: Option<i64>,
+    deleted_at: Option<i64>,
     last_run: Option<i64>,
     queued: bool,
     chain: String,
@@ -126,6 +127,9 @@ impl TryFrom<Row> for TaskRecord {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
+        if row.deleted_at.is_some() {
+            return Err(StoreError::Deleted(TaskId(row.id).key()));
+        }
         let after = row.not_before_after.as_deref().map(queue::cause).transpose()?;
         Ok(TaskRecord {
             task: Task {
@@ -193,7 +197,7 @@ impl Store {
                     .bind(uid)
                     .fetch_optional(&self.readers)
                     .await?;
-                id.map(TaskId).ok_or(missing(uid))
+                self.task(id.map(TaskId).ok_or(missing(uid))?).await.map(|found| found.task.id)
             }
         }
     }

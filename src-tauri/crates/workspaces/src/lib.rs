@@ -24,6 +24,7 @@ mod provision;
 mod record;
 mod removal;
 mod repositories;
+mod review_copy;
 mod salvage;
 mod scratch_index;
 mod setup;
@@ -43,6 +44,7 @@ pub use provision::{Part, Provision, ProvisionError, Provisioned, Step, provisio
 pub use record::{Kind, RecordError, Workspace};
 pub use removal::{Removal, RemoveError, Removed, empty_trash, remove, restore_folder};
 pub use repositories::{FoundRepository, ProjectKind, find_repositories, inspect};
+pub use review_copy::{CopyError, PATCH, copy_for_review, remove_copy};
 pub use salvage::{RestoreError, Restored, Salvage, SalvageError, restore, salvage};
 pub use side_by_side::check_side_by_side;
 pub use sweep::{Swept, sweep};

@@ -10,6 +10,7 @@ use crate::record::{Kind, RecordError, Workspace};
 use crate::salvage::{self, RestoreError, Salvage, SalvageError};
 use crate::side_by_side;
 use crate::sweep::RUBBISH;
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -213,13 +214,17 @@ pub fn restore_folder(trashed: &Path, target_dir: &Path) -> Result<Workspace, Re
     Ok(workspace)
 }
 
-/// Deletes what came to the trash before then. Returns how many entries went.
-pub fn empty_trash(trash: &Path, before: SystemTime) -> usize {
+/// Deletes what came to the trash before then, but not what is in `keep` (paths of entries). Returns how
+/// many entries went.
+pub fn empty_trash(trash: &Path, before: SystemTime, keep: &HashSet<String>) -> usize {
     let entries = fs::read_dir(trash).into_iter().flatten().flatten();
     let is_old = |entry: &fs::DirEntry| {
         entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|modified| modified < before)
     };
-    let old: Vec<PathBuf> = entries.filter(is_old).map(|entry| entry.path()).collect();
+    let old: Vec<PathBuf> = entries
+        .filter(|entry| is_old(entry) && !keep.contains(&*entry.path().to_string_lossy()))
+        .map(|entry| entry.path())
+        .collect();
     old.iter().filter(|path| delete(path)).count()
 }
 

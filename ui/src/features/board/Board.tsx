@@ -23,7 +23,7 @@ import { type Filter, isEmpty, matcher } from "../../data/filter";
 import { mayDrop } from "../../data/moves";
 import { BOARD_COLUMNS, COLUMN_NAMES, SHELF_COLUMNS } from "../../data/order";
 import { useCards } from "../../data/queries";
-import { actionForKey, CARD_ACTIONS } from "./actions";
+import { actionForKey, CARD_ACTIONS, isRare, labelOf } from "./actions";
 import styles from "./Board.module.css";
 import { BoardColumn } from "./BoardColumn";
 import { CardFace } from "./CardFace";
@@ -122,9 +122,9 @@ export function Board({ filter, shelf }: BoardProps) {
   };
   const menuItems = (): MenuItem[] => {
     const subjects = desk.look(menuAbout.current);
-    return CARD_ACTIONS.map((action) => ({
+    return CARD_ACTIONS.filter((action) => !isRare(action) || action.enabled(subjects)).map((action) => ({
       id: action.id,
-      label: action.label,
+      label: labelOf(action, subjects),
       shortcut: action.shortcut,
       danger: action.danger,
       disabled: !action.enabled(subjects),

@@ -4,14 +4,15 @@ import { useDroppable } from "@dnd-kit/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { Status as Column, ProjectId, TaskId } from "../../bindings";
-import { IconButton } from "../../components/Button";
+import { Button, IconButton } from "../../components/Button";
 import { classes } from "../../components/css";
 import { PlusIcon } from "../../components/icons";
 import { type Filter, isEmpty } from "../../data/filter";
 import { COLUMN_NAMES } from "../../data/order";
-import { useCards, useColumn, useProjects } from "../../data/queries";
+import { useCards, useColumn, usePlan, useProjects } from "../../data/queries";
 import styles from "./BoardColumn.module.css";
 import { CardSlot } from "./CardSlot";
+import { useDesk } from "./desk";
 import { columnId } from "./drag";
 import { QuickAdd } from "./QuickAdd";
 import { useTabStop, useWantedFocus } from "./selection";
@@ -56,6 +57,7 @@ export const BoardColumn = memo(function BoardColumn({ column, filter, accepts, 
             {filtered ? `${ids.length} of ${total}` : total}
           </span>
         </h2>
+        {column === "failed" && ids.length > 0 && <ReplayAll ids={ids} />}
         {quick && (
           <IconButton
             label={`Add a card to ${COLUMN_NAMES[column]}`}
@@ -68,6 +70,7 @@ export const BoardColumn = memo(function BoardColumn({ column, filter, accepts, 
         )}
       </div>
       {quick && adding && <QuickAdd column={column} project={filter.project} onClose={() => setAdding(false)} />}
+      {column === "ready" && ids.length > 0 && <Reasons />}
       {ids.length > 0 ? (
         <Cards column={column} ids={ids} projects={projects} />
       ) : (
@@ -76,6 +79,26 @@ export const BoardColumn = memo(function BoardColumn({ column, filter, accepts, 
     </section>
   );
 });
+
+/** The cards say why they wait for as long as there are some. */
+function Reasons() {
+  usePlan();
+  return null;
+}
+
+function ReplayAll({ ids }: { ids: readonly TaskId[] }) {
+  const desk = useDesk();
+  return (
+    <Button
+      size="small"
+      look="plain"
+      title="Move all of them to Ready; their runs stay with them"
+      onClick={() => desk.move(ids, "ready")}
+    >
+      Replay all
+    </Button>
+  );
+}
 
 interface CardsProps {
   column: Column;

@@ -7,20 +7,23 @@ import { classes } from "../../components/css";
 import { StatusWord } from "../../components/StatusWord";
 import { ElapsedTime, RelativeTime } from "../../components/Time";
 import type { Live } from "../../data/cards";
-import { cardWord, hasLiveRun, priorityWord, runSpan } from "../../data/words";
+import { cardWord, failureOf, hasLiveRun, priorityWord, runSpan } from "../../data/words";
 import styles from "./CardFace.module.css";
 import { dueWord } from "./due";
+import { whyOf } from "./height";
 
 export interface CardFaceProps {
   card: Card;
   live: Live | undefined;
+  /** What the queue says of a ready card. */
+  planned?: string;
   /** The project's name, where the board shows more than one. */
   project?: string;
 }
 
 const MOST_TAGS = 2;
 
-export const CardFace = memo(function CardFace({ card, live, project }: CardFaceProps) {
+export const CardFace = memo(function CardFace({ card, live, planned, project }: CardFaceProps) {
   const running = hasLiveRun(card);
   const status = running && live && live.run === card.run?.id ? live.status : card.run?.status;
   return (
@@ -28,7 +31,12 @@ export const CardFace = memo(function CardFace({ card, live, project }: CardFace
       <h3 className={classes(styles.title, card.status === "done" && styles.faded, isLong(card.title) && styles.cut)}>
         {card.title}
       </h3>
-      <Now card={card} line={running ? (live?.lastLine ?? card.run?.last_line ?? null) : null} />
+      <Now
+        card={card}
+        why={whyOf(card, planned)}
+        line={running ? (live?.lastLine ?? card.run?.last_line ?? null) : null}
+      />
+      <Failure card={card} />
       <Gain card={card} />
       <Meta card={card} status={status} project={project} />
     </>
@@ -36,7 +44,7 @@ export const CardFace = memo(function CardFace({ card, live, project }: CardFace
 });
 
 /** What is happening, or why nothing is. */
-function Now({ card, line }: { card: Card; line: string | null }) {
+function Now({ card, why, line }: { card: Card; why: string | null; line: string | null }) {
   const running = hasLiveRun(card);
   if (card.needs_you) {
     return (
@@ -49,7 +57,21 @@ function Now({ card, line }: { card: Card; line: string | null }) {
     );
   }
   if (running) return <p className={styles.live}>{line ?? card.why ?? waitingFor(card)}</p>;
-  return card.why ? <p className={classes(styles.why, isLong(card.why) && styles.cut)}>{card.why}</p> : null;
+  return why ? <p className={classes(styles.why, isLong(why) && styles.cut)}>{why}</p> : null;
+}
+
+/** What led to the shelf, and after how many attempts. */
+function Failure({ card }: { card: Card }) {
+  const cause = failureOf(card);
+  if (cause === null) return null;
+  return (
+    <div className={styles.meta}>
+      <span className={styles.left}>
+        <span className={styles.del}>{cause}</span>
+      </span>
+      <span className={styles.right}>{counted(card.runs, "attempt")}</span>
+    </div>
+  );
 }
 
 /** May take more than four lines in the narrowest column. */

@@ -4,7 +4,7 @@ import { useDraggable } from "@dnd-kit/core";
 import { type MouseEvent, memo, useEffect, useRef } from "react";
 import type { TaskId } from "../../bindings";
 import { classes } from "../../components/css";
-import { useCard, useLive } from "../../data/queries";
+import { useCard, useLive, usePlanned } from "../../data/queries";
 import { cardWord } from "../../data/words";
 import { CardFace } from "./CardFace";
 import styles from "./CardSlot.module.css";
@@ -23,6 +23,7 @@ export interface CardSlotProps {
 export const CardSlot = memo(function CardSlot({ id, column, position, tabStop, project }: CardSlotProps) {
   const card = useCard(id);
   const live = useLive(id);
+  const planned = usePlanned(id);
   const chosen = useIsChosen(id);
   const selection = useSelection();
   const desk = useDesk();
@@ -64,7 +65,7 @@ export const CardSlot = memo(function CardSlot({ id, column, position, tabStop, 
       onFocus={() => selection.arrive(id)}
       onClick={onClick}
     >
-      <CardFace card={card} live={live} project={project} />
+      <CardFace card={card} live={live} planned={planned} project={project} />
     </div>
   );
 });

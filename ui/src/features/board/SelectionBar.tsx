@@ -2,7 +2,7 @@
 import { Button } from "../../components/Button";
 import { Kbd } from "../../components/Kbd";
 import { useCount } from "../../data/queries";
-import { CARD_ACTIONS } from "./actions";
+import { CARD_ACTIONS, isRare, labelOf } from "./actions";
 import styles from "./Board.module.css";
 import { useDesk } from "./desk";
 import { useChosenCount, useSelection } from "./selection";
@@ -18,7 +18,10 @@ function Bar({ count }: { count: number }) {
   // Enabled actions follow the cards: drawn again when any card changes its state.
   useCount(countVersion);
   const cards = desk.look([...selection.chosen()]);
-  const actions = CARD_ACTIONS.filter((action) => action.id !== "open" && action.id !== "done");
+  const actions = CARD_ACTIONS.filter((action) => {
+    if (action.id === "open" || action.id === "done") return false;
+    return !isRare(action) || action.enabled(cards);
+  });
   return (
     <div role="toolbar" aria-label="Chosen cards" className={styles.bar}>
       <strong>
@@ -32,7 +35,7 @@ function Bar({ count }: { count: number }) {
           disabled={!action.enabled(cards)}
           onClick={() => action.run(desk, cards)}
         >
-          {action.label}
+          {labelOf(action, cards)}
         </Button>
       ))}
       <Button size="small" look="plain" onClick={() => selection.clear()}>

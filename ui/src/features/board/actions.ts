@@ -1,7 +1,7 @@
 // Everything that can be done to cards, each as one object: the menu, the keyboard and the palette all
 // read this list, so they can never disagree.
 import type { Card, TaskId } from "../../bindings";
-import { mayRun } from "../../data/moves";
+import { isQueued, mayQueue, mayRun } from "../../data/moves";
 import { hasLiveRun } from "../../data/words";
 import type { BoardDesk } from "./desk";
 
@@ -13,12 +13,15 @@ export interface CardAction {
   /** The keys that trigger it, as in KeyboardEvent.key. */
   keys?: readonly string[];
   danger?: boolean;
+  /** Where another word says better what it is for these cards. */
+  labelFor?(cards: readonly Card[]): string;
   enabled(cards: readonly Card[]): boolean;
   run(desk: BoardDesk, cards: readonly Card[]): void;
 }
 
 const ids = (cards: readonly Card[]): TaskId[] => cards.map((card) => card.id);
 const some = (cards: readonly Card[]) => cards.length > 0;
+const allFailed = (cards: readonly Card[]) => some(cards) && cards.every((card) => card.status === "failed");
 
 export const CARD_ACTIONS: readonly CardAction[] = [
   {
@@ -36,6 +39,30 @@ export const CARD_ACTIONS: readonly CardAction[] = [
     keys: ["r", "R"],
     enabled: (cards) => some(cards) && cards.every(mayRun),
     run: (desk, cards) => desk.run(ids(cards)),
+  },
+  {
+    id: "queue",
+    label: "Queue",
+    shortcut: "Q",
+    keys: ["q", "Q"],
+    enabled: (cards) => cards.some(mayQueue) && cards.every((card) => mayQueue(card) || isQueued(card)),
+    run: (desk, cards) => desk.queue(ids(cards.filter(mayQueue)), true),
+  },
+  {
+    id: "unqueue",
+    label: "Take out of the queue",
+    shortcut: "U",
+    keys: ["u", "U"],
+    enabled: (cards) => some(cards) && cards.every(isQueued),
+    run: (desk, cards) => desk.queue(ids(cards), false),
+  },
+  {
+    id: "replay",
+    label: "Replay",
+    shortcut: "P",
+    keys: ["p", "P"],
+    enabled: allFailed,
+    run: (desk, cards) => desk.move(ids(cards), "ready"),
   },
   {
     id: "stop",
@@ -64,6 +91,7 @@ export const CARD_ACTIONS: readonly CardAction[] = [
   {
     id: "trash",
     label: "Delete",
+    labelFor: (cards) => (allFailed(cards) ? "Discard" : "Delete"),
     shortcut: "Del",
     keys: ["Delete", "Backspace"],
     danger: true,
@@ -71,6 +99,15 @@ export const CARD_ACTIONS: readonly CardAction[] = [
     run: (desk, cards) => desk.trash(ids(cards)),
   },
 ];
+
+/** About one state only: left out of lists where it cannot be done, rather than shown grey. */
+export function isRare({ id }: CardAction): boolean {
+  return id === "unqueue" || id === "replay";
+}
+
+export function labelOf(action: CardAction, cards: readonly Card[]): string {
+  return action.labelFor?.(cards) ?? action.label;
+}
 
 /** The action that the key means for these cards, if it can be done now. */
 export function actionForKey(key: string, cards: readonly Card[]): CardAction | undefined {

@@ -21,6 +21,8 @@ export interface BoardDesk {
   askWhere(ids: readonly TaskId[]): void;
   trash(ids: readonly TaskId[]): void;
   stop(ids: readonly TaskId[]): void;
+  /** Hands the cards to the dispatcher, in Ready, or takes them back. */
+  queue(ids: readonly TaskId[], queued: boolean): void;
   run(ids: readonly TaskId[]): void;
   open(id: TaskId): void;
   /** Takes the last step back, if it can be. */
@@ -91,6 +93,10 @@ export function BoardDeskProvider({ onOpen, onRun, children }: BoardDeskProvider
           steps.begin(trashAll(data, cards));
         });
       },
+      queue: (ids, queued) => {
+        const cards = look(ids);
+        if (cards.length > 0) steps.begin(queueAll(data, cards, queued));
+      },
       stop: (ids) => {
         const live = look(ids).filter(hasLiveRun);
         if (live.length === 0) return;
@@ -157,6 +163,19 @@ async function moveAll(data: DataSource, cards: Card[], to: Column): Promise<Ste
   const back = moved.filter((card) => mayMove(to, card.status));
   const undo = () => void settleAll(back, (card) => act(data, "moveTask", { id: card.id, column: card.status }));
   return { text: `${names(moved)} moved to ${COLUMN_NAMES[to]}.`, undo: back.length === moved.length ? undo : null };
+}
+
+async function queueAll(data: DataSource, cards: Card[], queued: boolean): Promise<Step | null> {
+  const done = await settleAll(cards, (card) => act(data, "queueTask", { id: card.id, queued }));
+  if (done.length === 0) return null;
+  const back = async (card: Card) => {
+    await act(data, "queueTask", { id: card.id, queued: !queued });
+    if (queued && card.status !== "ready") await act(data, "moveTask", { id: card.id, column: card.status });
+  };
+  // A run alone puts a card on the shelf, so a replay is not taken back.
+  const able = done.every((card) => card.status === "ready" || mayMove("ready", card.status));
+  const text = queued ? `${names(done)} queued.` : `${names(done)} taken out of the queue.`;
+  return { text, undo: able ? () => void settleAll(done, back) : null };
 }
 
 async function trashAll(data: DataSource, cards: Card[]): Promise<Step | null> {

@@ -2,7 +2,7 @@
 // column lays out each new card once; a wrong guess costs a second layout in the same frame, which a
 // window without a GPU does not have the time for. The measured height always has the last word.
 import type { Card } from "../../bindings";
-import { hasLiveRun } from "../../data/words";
+import { failureOf, hasLiveRun } from "../../data/words";
 
 /** Pixels that CardFace.module.css gives to each part. */
 const FRAME = 18; // borders and padding
@@ -19,13 +19,27 @@ export const SIDES = 39;
 /** The width of a word in pixels, in the title's or the reason's type. */
 export type WordWidth = (word: string, type: "title" | "why") => number;
 
-export function likelyHeight(card: Card, textWidth: number, widthOf: WordWidth): number {
+/** The sentence below the title of a card that no agent works on. */
+export function whyOf(card: Card, planned: string | undefined): string | null {
+  return (card.status === "ready" && !card.needs_you ? planned : undefined) ?? card.why;
+}
+
+export function likelyHeight(
+  card: Card,
+  textWidth: number,
+  widthOf: WordWidth,
+  planned: string | undefined = undefined,
+): number {
   const live = hasLiveRun(card);
   let height = FRAME + GAP + lines(card.title, "title", textWidth, widthOf) * TITLE_LINE + META;
   if (live || card.needs_you) height += LIVE;
-  else if (card.why) height += 6 + lines(card.why, "why", textWidth, widthOf) * WHY_LINE;
+  else {
+    const why = whyOf(card, planned);
+    if (why) height += 6 + lines(why, "why", textWidth, widthOf) * WHY_LINE;
+  }
   if (card.needs_you) height += ANSWER;
   if (showsGain(card)) height += META;
+  if (failureOf(card) !== null) height += META;
   return Math.round(height);
 }
 

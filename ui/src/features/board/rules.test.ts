@@ -1,7 +1,7 @@
 // The board's small rules: what is lifted, which card needs you next, due dates, keys to actions.
 import { expect, test } from "vitest";
 import { aCard, aRun } from "../../data/test-cards";
-import { actionForKey, CARD_ACTIONS } from "./actions";
+import { actionForKey, CARD_ACTIONS, labelOf } from "./actions";
 import { columnId, columnOf, lifted } from "./drag";
 import { dueWord } from "./due";
 import { nextNeeding } from "./needs";
@@ -54,7 +54,7 @@ test.each([
   ["Enter", [ready], "open"],
   ["Enter", [ready, flying], undefined],
   ["Delete", [flying], "trash"],
-  ["q", [ready], undefined],
+  ["y", [ready], undefined],
   ["m", [], undefined],
 ])("the key %s on %j means %s", (key, cards, id) => {
   expect(actionForKey(key, cards)?.id).toBe(id);
@@ -63,4 +63,26 @@ test.each([
 test("no two actions share a key", () => {
   const keys = CARD_ACTIONS.flatMap((action) => action.keys ?? []);
   expect(new Set(keys).size).toBe(keys.length);
+});
+
+const queued = aCard(3, { status: "ready", queued: true });
+const failed = aCard(4, { status: "failed", run: aRun("failed", { cause: "timeout" }), runs: 2 });
+
+test.each([
+  ["q", [ready], "queue"],
+  ["q", [ready, queued], "queue"],
+  ["q", [queued], undefined],
+  ["u", [queued], "unqueue"],
+  ["u", [ready, queued], undefined],
+  ["q", [failed], "queue"],
+  ["q", [flying], undefined],
+  ["p", [failed], "replay"],
+  ["p", [failed, ready], undefined],
+])("%s means %j", (key, cards, action) => {
+  expect(actionForKey(key, cards)?.id).toBe(action);
+});
+
+test("deleting a card from the shelf is called what it is", () => {
+  const trash = CARD_ACTIONS.find((action) => action.id === "trash");
+  expect(trash && [labelOf(trash, [failed]), labelOf(trash, [failed, ready])]).toEqual(["Discard", "Delete"]);
 });

@@ -9,11 +9,16 @@ import { likelyHeight, SIDES, type WordWidth } from "./height";
 const PER_CHARACTER = 6.8;
 const UNKNOWN = 84;
 
+interface Guess {
+  height: number;
+  planned: string | undefined;
+}
+
 export function useLikelyHeight(ids: readonly TaskId[]): {
   heightAt(at: number, columnWidth: number): number;
 } {
   const cards = useCards();
-  const known = useRef<{ width: number; heights: WeakMap<Card, number> }>({ width: 0, heights: new WeakMap() });
+  const known = useRef<{ width: number; heights: WeakMap<Card, Guess> }>({ width: 0, heights: new WeakMap() });
   const heightAt = useCallback(
     (at: number, columnWidth: number) => {
       const card = cards.card(ids[at] ?? -1);
@@ -21,10 +26,11 @@ export function useLikelyHeight(ids: readonly TaskId[]): {
       if (!card || columnWidth <= SIDES) return UNKNOWN;
       if (known.current.width !== columnWidth) known.current = { width: columnWidth, heights: new WeakMap() };
       const { heights } = known.current;
+      const planned = cards.plannedOf(card.id);
       const before = heights.get(card);
-      if (before !== undefined) return before;
-      const height = likelyHeight(card, columnWidth - SIDES, widthOfWord);
-      heights.set(card, height);
+      if (before !== undefined && before.planned === planned) return before.height;
+      const height = likelyHeight(card, columnWidth - SIDES, widthOfWord, planned);
+      heights.set(card, { height, planned });
       return height;
     },
     [cards, ids],

@@ -1,5 +1,5 @@
 // The bar at the top: name, search, who needs you, a new card.
-import { type KeyboardEvent, type Ref, useEffect, useState } from "react";
+import { type KeyboardEvent, type ReactNode, type Ref, useEffect, useState } from "react";
 import { Button } from "../../components/Button";
 import { Kbd } from "../../components/Kbd";
 import styles from "./Header.module.css";
@@ -9,6 +9,8 @@ export interface HeaderProps {
   search: string;
   searchRef: Ref<HTMLInputElement>;
   needYou: number;
+  /** The queue's state and its switch. */
+  queue?: ReactNode;
   onHome(): void;
   onSearch(text: string): void;
   /** Enter in the search box. */
@@ -19,7 +21,7 @@ export interface HeaderProps {
 }
 
 export function Header(props: HeaderProps) {
-  const { needYou, onHome, onPalette, onNextNeeding, onNewCard } = props;
+  const { needYou, queue, onHome, onPalette, onNextNeeding, onNewCard } = props;
   return (
     <header className={styles.header}>
       <button type="button" className={styles.logo} onClick={onHome} aria-label="Flightboard, to the board">
@@ -34,6 +36,7 @@ export function Header(props: HeaderProps) {
         </button>
       </div>
       <div className={styles.actions}>
+        {queue}
         {needYou > 0 && (
           <Button look="signal" size="small" onClick={onNextNeeding} data-testid="need-you">
             {needYou} need{needYou === 1 ? "s" : ""} you

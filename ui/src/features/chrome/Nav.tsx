@@ -6,13 +6,15 @@ import { Dot, type Tone } from "../../components/StatusWord";
 import styles from "./Nav.module.css";
 
 export interface NavLink {
-  to: "/" | "/projects" | "/agents" | "/schedules" | "/trash" | "/settings";
+  to: "/" | "/projects" | "/agents" | "/queue" | "/schedules" | "/trash" | "/settings";
   search?: { project?: ProjectId; shelf?: boolean };
 }
 
 export interface NavProps {
   openCards: number;
   failed: number;
+  /** Ready cards in the dispatcher's hands. */
+  queued: number;
   openByProject: Record<ProjectId, number>;
   projects: Project[];
   agents: Agent[];
@@ -31,7 +33,7 @@ export interface NavProps {
 }
 
 export function Nav({ link: A, ...props }: NavProps) {
-  const { openCards, failed, openByProject, projects, agents, page, project, shelf } = props;
+  const { openCards, failed, queued, openByProject, projects, agents, page, project, shelf } = props;
   const onBoard = page === "/";
   const kept = project === null ? undefined : project;
   return (
@@ -52,6 +54,10 @@ export function Nav({ link: A, ...props }: NavProps) {
           <span className={styles.shelf}>{shelf && onBoard ? " shown" : ""}</span>
         </span>
         <span className={failed > 0 ? styles.failed : styles.count}>{failed}</span>
+      </A>
+      <A to="/queue" current={page === "/queue"} className={styles.link}>
+        <span className={styles.name}>Queue</span>
+        {queued > 0 && <span className={styles.count}>{queued}</span>}
       </A>
       <A to="/schedules" current={page === "/schedules"} className={styles.link}>
         <span className={styles.name}>Schedules</span>

@@ -1,33 +1,48 @@
 // The projects: where they are, what is wrong with them, their settings, and taking one off the list.
-import { type FormEvent, useState } from "react";
-import type { Agent, Project, ProjectSettings } from "../../bindings";
+import { type ComponentType, type FormEvent, useState } from "react";
+import type { Agent, Gate, Project, ProjectSettings } from "../../bindings";
 import { Button } from "../../components/Button";
 import { ConfirmDialog } from "../../components/Dialog";
 import { Checkbox, Select, TextField } from "../../components/Field";
+import { OrderField } from "../../components/OrderField";
 import { InlineError } from "../../components/States";
 import { toast } from "../../components/Toast";
 import { useAction } from "../../data/actions";
 import { joinCommand, splitCommand } from "../../data/argv";
+import { PolicyFields } from "./PolicyFields";
 import styles from "./Projects.module.css";
+import { policyOf, settingsOf } from "./policy";
 import { Repositories } from "./Repositories";
 
 export interface ProjectListProps {
   projects: Project[];
   agents: Agent[];
+  gateEditor: GateEditor;
   onShow(project: Project): void;
 }
 
-export function ProjectList({ projects, agents, onShow }: ProjectListProps) {
+/** Belongs to another feature; the page hands it in. */
+type GateEditor = ComponentType<{ gate: Gate; agents: readonly Agent[]; onChange(gate: Gate): void }>;
+
+export function ProjectList({ projects, agents, gateEditor, onShow }: ProjectListProps) {
   return (
     <ul className={styles.list} aria-label="Projects">
       {projects.map((project) => (
-        <ProjectRow key={project.id} project={project} agents={agents} onShow={() => onShow(project)} />
+        <ProjectRow
+          key={project.id}
+          project={project}
+          agents={agents}
+          gateEditor={gateEditor}
+          onShow={() => onShow(project)}
+        />
       ))}
     </ul>
   );
 }
 
-function ProjectRow({ project, agents, onShow }: { project: Project; agents: Agent[]; onShow(): void }) {
+type RowProps = Pick<ProjectListProps, "agents" | "gateEditor"> & { project: Project; onShow(): void };
+
+function ProjectRow({ project, agents, gateEditor, onShow }: RowProps) {
   const [open, setOpen] = useState(false);
   return (
     <li className={styles.project} data-testid={`project-${project.name}`}>
@@ -49,7 +64,8 @@ function ProjectRow({ project, agents, onShow }: { project: Project; agents: Age
           {project.problem}
         </p>
       )}
-      {open && <ProjectForm project={project} agents={agents} onSaved={() => setOpen(false)} />}
+      {project.settings.paused && <p className={styles.paused}>Paused: {project.settings.paused}</p>}
+      {open && <ProjectForm project={project} agents={agents} gateEditor={gateEditor} onSaved={() => setOpen(false)} />}
       {open && project.git && !project.settings.in_place && <Repositories project={project} />}
     </li>
   );
@@ -60,16 +76,22 @@ function kindOf(project: Project): string {
   return project.git ? "git" : "folder";
 }
 
-function ProjectForm({ project, agents, onSaved }: { project: Project; agents: Agent[]; onSaved(): void }) {
+type FormProps = Pick<ProjectListProps, "agents" | "gateEditor"> & { project: Project; onSaved(): void };
+
+function ProjectForm({ project, agents, gateEditor: GateEditor, onSaved }: FormProps) {
   const [name, setName] = useState(project.name);
   const [settings, setSettings] = useState<ProjectSettings>(project.settings);
   const [setup, setSetup] = useState(joinCommand(project.settings.setup ?? []));
+  const [policy, setPolicy] = useState(() => policyOf(project.settings));
+  const [wrong, setWrong] = useState(false);
   const edit = useAction("editProject");
   const set = (fields: Partial<ProjectSettings>) => setSettings({ ...settings, ...fields });
   const save = (event: FormEvent) => {
     event.preventDefault();
+    const typed = settingsOf(settings, policy);
+    if (typed === null) return setWrong(true);
     edit.mutate(
-      { id: project.id, name: name.trim(), settings: { ...settings, setup: splitCommand(setup) } },
+      { id: project.id, name: name.trim(), settings: { ...typed, setup: splitCommand(setup) } },
       { onSuccess: onSaved },
     );
   };
@@ -122,6 +144,27 @@ function ProjectForm({ project, agents, onSaved }: { project: Project; agents: A
         checked={settings.trusted}
         onChange={(event) => set({ trusted: event.target.checked })}
       />
+      <PolicyFields
+        draft={policy}
+        wrong={wrong}
+        onChange={(fields) => {
+          setPolicy({ ...policy, ...fields });
+          setWrong(false);
+        }}
+      >
+        <OrderField
+          label="Agents that take its queued cards"
+          add="Add an agent"
+          empty="Those of the whole board (Queue, Rules)."
+          hint="The first that is free takes the card; the rest are its fallbacks."
+          options={agents.map((agent) => ({ value: agent.name, label: agent.title }))}
+          values={settings.agents ?? []}
+          onChange={(names) => set({ agents: names })}
+        />
+      </PolicyFields>
+      <div className={styles.wide}>
+        <GateEditor gate={settings.gate ?? []} agents={agents} onChange={(gate) => set({ gate })} />
+      </div>
       {edit.error && <InlineError problem={edit.error} />}
       <div className={styles.formFoot}>
         <RemoveProject project={project} />

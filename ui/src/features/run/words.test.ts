@@ -23,6 +23,8 @@ const run: Run = {
   output_bytes: 0,
   argv: [],
   survivors: [],
+  review: null,
+  rule: null,
 };
 
 describe("a run in words", () => {

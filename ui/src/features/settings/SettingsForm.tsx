@@ -6,6 +6,7 @@ import { Select, TextField } from "../../components/Field";
 import { InlineError } from "../../components/States";
 import { useAction } from "../../data/actions";
 import { joinCommand, splitCommand } from "../../data/argv";
+import { trashDays } from "../../data/settings";
 import styles from "./SettingsForm.module.css";
 import { asTheme } from "./theme";
 
@@ -35,9 +36,26 @@ export function SettingsForm({ settings, overview }: { settings: Settings; overv
       </section>
       <section className={styles.section} aria-label="Agents">
         <h2>Agents</h2>
-        <MinutesField
-          minutes={settings.agent_offline_minutes || 5}
+        <NumberField
+          label="Minutes without a heartbeat until an agent is offline"
+          hint="For agents that fetch their own work; the others send none."
+          least={1}
+          most={10_080}
+          range="1 to 10,080 minutes (a week)."
+          value={settings.agent_offline_minutes || 5}
           onSave={(agent_offline_minutes) => put({ agent_offline_minutes })}
+        />
+      </section>
+      <section className={styles.section} aria-label="Trash">
+        <h2>Trash</h2>
+        <NumberField
+          label="Days in the trash until a card is deleted for ever"
+          hint="0 keeps cards until you delete them yourself."
+          least={0}
+          most={3_650}
+          range="0 to 3,650 days."
+          value={trashDays(settings)}
+          onSave={(trash_days) => put({ trash_days })}
         />
       </section>
       {save.error && <InlineError problem={save.error} />}
@@ -73,22 +91,33 @@ function EditorField({ editor, onSave }: { editor: string[]; onSave(editor: stri
   );
 }
 
-function MinutesField({ minutes, onSave }: { minutes: number; onSave(minutes: number): void }) {
-  const [text, setText] = useState(String(minutes));
+interface NumberFieldProps {
+  label: string;
+  hint: string;
+  least: number;
+  most: number;
+  /** Says which numbers are taken. */
+  range: string;
+  value: number;
+  onSave(value: number): void;
+}
+
+function NumberField({ label, hint, least, most, range, value, onSave }: NumberFieldProps) {
+  const [text, setText] = useState(String(value));
   const [error, setError] = useState<string | null>(null);
   const leave = () => {
     const wanted = Number(text);
-    if (!Number.isInteger(wanted) || wanted < 1 || wanted > 10_080) return setError("1 to 10,080 minutes (a week).");
+    if (text.trim() === "" || !Number.isInteger(wanted) || wanted < least || wanted > most) return setError(range);
     setError(null);
-    if (wanted !== minutes) onSave(wanted);
+    if (wanted !== value) onSave(wanted);
   };
   return (
     <TextField
-      label="Minutes without a heartbeat until an agent is offline"
+      label={label}
       type="number"
-      min={1}
-      max={10_080}
-      hint="For agents that fetch their own work; the others send none."
+      min={least}
+      max={most}
+      hint={hint}
       value={text}
       error={error}
       onChange={(event) => setText(event.target.value)}

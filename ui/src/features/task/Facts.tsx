@@ -19,16 +19,19 @@ export interface FactsProps {
   /** The run that the tabs show. */
   run: Run | null;
   timeline: readonly TimelineEntry[];
-  onTab(tab: "timeline" | "runs"): void;
+  /** What the queue says of it, while it is ready. */
+  planned: { why: string } | undefined;
+  onTab(tab: "timeline" | "runs" | "queue"): void;
   onArtifact(id: number): void;
   onOpenLink(url: string): void;
 }
 
 export function Facts(props: FactsProps) {
-  const { task, run, timeline, onTab, onArtifact, onOpenLink } = props;
+  const { task, run, timeline, planned, onTab, onArtifact, onOpenLink } = props;
   return (
     <aside className={styles.facts} aria-label="Facts">
       <Goal id={task.card.id} description={task.description} version={task.version} onOpenLink={onOpenLink} />
+      {planned && <QueueFacts why={planned.why} onTab={onTab} />}
       {run && (
         <RunFacts run={run} newest={run.id === task.runs[0]?.id} needsYou={task.card.needs_you} why={task.card.why} />
       )}
@@ -37,6 +40,21 @@ export function Facts(props: FactsProps) {
       {task.artifacts.length > 0 && <ArtifactTail artifacts={task.artifacts} onArtifact={onArtifact} />}
       <CardFacts task={task} projects={props.projects} />
     </aside>
+  );
+}
+
+function QueueFacts({ why, onTab }: { why: string; onTab: FactsProps["onTab"] }) {
+  return (
+    <Section
+      title="Queue"
+      more={
+        <button type="button" className={styles.more} onClick={() => onTab("queue")}>
+          all
+        </button>
+      }
+    >
+      <p>{why}</p>
+    </Section>
   );
 }
 
@@ -56,6 +74,7 @@ function RunFacts({ run, newest, needsYou, why }: RunFactsProps) {
           {[run.agent, run.agent_version, run.model].filter(Boolean).join(" · ")}
           {run.mode === "unattended" && " · unattended"}
         </Fact>
+        {run.rule && <Fact name="chosen by">{run.rule}</Fact>}
         {run.evidence && <Fact name={waits ? "why needs you" : "evidence"}>{run.evidence}</Fact>}
         {newest && why && !run.reason && <Fact name="why">{why}</Fact>}
         {run.reason && <Fact name={isLive(run.status) ? "asks" : "reason"}>{run.reason}</Fact>}

@@ -5,7 +5,7 @@ import { BackIcon, ChevronDownIcon, MoreIcon } from "../../components/icons";
 import { Menu, type MenuItem } from "../../components/Menu";
 import { StatusWord } from "../../components/StatusWord";
 import { ElapsedTime } from "../../components/Time";
-import { mayRun } from "../../data/moves";
+import { isQueued, mayQueue, mayRun } from "../../data/moves";
 import { COLUMN_NAMES } from "../../data/order";
 import { cardWord, hasLiveRun, isLive, runSpan, type StateWord, type Tone } from "../../data/words";
 import { nextStep, runLabel } from "./nextStep";
@@ -26,6 +26,10 @@ export interface TaskHeaderProps {
   onRun(): void;
   onResume(run: Run): void;
   onTrash(): void;
+  /** The person's verdict on a card in review. */
+  onApprove(): void;
+  onSendBack(): void;
+  onQueue(queued: boolean): void;
   /** Missing where folders cannot be opened from. */
   onOpenEditor?: () => void;
 }
@@ -76,10 +80,16 @@ function moreItems(props: TaskHeaderProps): MenuItem[] {
       items: columns.map((to) => ({ id: to, label: COLUMN_NAMES[to], onSelect: () => onMove(to) })),
     },
     ...resumeItems(props),
+    ...queueItems(props),
     { id: "copy", label: `Copy ${card.key}`, onSelect: () => void navigator.clipboard.writeText(card.key) },
     { id: "line", line: true },
     { id: "trash", label: "Move to the trash", danger: true, onSelect: onTrash },
   ];
+}
+
+function queueItems({ card, onQueue }: TaskHeaderProps): MenuItem[] {
+  if (isQueued(card)) return [{ id: "queue", label: "Take out of the queue", onSelect: () => onQueue(false) }];
+  return mayQueue(card) ? [{ id: "queue", label: "Queue", onSelect: () => onQueue(true) }] : [];
 }
 
 function StateChip({ card }: { card: Card }) {
@@ -119,13 +129,23 @@ function toneOf(card: Card): Tone {
 
 /** The filled button, and beside it a quieter Run where running again is not the likely step. */
 function Steps(props: TaskHeaderProps) {
-  const { card, moves, busy, onMove, onRun } = props;
+  const { card, moves, busy, onMove, onRun, onApprove, onSendBack } = props;
   const step = nextStep(card, moves);
   const again = runLabel(card);
   return (
     <>
       {again && step?.kind !== "run" && <RunButton {...props} label={again} look="default" />}
       {step?.kind === "run" && <RunButton {...props} label={step.label} look="primary" onRun={onRun} />}
+      {card.status === "review" && (
+        <Button disabled={busy} onClick={onSendBack}>
+          Send back…
+        </Button>
+      )}
+      {step?.kind === "approve" && (
+        <Button look="primary" disabled={busy} onClick={onApprove}>
+          {step.label}
+        </Button>
+      )}
       {step?.kind === "move" && (
         <Button look="primary" disabled={busy} onClick={() => onMove(step.to)}>
           {step.label}

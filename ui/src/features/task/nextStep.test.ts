@@ -1,31 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Card, Status as Column, RunStatus } from "../../bindings";
+import { aCard, aRun } from "../../data/test-cards";
 import { nextStep, runLabel } from "./nextStep";
 
 const ALL: Column[] = ["inbox", "ready", "in_progress", "review", "done", "failed", "cancelled"];
 
 function card(status: Column, run: RunStatus | null = null): Card {
-  const newest = run && { id: 1, agent: "demo", status: run, started_at: 1, ended_at: null, last_line: null };
-  return {
-    id: 1,
-    key: "T-1",
-    title: "t",
-    status,
-    priority: 5,
-    project: null,
-    tags: [],
-    due_at: null,
-    assignee: null,
-    created_at: 0,
-    entered_at: 0,
-    run: newest,
-    runs: run ? 1 : 0,
-    artifacts: 0,
-    changes: null,
-    why: null,
-    needs_you: false,
-    trashed: false,
-  };
+  return aCard(1, { status, run: run && aRun(run), runs: run ? 1 : 0 });
 }
 
 describe("the next step", () => {

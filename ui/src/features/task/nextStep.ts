@@ -6,6 +6,8 @@ import { hasLiveRun } from "../../data/words";
 
 export type NextStep =
   | { kind: "move"; to: Column; label: string }
+  /** The person's verdict; the engine says what else must approve. */
+  | { kind: "approve"; label: string }
   /** Opens the agent picker. */
   | { kind: "run"; label: string };
 
@@ -13,6 +15,7 @@ export function nextStep(card: Card, moves: readonly Column[]): NextStep | null 
   const step = likelyStep(card);
   if (step === null) return null;
   if (step.kind === "move" && !moves.includes(step.to)) return null;
+  if (step.kind === "approve" && !moves.includes("done")) return null;
   return step;
 }
 
@@ -26,7 +29,7 @@ function likelyStep(card: Card): NextStep | null {
         ? { kind: "move", to: "review", label: "To review" }
         : { kind: "move", to: "ready", label: "Back to Ready" };
     case "review":
-      return { kind: "move", to: "done", label: "Approve → Done" };
+      return { kind: "approve", label: "Approve → Done" };
     case "failed":
       return { kind: "run", label: "Retry" };
     case "cancelled":

@@ -1,8 +1,10 @@
-//! aider (measured with 0.86).
+//! aider (0.86.2, run through Flightboard against a scripted model: it wrote
+//! the file, committed it in its own name and was judged to have succeeded).
 //!
 //! Plain text only. A message given as an argument makes it leave when the
 //! message is dealt with, so an interactive session reads TASK.md and has its
-//! first prompt typed, once it shows its own prompt.
+//! first prompt typed, once it shows its own prompt. Its histories are kept
+//! out of the workspace; `.aider.tags.cache.v4` has no option and stays there.
 
 mod stream;
 
@@ -19,6 +21,8 @@ pub fn profile() -> Profile {
             "--no-check-update",
             "--no-show-release-notes",
             "--notifications",
+            "--chat-history-file={run_dir}/aider.chat.history.md",
+            "--input-history-file={run_dir}/aider.input.history",
             "--read={task_file}",
         ]),
         unattended_args: words(&[
@@ -27,6 +31,8 @@ pub fn profile() -> Profile {
             "--no-show-release-notes",
             "--no-pretty",
             "--yes-always",
+            "--chat-history-file={run_dir}/aider.chat.history.md",
+            "--input-history-file={run_dir}/aider.input.history",
             "--read={task_file}",
         ]),
         interactive_prompt: PromptVia::Typed,

@@ -144,7 +144,7 @@ fn title_activity(kind: Kind, title: &str) -> Option<Activity> {
         Kind::Codex => codex::title_activity(title),
         Kind::Gemini => gemini::title_activity(title),
         // Their titles name the session and say nothing about it.
-        Kind::Opencode | Kind::Aider | Kind::Qwen | Kind::Demo | Kind::Custom => None,
+        Kind::Opencode | Kind::Aider | Kind::Qwen | Kind::Demo | Kind::Plain | Kind::Custom => None,
     }
 }
 

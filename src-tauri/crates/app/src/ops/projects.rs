@@ -194,5 +194,6 @@ fn policy(settings: &ProjectSettings) -> ProjectPolicy {
         retry: settings.retry.clone(),
         gate: settings.gate.clone(),
         budget: settings.budget,
+        task_budget: settings.task_budget,
     }
 }

@@ -224,6 +224,7 @@ pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, P
                 kind: "person",
                 reviewer: Actor::Person.to_string(),
                 outcome: StepOutcome::Rejected,
+                review_run: None,
                 notes,
                 prompt: String::new(),
             };
@@ -302,6 +303,7 @@ pub(super) async fn standing(app: &App, id: TaskId) -> Result<TaskQueue, Problem
         holds_up: downstream.into_iter().map(|(task, _)| task).collect(),
         gate,
         own_gate: task.routing.gate.is_some(),
+        round: task.round,
         reviews: store.reviews(id).await?.into_iter().map(review).collect(),
     })
 }

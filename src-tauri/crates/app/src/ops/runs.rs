@@ -37,6 +37,7 @@ pub async fn start_run(app: &App, request: StartRun) -> Result<Run, Problem> {
             skip_permissions: request.skip_permissions,
             origin: Origin::Person,
             rule: None,
+            review: None,
         })
         .await?;
     Ok(views::run(started))

@@ -4,7 +4,7 @@ use store::StoreError;
 
 use crate::{App, problem::invalid, wire::*};
 
-const KEY: &str = "window";
+const KEY: &str = engine::PREFERENCES;
 
 pub async fn get_settings(app: &App, _: Nothing) -> Result<Settings, Problem> {
     match app.engine.store().setting(KEY).await {
@@ -24,6 +24,9 @@ pub async fn put_settings(app: &App, request: Settings) -> Result<Settings, Prob
     }
     if request.agent_offline_minutes > 10_080 {
         return Err(invalid("an agent is offline after at most 10,080 minutes (a week) without a heartbeat"));
+    }
+    if request.trash_days > 3_650 {
+        return Err(invalid("cards stay in the trash for at most 3,650 days; 0 keeps them for good"));
     }
     app.engine.store().put_setting(KEY, &request, app.engine.now()).await?;
     Ok(request)

@@ -91,6 +91,21 @@ pub async fn restore_task(app: &App, request: TaskRef) -> Result<Card, Problem> 
     one_card(app, request.id).await
 }
 
+pub async fn delete_task(app: &App, request: TaskRef) -> Result<Nothing, Problem> {
+    app.engine.delete_task(request.id).await?;
+    Ok(Nothing {})
+}
+
+pub async fn empty_trash(app: &App, request: EmptyTrash) -> Result<EmptiedTrash, Problem> {
+    let emptied = app.engine.empty_trash(request.older_than_days.unwrap_or(0)).await?;
+    let kept =
+        |(id, error): (TaskId, engine::EngineError)| KeptInTrash { id, key: id.key(), why: error.into() };
+    Ok(EmptiedTrash {
+        deleted: emptied.deleted.len() as u32,
+        kept: emptied.kept.into_iter().map(kept).collect(),
+    })
+}
+
 pub async fn get_task(app: &App, request: TaskRef) -> Result<TaskDetail, Problem> {
     detail(app, request.id).await
 }

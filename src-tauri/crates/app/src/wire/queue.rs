@@ -73,6 +73,8 @@ pub struct TaskQueue {
     pub gate: Gate,
     /// The card has a gate of its own.
     pub own_gate: bool,
+    /// Only verdicts of this round count; each return to the worker begins a new one.
+    pub round: u32,
     /// Every verdict, oldest first.
     pub reviews: Vec<Review>,
 }

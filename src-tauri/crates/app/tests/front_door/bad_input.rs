@@ -267,6 +267,7 @@ async fn what_is_not_there_is_not_found_whoever_asks() {
         ("edit_task", json!({ "id": 99, "title": "x" })),
         ("move_task", json!({ "id": 99, "column": "done" })),
         ("trash_task", task.clone()),
+        ("delete_task", task.clone()),
         ("restore_task", task.clone()),
         ("get_task", task),
         ("find_task", json!({ "key": "T-99" })),

@@ -110,8 +110,13 @@ async fn a_project_is_named_after_its_folder_and_counts_its_open_cards() {
     );
     door.ok("add_task", json!({ "title": "Mine", "project": added["id"] })).await;
     door.card("Nobody's").await;
-    let settings =
-        json!({ "base": "develop", "setup": ["make"], "in_place": true, "trusted": true, "agent": "demo" });
+    let settings = json!({
+        "base": "develop", "setup": ["make"], "in_place": true, "trusted": true, "agent": "demo",
+        "dispatch": true, "agents": ["demo"], "limit": 2, "paused": "release week",
+        "retry": { "timeout": { "max": 3, "backoff": { "kind": "fixed", "wait": 5000 } } },
+        "gate": [{ "kind": "check", "command": ["make", "test"], "timeout": 60 }, { "kind": "person" }],
+        "budget": { "micros": 5000000, "tokens": null, "wall": null, "warn_at": 0.5, "at_limit": "ask" },
+    });
     let edited =
         door.ok("edit_project", json!({ "id": added["id"], "name": " Lexer ", "settings": settings })).await;
     assert_eq!(
@@ -119,7 +124,7 @@ async fn a_project_is_named_after_its_folder_and_counts_its_open_cards() {
         (&json!("Lexer"), &settings, &json!(1))
     );
     assert_eq!(door.ok("get_board", json!({ "project": added["id"] })).await["cards"][0]["title"], "Mine");
-    door.ok("move_task", json!({ "id": 1, "column": "done" })).await;
+    door.ok("move_task", json!({ "id": 1, "column": "cancelled" })).await;
     door.ok("remove_project", json!({ "id": added["id"] })).await;
     assert_eq!(door.ok("list_projects", json!({})).await, json!([]));
     assert!(folder.is_dir(), "the folder is untouched");
@@ -144,9 +149,11 @@ async fn the_windows_settings_are_kept() {
     let fresh = door.ok("get_settings", json!({})).await;
     assert_eq!(
         fresh,
-        json!({ "theme": "", "last_agent": null, "last_project": null, "welcomed": false, "editor": [] })
+        json!({ "theme": "", "last_agent": null, "last_project": null, "welcomed": false, "editor": [],
+            "agent_offline_minutes": 0 })
     );
-    let wanted = json!({ "theme": "dark", "last_agent": "demo", "last_project": 1, "welcomed": true, "editor": ["code", "{path}"] });
+    let wanted = json!({ "theme": "dark", "last_agent": "demo", "last_project": 1, "welcomed": true, "editor": ["code", "{path}"],
+        "agent_offline_minutes": 7 });
     door.ok("put_settings", wanted.clone()).await;
     assert_eq!(door.ok("get_settings", json!({})).await, wanted);
     door.close().await;

@@ -16,8 +16,12 @@ impl FrontDoor {
 
     /// An engine that goes by this clock, on a folder that may have been used before.
     pub async fn open_by(clock: Clock, dir: TempDir) -> FrontDoor {
-        testkit::have_pty_host();
         let config = Config { clock, ..Config::new(dir.path().join("data")) };
+        FrontDoor::open_with(config, dir).await
+    }
+
+    pub async fn open_with(config: Config, dir: TempDir) -> FrontDoor {
+        testkit::have_pty_host();
         let engine = Engine::start(config).await.expect("an engine");
         FrontDoor { app: App::new(engine), dir }
     }

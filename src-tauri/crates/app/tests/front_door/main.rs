@@ -11,3 +11,4 @@ mod repositories;
 mod runs;
 mod schedules;
 mod table;
+mod trash;

@@ -1,5 +1,6 @@
 //! Runs through the front door: what is known of them, what they leave, how they are taken away.
 
+use app::Config;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::json;
 
@@ -27,6 +28,22 @@ async fn a_runs_output_is_read_by_bytes_by_lines_and_by_search() {
     assert_eq!(lines, json!({ "first": 1, "lines": ["two", "the end"], "total": 3 }));
     let hits = door.ok("search_log", json!({ "run": run, "text": "red one", "limit": 5 })).await;
     assert_eq!((&hits[0]["line"], &hits[0]["text"]), (&json!(1), &json!("red one")));
+    door.close().await;
+}
+
+#[tokio::test]
+async fn what_the_program_set_for_itself_does_not_reach_its_agents() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    // Cargo has set both of them for this process.
+    let config = Config { own_variables: vec!["CARGO_PKG_NAME"], ..Config::new(dir.path().join("data")) };
+    let door = FrontDoor::open_with(config, dir).await;
+    // The doctor has asked the login shell, whose variables come on top.
+    door.ok("doctor", json!({})).await;
+    let task = door.card("Look around").await;
+    let run = door.script(task, r#"echo "[$CARGO_PKG_NAME] [${CARGO_MANIFEST_DIR:+is there}]""#).await;
+    door.end_of(run).await;
+    let lines = door.ok("read_lines", json!({ "run": run, "first": 0, "count": 1 })).await;
+    assert_eq!(lines["lines"], json!(["[] [is there]"]));
     door.close().await;
 }
 

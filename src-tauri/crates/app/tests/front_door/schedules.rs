@@ -61,6 +61,12 @@ impl Timed {
         list.as_array().expect("a list").iter().find(|one| one["id"] == id).expect("the schedule").clone()
     }
 
+    async fn due(&self, time: i64) -> bool {
+        let list = self.door.ok("list_schedules", json!({})).await;
+        let next = |schedule: &Value| schedule["next_at"].as_i64();
+        list.as_array().expect("a list").iter().filter_map(next).any(|next| next <= time)
+    }
+
     /// Moves the clock and waits until the engine has decided over every firing up to then. Where none is
     /// due, a schedule made for it says that the engine has looked.
     async fn move_to(&self, time: i64) {
@@ -71,21 +77,11 @@ impl Timed {
         let beacon = self.door.ok("put_schedule", beacon).await["id"].as_i64().expect("an id");
         self.hand.set(time);
         let decided = tokio::time::timeout(std::time::Duration::from_secs(60), async {
-            while self
-                .door
-                .ok("list_schedules", json!({}))
-                .await
-                .as_array()
-                .expect("a list")
-                .iter()
-                .any(is_due(time))
-            {
+            while self.due(time).await {
                 while !matches!(events.next().await, Some(EngineEvent::Changed(_) | EngineEvent::Missed)) {}
             }
         });
-        if decided.await.is_err() {
-            panic!("not decided: {}", self.door.ok("list_schedules", json!({})).await);
-        }
+        decided.await.expect("the engine fires what is due");
         let card = self.shown(beacon).await["last"].clone();
         self.door.ok("trash_task", json!({ "id": card["id"] })).await;
         self.door.ok("remove_schedule", json!({ "id": beacon })).await;
@@ -95,10 +91,6 @@ impl Timed {
         self.door.app.engine().shutdown().await;
         self.door.dir
     }
-}
-
-fn is_due(time: i64) -> impl Fn(&Value) -> bool {
-    move |schedule| schedule["next_at"].as_i64().is_some_and(|next| next <= time)
 }
 
 #[tokio::test]

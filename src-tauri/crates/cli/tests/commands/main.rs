@@ -4,8 +4,10 @@
 mod agents;
 mod bad_input;
 mod cards;
+mod cron;
 mod desk;
 mod hosts;
 mod pipes;
 mod projects;
 mod registry;
+mod trash;

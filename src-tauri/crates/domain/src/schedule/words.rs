@@ -237,7 +237,11 @@ impl Reader {
         }
         if self.next_is(0, &["second"]) {
             let seconds = self.peek(1).is_none();
-            return Err(refused(if seconds { "seconds" } else { "other" }));
+            return Err(if seconds {
+                refused("seconds")
+            } else {
+                not_understood("every second".into(), FORTNIGHT)
+            });
         }
         let count = match self.peek(0) {
             Some("other") => Some(2),
@@ -274,7 +278,9 @@ impl Reader {
                     "the days of a month do not divide evenly; name days of the week, or write the days of the month as cron: “0 9 1,11,21 * *”",
                 ));
             }
-            "week" | "weeks" if step != 1 => return Err(refused("other")),
+            "week" | "weeks" if step != 1 => {
+                return Err(not_understood(format!("every {step} weeks"), FORTNIGHT));
+            }
             "month" | "months" => {
                 if step == 0 || 12 % step != 0 {
                     return Err(uneven(step, "months", "a year", "2, 3, 4 or 6"));
@@ -479,7 +485,7 @@ impl Reader {
         }
         // A bare number may be anything.
         if !said
-            && !self.peek(0).is_some_and(|word| plain_number(word).is_none())
+            && self.peek(0).is_none_or(|word| plain_number(word).is_some())
             && !self.next_is(1, &["am", "pm"])
         {
             return Ok(false);
@@ -801,9 +807,9 @@ mod tests {
     #[case("every weekday at 25:00", "“25:00” is not understood", "try")]
     #[case("every weekday at 13pm", "“13pm” is not understood", "try")]
     #[case("every weekday at", "“at” is not understood", "try")]
-    #[case("every second monday", "“other” is not understood", "cron counts no weeks")]
+    #[case("every second monday", "“every second” is not understood", "cron counts no weeks")]
     #[case("every other tuesday at 9", "“other” is not understood", "cron counts no weeks")]
-    #[case("every 2 weeks", "“other” is not understood", "cron counts no weeks")]
+    #[case("every 2 weeks", "“every 2 weeks” is not understood", "cron counts no weeks")]
     #[case("fortnightly", "“fortnightly” is not understood", "cron counts no weeks")]
     #[case("every 30 seconds", "“seconds” is not understood", "a minute is the shortest step")]
     #[case("every 7 minutes", "“every 7 minutes” is not understood", "does not divide an hour evenly")]

@@ -8,6 +8,7 @@ mod cards;
 mod children;
 mod claims;
 mod crash;
+mod deleted;
 mod disk_full;
 mod model;
 mod nonsense;

@@ -434,6 +434,7 @@ async fn play(store: &mut TempStore, cards: &mut Vec<Card>, deed: Deed) {
                 kind: "agent",
                 reviewer: "aegis".into(),
                 outcome: verdict,
+                review_run: None,
                 notes: "what I think".into(),
                 prompt: "judge this".into(),
             };

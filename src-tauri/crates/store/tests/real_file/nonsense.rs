@@ -24,6 +24,7 @@ async fn board() -> TempStore {
 #[case::done_without_an_end("UPDATE tasks SET status = 'done' WHERE id = 2", "CHECK")]
 #[case::an_end_without_done("UPDATE tasks SET finished_at = 5 WHERE id = 2", "CHECK")]
 #[case::an_agent_at_work_in_the_trash("UPDATE tasks SET trashed_at = 5 WHERE id = 1", "CHECK")]
+#[case::deleted_from_the_board("UPDATE tasks SET deleted_at = 5 WHERE id = 2", "CHECK")]
 #[case::a_column_of_ones_own("UPDATE tasks SET status = 'limbo' WHERE id = 2", "CHECK")]
 #[case::a_priority_beyond_the_scale("UPDATE tasks SET priority = 11 WHERE id = 2", "CHECK")]
 #[case::a_card_without_a_title("UPDATE tasks SET title = '' WHERE id = 2", "CHECK")]

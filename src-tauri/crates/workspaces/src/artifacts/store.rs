@@ -4,6 +4,7 @@
 use super::ArtifactError;
 use super::kind::START;
 use crate::files;
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -21,8 +22,7 @@ const PIECE: u64 = 4 << 20;
 
 /// Up to `len` bytes (4 MiB at most) of the artifact from `offset`; none beyond its end.
 pub fn read(store_dir: &Path, hash: &str, offset: u64, len: u64) -> Result<Piece, ArtifactError> {
-    let is_hash = hash.len() == 64 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if !is_hash {
+    if !is_hash(hash) {
         return Err(ArtifactError::BadHash(hash.into()));
     }
     let failed = |error: std::io::Error| match error.kind() {
@@ -37,12 +37,40 @@ pub fn read(store_dir: &Path, hash: &str, offset: u64, len: u64) -> Result<Piece
     Ok(Piece { bytes, total })
 }
 
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 pub fn place(store_dir: &Path, hash: &str) -> PathBuf {
     store_dir.join(&hash[..2]).join(&hash[2..])
 }
 
 pub fn holds(store_dir: &Path, hash: &str) -> bool {
     place(store_dir, hash).is_file()
+}
+
+/// Deletes the contents whose hash is not among `named`. Returns how many went. Nothing may be kept here
+/// meanwhile that is yet to be named.
+pub fn sweep(store_dir: &Path, named: &HashSet<String>) -> usize {
+    let below = |dir: PathBuf| {
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+        entries
+            .filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink()))
+            .map(|entry| entry.path())
+    };
+    let unnamed = |file: &PathBuf| {
+        let parts = file.parent().and_then(Path::file_name).zip(file.file_name());
+        let hash = parts.map(|(start, rest)| [start.to_string_lossy(), rest.to_string_lossy()].concat());
+        hash.is_some_and(|hash| is_hash(&hash) && !named.contains(&hash))
+    };
+    let delete = |file: &PathBuf| {
+        let deleted = fs::remove_file(file);
+        if let Err(error) = &deleted {
+            tracing::warn!(path = %file.display(), %error, "could not be deleted");
+        }
+        deleted.is_ok()
+    };
+    below(store_dir.into()).flat_map(below).filter(unnamed).filter(delete).count()
 }
 
 /// A copy taken but not yet named. Dropped, it goes.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, SystemTime};
 use workspaces::artifacts::{
-    ArtifactError, ArtifactKind, Collected, Limits, Memory, Stir, Watcher, read, scan,
+    ArtifactError, ArtifactKind, Collected, Limits, Memory, Stir, Watcher, read, scan, sweep,
 };
 use workspaces::{Kind, Workspace};
 
@@ -294,4 +294,24 @@ fn a_link_to_everything_is_not_walked() {
     write(&outside, "file", "x");
     write(&workspace.path, "BLOCKED.md", "?");
     assert_eq!(stirs.recv_timeout(PATIENCE).unwrap(), Stir { artifacts: false, marks: true });
+}
+
+#[test]
+fn contents_that_nothing_names_are_swept_and_nothing_else_is() {
+    let mut shelf = Shelf::new();
+    write(&shelf.artifacts(), "wanted", "wanted\n");
+    write(&shelf.artifacts(), "done with", "done with\n");
+    let found = shelf.scan();
+    let hash = |path: &str| found.items.iter().find(|item| item.path == path).unwrap().hash.clone();
+    write(&shelf.store(), "ab/not a hash", "somebody else's");
+
+    assert_eq!(sweep(&shelf.store(), &[hash("wanted")].into()), 1);
+    assert_eq!(sweep(&shelf.store(), &[hash("wanted")].into()), 0, "said again it does nothing more");
+
+    assert_eq!(read(&shelf.store(), &hash("wanted"), 0, 100).unwrap().bytes, b"wanted\n");
+    let missing = read(&shelf.store(), &hash("done with"), 0, 100).unwrap_err();
+    assert!(matches!(missing, ArtifactError::Missing(_)), "{missing}");
+    assert!(shelf.store().join("ab/not a hash").is_file());
+    assert_eq!(shelf.scan().items.len(), 2, "a file that is still there is taken in again");
+    assert!(read(&shelf.store(), &hash("done with"), 0, 100).is_ok());
 }

@@ -1,6 +1,7 @@
 //! Workspaces that are no worktree.
 
 use crate::support::*;
+use std::collections::HashSet;
 use std::fs;
 use std::time::{Duration, SystemTime};
 use workspaces::{Kind, Provision, empty_trash, remove, restore_folder};
@@ -95,9 +96,13 @@ fn a_folder_goes_to_the_trash_and_comes_back_with_its_changes() {
 fn the_trash_is_emptied_of_what_is_old() {
     let scene = Scene::with_folder();
     let workspace = made(&scene.request(Kind::Folder)).workspace;
-    remove(&workspace, &scene.removal()).unwrap();
+    let entry = remove(&workspace, &scene.removal()).unwrap().trashed.unwrap();
     let trash = scene.removal().trash;
-    assert_eq!(empty_trash(&trash, SystemTime::now() - Duration::from_secs(3_600)), 0);
-    assert_eq!(empty_trash(&trash, SystemTime::now() + Duration::from_secs(1)), 1);
+    let later = SystemTime::now() + Duration::from_secs(1);
+    let wanted = HashSet::from([entry.to_string_lossy().into_owned()]);
+    assert_eq!(empty_trash(&trash, SystemTime::now() - Duration::from_secs(3_600), &HashSet::new()), 0);
+    assert_eq!(empty_trash(&trash, later, &wanted), 0);
+    assert!(entry.is_dir(), "what can still be wanted back");
+    assert_eq!(empty_trash(&trash, later, &HashSet::new()), 1);
     assert_eq!(fs::read_dir(trash).unwrap().count(), 0);
 }
