@@ -48,6 +48,9 @@ export const commands = {
 	doctor: (request: Nothing) => __TAURI_INVOKE<Doctor>("doctor", { request }),
 	getSettings: (request: Nothing) => __TAURI_INVOKE<Settings>("get_settings", { request }),
 	putSettings: (request: Settings) => __TAURI_INVOKE<Settings>("put_settings", { request }),
+	claimTask: (request: ClaimTask) => __TAURI_INVOKE<ClaimAnswer>("claim_task", { request }),
+	heartbeatRun: (request: HeartbeatRun) => __TAURI_INVOKE<Lease>("heartbeat_run", { request }),
+	finishRun: (request: FinishRun) => __TAURI_INVOKE<Run>("finish_run", { request }),
 	queueTask: (request: QueueTask) => __TAURI_INVOKE<Card>("queue_task", { request }),
 	addDependency: (request: AddDependency) => __TAURI_INVOKE<TaskDetail>("add_dependency", { request }),
 	removeDependency: (request: RemoveDependency) => __TAURI_INVOKE<TaskDetail>("remove_dependency", { request }),
@@ -390,6 +393,47 @@ export type Choice =
 /**  The first of the chain that can take it: the rest are its fallbacks. */
 "in_order" | "least_loaded" | "cheapest";
 
+export type ClaimAnswer = {
+	reason: ClaimReason,
+	/**  The rule that keeps tasks from the agent, where it is not an empty queue. */
+	why: string | null,
+	claim: ClaimedRun | null,
+	task: TaskDetail | null,
+	/**  What it holds, where that is all it may. */
+	held: HeldTask[],
+};
+
+/**  Why a claim was answered as it was. */
+export type ClaimReason = 
+/**  A new task. */
+"assigned" | 
+/**  With a capacity of 1: the task that the agent holds already. */
+"continue_current" | "at_capacity" | "no_tasks_available";
+
+/**  An agent that runs elsewhere asks for a task. */
+export type ClaimTask = {
+	/**  Its name; it need not be registered. */
+	agent: string,
+	/**  Tasks that it works on at one time. As registered if left out, else 1. */
+	max_capacity?: number | null,
+	/**  As registered if left out. */
+	skills?: string[] | null,
+	/**  How long it may be silent, 10 to 86,400; 600 if left out. */
+	lease_seconds?: number | null,
+};
+
+/**  The right to report on a run. */
+export type ClaimedRun = {
+	run: RunId,
+	task: TaskId,
+	/**  1 for the task's first run. */
+	attempt: number,
+	/**  Every report must carry it. */
+	token: string,
+	/**  Unless it is heard of before, the task is taken back then. */
+	lease_until: number,
+};
+
 export type Comment = {
 	id: CommentId,
 	author: string,
@@ -488,6 +532,14 @@ export type FindTask = {
 	key: string,
 };
 
+export type FinishRun = {
+	run: RunId,
+	token: string,
+	succeeded: boolean,
+	/**  What the agent has to say, Markdown: becomes a comment. */
+	message?: string,
+};
+
 /**  A git repository found near the person's home, offered on first run. */
 export type FoundRepository = {
 	path: string,
@@ -520,10 +572,26 @@ export type GetPlan = {
 	project?: ProjectId | null,
 };
 
+export type HeartbeatRun = {
+	run: RunId,
+	token: string,
+};
+
+export type HeldTask = {
+	task: TaskId,
+	run: RunId,
+	/**  None: Flightboard started the run. */
+	token: string | null,
+};
+
 export type KeptInTrash = {
 	id: TaskId,
 	key: string,
 	why: Problem,
+};
+
+export type Lease = {
+	lease_until: number,
 };
 
 export type LogHit = {
@@ -704,6 +772,8 @@ export type ProjectSettings = {
 	limit?: number | null,
 	/**  Why nothing may start in it. */
 	paused?: string | null,
+	/**  A person looks through its inbox before agents that ask for work may take from it. */
+	triage?: boolean,
 	/**  What each class of failure is allowed. */
 	retry?: RetryPolicy,
 	/**  What must approve work before it is done. */

@@ -368,6 +368,9 @@ pub struct ProjectPolicyArgs {
     pub pause: Option<String>,
     #[arg(long)]
     pub resume: bool,
+    /// Whether a person looks through its inbox before agents that ask for work take from it: true or false.
+    #[arg(long, value_name = "BOOL")]
+    pub triage: Option<bool>,
     /// US dollars that its runs of a day may cost; 0 for no limit.
     #[arg(long, value_name = "USD")]
     pub budget: Option<f64>,

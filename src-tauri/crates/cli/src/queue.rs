@@ -238,6 +238,9 @@ fn with_project(mut settings: ProjectSettings, args: &ProjectPolicyArgs) -> Resu
     if args.pause.is_some() || args.resume {
         settings.paused = args.pause.clone();
     }
+    if let Some(triage) = args.triage {
+        settings.triage = triage;
+    }
     if args.no_gate {
         settings.gate = Gate::default();
     }

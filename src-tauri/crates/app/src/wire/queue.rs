@@ -199,7 +199,7 @@ pub struct ClaimTask {
     pub agent: String,
     /// Tasks that it works on at one time. As registered if left out, else 1.
     #[serde(default)]
-    #[specta(type = Option<i32>)]
+    #[specta(type = Option<u32>)]
     pub max_capacity: Option<i64>,
     /// As registered if left out.
     #[serde(default)]

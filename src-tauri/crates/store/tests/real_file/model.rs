@@ -533,7 +533,7 @@ async fn clear(store: &TempStore, cards: &[Card]) {
 }
 
 /// How many; `FLIGHTBOARD_CASES` says another number.
-const CASES: u32 = 1_000;
+const CASES: u32 = 200;
 
 #[test]
 fn any_history_ends_where_the_rules_say() {
