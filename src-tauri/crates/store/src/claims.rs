@@ -546,32 +546,16 @@ async fn begin_all(
     asked: &[&NewClaim],
     given: Vec<Given>,
 ) -> Result<Vec<(usize, Claim)>, StoreError> {
-    let mut made = Vec::with_capacity(given.len());
-    for some in in_powers_of_two(&given) {
-        made.extend(begin_some(tx, asked, some).await?);
+    if given.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(made)
-}
-
-async fn begin_some(
-    tx: &mut Tx<'_>,
-    asked: &[&NewClaim],
-    given: &[Given],
-) -> Result<Vec<(usize, Claim)>, StoreError> {
-    let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO runs (uid, task_id, attempt, agent, mode, argv, phase, activity, evidence, created_at, started_at, \
-         origin, rule, lease_for, lease_until) ",
-    );
     let tokens: Vec<String> = given.iter().map(|_| uuid::Uuid::now_v7().to_string()).collect();
-    insert.push_values(given.iter().zip(&tokens), |mut row, (given, token)| {
-        let claim = asked[given.claim];
-        row.push_bind(token.as_str()).push_bind(given.task.raw()).push_bind(given.attempt);
-        row.push_bind(&claim.agent).push("'unattended', '[]', 'running', 'working', 'its own word'");
-        row.push_bind(claim.now).push_bind(claim.now).push("'pulled', 'it asked for work'");
-        row.push_bind(claim.lease).push_bind(claim.now + claim.lease);
-    });
-    // Rows of one statement are numbered in its order, without a gap: there is one writer.
-    let last = insert.build().execute(&mut *tx.conn).await?.last_insert_rowid();
+    let rows: Vec<(&Given, &String)> = given.iter().zip(&tokens).collect();
+    let mut last = 0;
+    for some in in_powers_of_two(&rows) {
+        last = insert_runs(tx, asked, some).await?;
+    }
+    // There is one writer, so the rows are numbered in their order, without a gap.
     let first = last - given.len() as i64 + 1;
     let taken = sqlx::query(
         "UPDATE tasks SET came_from = status, status = 'in_progress', live_run = r.id, last_run = r.id, \
@@ -604,6 +588,26 @@ async fn begin_some(
         (given.claim, Claim { task: given.task, run, attempt: given.attempt, token, lease_until })
     });
     Ok(claims.collect())
+}
+
+/// Returns the last one's number.
+async fn insert_runs(
+    tx: &mut Tx<'_>,
+    asked: &[&NewClaim],
+    rows: &[(&Given, &String)],
+) -> Result<i64, StoreError> {
+    let mut insert = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO runs (uid, task_id, attempt, agent, mode, argv, phase, activity, evidence, created_at, started_at, \
+         origin, rule, lease_for, lease_until) ",
+    );
+    insert.push_values(rows, |mut row, (given, token)| {
+        let claim = asked[given.claim];
+        row.push_bind(token.as_str()).push_bind(given.task.raw()).push_bind(given.attempt);
+        row.push_bind(&claim.agent).push("'unattended', '[]', 'running', 'working', 'its own word'");
+        row.push_bind(claim.now).push_bind(claim.now).push("'pulled', 'it asked for work'");
+        row.push_bind(claim.lease).push_bind(claim.now + claim.lease);
+    });
+    Ok(insert.build().execute(&mut *tx.conn).await?.last_insert_rowid())
 }
 
 /// Notes when the leases of this commit end; those of tasks that were given back begin anew.

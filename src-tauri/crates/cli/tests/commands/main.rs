@@ -4,6 +4,7 @@
 mod agents;
 mod bad_input;
 mod cards;
+mod claims;
 mod cron;
 mod desk;
 mod hosts;
