@@ -93,6 +93,11 @@ impl Screen {
         self.inner.modes.title.as_deref()
     }
 
+    /// The program asked for pastes to be marked as such.
+    pub fn takes_pastes(&self) -> bool {
+        self.inner.modes.bracketed_paste
+    }
+
     /// The rows as shown, without trailing blanks.
     pub fn text(&self) -> Vec<String> {
         self.inner.cells.screen().visible_lines().map(|line| line.text().trim_end().to_owned()).collect()
