@@ -18,7 +18,7 @@ const ROWS: u16 = 40;
 /// Bytes between two looks at the screen; about what a terminal hands over at once.
 const PIECE: usize = 1024;
 
-/// Byte of the recording, what is true there, and what the screen shows.
+/// Byte of the recording, what is true there, and what the screen shows at that byte.
 type Moment = (usize, &'static str, &'static str);
 
 const LABELLED: [(Kind, &str, &[Moment]); 9] = [
@@ -29,7 +29,7 @@ const LABELLED: [(Kind, &str, &[Moment]); 9] = [
             (1_800, "working", "esc to interrupt"),
             (4_000, "waiting", "Do you want to create hello.txt?"),
             (6_900, "waiting", "Which colour?"),
-            (9_500, "at rest", "API Error: 400 fake bad request"),
+            (9_800, "at rest", "API Error: 400 fake bad request"),
             (11_700, "working", "esc to interrupt"),
             (16_100, "waiting", "Do you want to proceed?"),
         ],
@@ -47,7 +47,7 @@ const LABELLED: [(Kind, &str, &[Moment]); 9] = [
     (
         Kind::Claude,
         "claude.dialogs.pty",
-        &[(2_700, "working", "esc to interrupt"), (5_000, "working", "Running a command")],
+        &[(2_900, "working", "esc to interrupt"), (5_000, "working", "Running a command")],
     ),
     (
         Kind::Codex,
@@ -77,7 +77,7 @@ const LABELLED: [(Kind, &str, &[Moment]); 9] = [
             (9_500, "working", "Thinking... (esc to cancel)"),
             (13_500, "waiting", "Apply this change?"),
             (19_500, "at rest", "Done: hello.txt is written."),
-            (29_184, "waiting", "Enter to select"),
+            (29_584, "waiting", "Enter to select"),
             (44_000, "waiting", "Allow execution of [Shell]?"),
             (60_000, "working", "Thinking... (esc to cancel)"),
             (100_000, "working", "Thinking... (esc to cancel)"),
@@ -88,7 +88,7 @@ const LABELLED: [(Kind, &str, &[Moment]); 9] = [
         "opencode.tui-perm.pty",
         &[
             (30_000, "working", "esc interrupt"),
-            (45_000, "waiting", "Permission required"),
+            (43_000, "waiting", "Permission required"),
             (51_500, "at rest", "Done: hello.txt is written."),
             (58_700, "waiting", "Allow once"),
         ],
@@ -98,12 +98,12 @@ const LABELLED: [(Kind, &str, &[Moment]); 9] = [
         "qwen.tui.pty",
         &[
             (9_500, "working", "(esc to cancel)"),
-            (19_000, "waiting", "Apply this change?"),
+            (18_400, "waiting", "Apply this change?"),
             (25_000, "working", "(esc to cancel)"),
             (29_500, "at rest", "Done: hello.txt is written."),
             (34_800, "working", "(esc to cancel)"),
             (45_000, "working", "(esc to cancel)"),
-            (52_000, "waiting", "Allow execution of: 'echo, sleep'?"),
+            (51_600, "waiting", "Allow execution of: 'echo, sleep'?"),
             (90_000, "working", "(esc to cancel)"),
         ],
     ),
