@@ -68,6 +68,11 @@ export const commands = {
 	subscribe: (channel: Channel<Event>) => __TAURI_INVOKE<null>("subscribe", { channel }),
 	/**  Asks the person for a folder; none if they changed their mind. */
 	pickFolder: () => __TAURI_INVOKE<string | null>("pick_folder"),
+	/**
+	 *  Saves a copy of an artifact where the person says; none if they changed their mind. The page names no
+	 *  place: it cannot write anywhere by itself.
+	 */
+	saveArtifact: (id: ArtifactId) => __TAURI_INVOKE<string | null>("save_artifact", { id }),
 	/**  Opens a folder in the person's editor, or in the file manager where none is set. */
 	openPath: (path: string) => __TAURI_INVOKE<null>("open_path", { path }),
 	/**  Opens a link in the browser. Only schemes that show something; never `file:` or a program's own. */
