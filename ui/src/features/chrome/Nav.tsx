@@ -92,9 +92,14 @@ export function Nav({ link: A, ...props }: NavProps) {
           <span className={styles.count}>{agent.live > 0 ? `${agent.live} live` : agentNote(agent)}</span>
         </A>
       ))}
-      <A to="/agents" current={page === "/agents"} className={styles.link}>
+      <A
+        to="/agents"
+        current={page === "/agents"}
+        className={styles.link}
+        title={absent > 0 ? `${absent} more can be installed` : undefined}
+      >
         <span className={styles.quiet}>Add, check…</span>
-        {absent > 0 && <span className={styles.count}>{absent} not found</span>}
+        {absent > 0 && <span className={styles.count}>{absent} more</span>}
       </A>
       <div className={styles.foot}>
         <A to="/trash" current={page === "/trash"} className={styles.link}>
