@@ -15,7 +15,8 @@ const PASTE_BEGINS: &[u8] = b"\x1b[200~";
 const PASTE_ENDS: &[u8] = b"\x1b[201~";
 const ENTER: &[u8] = b"\r";
 
-/// A program that has shown nothing of a paste after this long is sent its Enter all the same.
+/// A program that has shown nothing of a paste after this long, or goes on writing, is sent its Enter all the
+/// same.
 const SHOWN_PATIENCE: Duration = Duration::from_secs(2);
 /// An Enter this soon after a paste may be taken for a part of it: Gemini CLI 0.61 does so for 40 ms, Qwen
 /// Code 0.15 on Windows for 500.
@@ -51,12 +52,16 @@ impl Engine {
     }
 }
 
+/// The Enter follows once the program has shown something of the paste and has then paused.
 async fn paste(live: &LiveRun, text: &[u8]) -> Result<(), ClientError> {
     let mut log = live.log.clone();
-    log.mark_unchanged();
+    let before = log.borrow().len;
     live.client.input(&[PASTE_BEGINS, text, PASTE_ENDS].concat()).await?;
-    let _ = tokio::time::timeout(SHOWN_PATIENCE, log.changed()).await;
-    tokio::time::sleep(ENTER_PAUSE).await;
+    let taken = async {
+        let _ = log.wait_for(|told| told.len > before).await;
+        while let Ok(Ok(())) = tokio::time::timeout(ENTER_PAUSE, log.changed()).await {}
+    };
+    let _ = tokio::time::timeout(SHOWN_PATIENCE, taken).await;
     live.client.input(ENTER).await
 }
 
