@@ -72,6 +72,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             commands::schedules::run_schedule,
             commands::window::subscribe,
             commands::window::pick_folder,
+            commands::window::save_artifact,
             commands::window::open_path,
             commands::window::open_url,
             commands::terminal::terminal_input,

@@ -72,6 +72,7 @@ pub const COMMANDS: &[&str] = &[
     "terminal_visible",
     "close_terminal",
     "pick_folder",
+    "save_artifact",
     "open_path",
     "open_url",
 ];

@@ -46,3 +46,31 @@ fn a_login_shell_that_never_answers_is_not_waited_for() {
     desk.ok(&["add", "Start anyway"]);
     desk.ok(&["run", "1", "--agent", "custom", "--wait", "--", "true"]);
 }
+
+/// Tells its version once a run of it is over.
+const SLOW_TO_SAY: &str = r#"#!/bin/sh
+here=$(dirname "$0")
+if [ "$1" = --version ]; then
+  until [ -e "$here/ran" ] && ! kill -0 $(cat "$here/ran") 2>/dev/null; do sleep 0.1; done
+  echo '9.8.7 (Claude Code)'
+  exit
+fi
+echo '{"type":"result","subtype":"success","is_error":false,"result":"Done.","session_id":"12345678"}'
+echo $$ > "$here/now" && mv "$here/now" "$here/ran"
+"#;
+
+#[test]
+fn a_run_shorter_than_its_agents_answer_still_has_the_version() {
+    let mut desk = Desk::new();
+    let tools = desk.folder.path().join("tools");
+    fs::create_dir_all(&tools).unwrap();
+    let agent = tools.join("claude");
+    fs::write(&agent, SLOW_TO_SAY).unwrap();
+    fs::set_permissions(&agent, fs::Permissions::from_mode(0o755)).unwrap();
+    desk.env.push(("PATH".into(), format!("{}:/usr/local/bin:/usr/bin:/bin", tools.display())));
+
+    desk.ok(&["add", "Be quick"]);
+    desk.ok(&["run", "1", "--agent", "claude", "--wait"]);
+
+    assert_eq!(desk.show("1")["runs"][0]["agent_version"], "9.8.7");
+}

@@ -57,9 +57,14 @@ impl Drop for Model {
     }
 }
 
-/// A desk whose agents find a seeded home and the model. Not below the temporary folder: Codex's
-/// sandbox fails there without a word.
+/// A desk whose agents find a seeded home and the model, and trust the first card's workspace.
 pub fn desk_for(agent: &str) -> (Desk, Model, Vec<String>) {
+    desk_that_trusts(agent, "workspaces/t-1")
+}
+
+/// The agent's own settings say that it trusts this folder below the data directory. Not below the temporary folder: Codex's
+/// sandbox fails there without a word.
+pub fn desk_that_trusts(agent: &str, folder: &str) -> (Desk, Model, Vec<String>) {
     let cache = tests_folder().join(".cache/desks");
     std::fs::create_dir_all(&cache).unwrap();
     let mut desk = Desk::in_folder(tempfile::Builder::new().prefix(agent).tempdir_in(cache).unwrap());
@@ -69,7 +74,7 @@ pub fn desk_for(agent: &str) -> (Desk, Model, Vec<String>) {
     let output = Command::new("node")
         .arg(tests_folder().join("agents/home.mjs"))
         .args([agent, home.to_str().unwrap(), &model.port.to_string()])
-        .arg(desk.data().join("workspaces/t-1"))
+        .arg(desk.data().join(folder))
         .output()
         .expect("node makes the home");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -96,16 +101,13 @@ fn writes_a_file(agent: &str) {
     desk.ok(&["project", "add", repository.to_str().unwrap()]);
     desk.ok(&["add", "Greet", "--project", "real work", "--description", "please do [[write]]"]);
 
-    // Some take longer to tell their version than to do the work.
-    let served = desk.serve();
-
     let run = desk.json(&run)["run"].take();
 
     assert_eq!(run["status"], "succeeded", "{run}");
-    desk.until("the agent's version is recorded", || {
-        let run = desk.rpc("get_run", &json!({ "run": run["id"] })).unwrap();
-        run["agent_version"].as_str().filter(|version| version.contains('.')).map(str::to_owned)
-    });
+    let served = desk.serve();
+    // Some take longer to tell their version than to do the work.
+    let run = desk.rpc("get_run", &json!({ "run": run["id"] })).unwrap();
+    assert!(run["agent_version"].as_str().is_some_and(|version| version.contains('.')), "{run}");
     assert!(
         run["session"].as_str().is_some_and(|session| session.len() >= 8),
         "the session id is recorded: {run}"

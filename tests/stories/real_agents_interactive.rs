@@ -8,7 +8,7 @@ use flightboard_stories::{Desk, PATIENCE};
 use serde_json::{Value, json};
 use tungstenite::Message;
 
-use crate::real_agents::{desk_for, names};
+use crate::real_agents::{desk_for, desk_that_trusts, names};
 
 const COLUMNS: NonZero<u16> = NonZero::new(100).unwrap();
 const ROWS: NonZero<u16> = NonZero::new(30).unwrap();
@@ -52,10 +52,7 @@ fn holds_a_conversation(habits: &Habits) {
     reads(&desk, &run, "idle", habits.evidence);
     screen(&desk, &run, |rows| conversation(rows) == conversation(&before));
 
-    type_in(&desk, &run, "\x1b[200~please do [[again]]\x1b[201~");
-    // Gemini and Qwen do not take an Enter that comes with the text.
-    screen(&desk, &run, |rows| rows.contains("[[again]]"));
-    type_in(&desk, &run, "\r");
+    type_in(&desk, &run, "\x1b[200~please do [[again]]\x1b[201~\r");
     reads(&desk, &run, "working", habits.evidence);
     model.open("second");
     screen(&desk, &run, |rows| rows.contains("Yes, still here."));
@@ -66,6 +63,47 @@ fn holds_a_conversation(habits: &Habits) {
     assert!(stopped["session"].as_str().is_none_or(|session| session.len() >= 8), "{stopped}");
     assert_eq!(desk.processes_of_runs(), Vec::<String>::new());
     served.stop();
+}
+
+/// The project's setting answers the question for trust; without it the card waits for a person.
+fn trusts_a_project_that_its_owner_trusts(habits: &Habits) {
+    let (desk, model, unattended) = desk_that_trusts(habits.agent, "elsewhere");
+    let repository = desk.repository("real work");
+    desk.ok(&["project", "add", repository.to_str().unwrap()]);
+    desk.ok(&["add", "Ask first", "--project", "real work", "--description", "please do [[talk]]"]);
+    desk.ok(&["add", "Greet", "--project", "real work", "--description", "please do [[talk]]"]);
+    let served = desk.serve();
+    let start = |card| {
+        let mut run = vec!["run", card, "--agent", habits.agent, "--interactive"];
+        run.extend(
+            unattended.iter().any(|word| word == "--skip-permissions").then_some("--skip-permissions"),
+        );
+        desk.json(&run)["run"]["id"].take()
+    };
+
+    let asked = start("1");
+    screen(&desk, &asked, asks_for_trust);
+    reads(&desk, &asked, "waiting", habits.evidence);
+    desk.ok(&["stop", "1"]);
+
+    let project = desk.rpc("list_projects", &json!({})).unwrap()[0].take();
+    let mut settings = project["settings"].clone();
+    settings["trusted"] = json!(true);
+    desk.rpc("edit_project", &json!({ "id": project["id"], "settings": settings })).unwrap();
+    let trusted = start("2");
+    reads(&desk, &trusted, "working", habits.evidence);
+    assert!(!asks_for_trust(&screen(&desk, &trusted, |rows| !rows.trim().is_empty())));
+    model.open("first");
+    let file = desk.data().join("workspaces/t-2/hello.txt");
+    desk.until("the file is written", || file.exists().then_some(()));
+    reads(&desk, &trusted, "idle", habits.evidence);
+    desk.ok(&["stop", "2"]);
+    assert_eq!(desk.processes_of_runs(), Vec::<String>::new());
+    served.stop();
+}
+
+fn asks_for_trust(rows: &str) -> bool {
+    rows.to_lowercase().contains("trust this folder")
 }
 
 /// Waits until the run is in a state, and looks at who said so.
@@ -121,26 +159,26 @@ fn conversation(rows: &str) -> Vec<&str> {
 }
 
 macro_rules! agents {
-    ($($agent:ident $asks:literal $evidence:expr;)*) => {$(
+    ($($agent:ident $asks:literal $evidence:expr => $($story:ident)+;)*) => {$(
         mod $agent {
-            #[test]
-            #[ignore = "needs the agents from npm: npm test -- --only agents"]
-            fn holds_a_conversation() {
-                super::holds_a_conversation(&super::Habits {
-                    agent: stringify!($agent),
-                    asks_to_write: $asks,
-                    evidence: &$evidence,
-                });
-            }
+            const HABITS: super::Habits =
+                super::Habits { agent: stringify!($agent), asks_to_write: $asks, evidence: &$evidence };
+            $(
+                #[test]
+                #[ignore = "needs the agents from npm: npm test -- --only agents"]
+                fn $story() {
+                    super::$story(&HABITS);
+                }
+            )+
         }
     )*};
 }
 
 agents! {
     // Its hooks may be heard before the terminal's answer has reached it.
-    claude false ["OSC 7501", "agent hook"];
-    codex false ["OSC 7501"];
-    gemini true ["terminal title"];
-    opencode false ["agent hook"];
-    qwen true ["agent hook"];
+    claude false ["OSC 7501", "agent hook"] => holds_a_conversation trusts_a_project_that_its_owner_trusts;
+    codex false ["OSC 7501"] => holds_a_conversation trusts_a_project_that_its_owner_trusts;
+    gemini true ["terminal title"] => holds_a_conversation;
+    opencode false ["agent hook"] => holds_a_conversation;
+    qwen true ["agent hook"] => holds_a_conversation;
 }

@@ -191,7 +191,7 @@ test("a message is typed into the terminal with its Enter, and what fails is kep
   await box.fill("go on");
   await box.press("Control+Enter");
   await expect(box).toHaveValue("");
-  expect(sent).toEqual([{ run: 7, text: "go on\r" }]);
+  expect(sent).toEqual([{ run: 7, text: "\x1b[200~go on\x1b[201~\r" }]);
 
   stage.operations.send_input = undefined;
   await box.fill("lost?");

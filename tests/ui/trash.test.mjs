@@ -24,12 +24,12 @@ test("a card is deleted for ever with what it left, and the rest of the trash af
   await expect(cards(page)).toHaveCount(3);
   await expect(page.getByText("After 30 days here they are deleted for ever.")).toBeVisible();
 
-  await page.getByRole("button", { name: "Delete T-1 for ever" }).click();
+  await page.getByRole("button", { name: "Delete for ever T-1" }).click();
   const dialog = page.getByRole("dialog");
   await expect(dialog).toContainText("“Gone for good” goes, and with it the output of 1 run and 1 artifact.");
   await dialog.getByRole("button", { name: "Cancel" }).click();
   await expect(cards(page)).toHaveCount(3);
-  await page.getByRole("button", { name: "Delete T-1 for ever" }).click();
+  await page.getByRole("button", { name: "Delete for ever T-1" }).click();
   await dialog.getByRole("button", { name: "Delete for ever" }).click();
   await expect(cards(page)).toHaveCount(2);
   await expect(cards(page).filter({ hasText: "Gone for good" })).toHaveCount(0);

@@ -71,6 +71,11 @@ export const commands = {
 	subscribe: (channel: Channel<Event>) => __TAURI_INVOKE<null>("subscribe", { channel }),
 	/**  Asks the person for a folder; none if they changed their mind. */
 	pickFolder: () => __TAURI_INVOKE<string | null>("pick_folder"),
+	/**
+	 *  Saves a copy of an artifact where the person says; none if they changed their mind. The page names no
+	 *  place: it cannot write anywhere by itself.
+	 */
+	saveArtifact: (id: ArtifactId) => __TAURI_INVOKE<string | null>("save_artifact", { id }),
 	/**  Opens a folder in the person's editor, or in the file manager where none is set. */
 	openPath: (path: string) => __TAURI_INVOKE<null>("open_path", { path }),
 	/**  Opens a link in the browser. Only schemes that show something; never `file:` or a program's own. */
@@ -348,7 +353,9 @@ export type Cause = "could_not_start" | "exited_non_zero" |
 /**  The agent itself reported an error, whatever its exit code said. */
 "agent_error" | 
 /**  The agent asked for a person in `BLOCKED.md`. */
-"blocked";
+"blocked" | 
+/**  A budget was used up. */
+"budget";
 
 export type ChangeCount = {
 	files: number,
@@ -709,6 +716,14 @@ export type PreviewSchedule = {
 	title?: string | null,
 };
 
+/**  Prices of a model in millionths of a dollar for a million tokens. */
+export type Price = {
+	input?: number,
+	output?: number,
+	cache_read?: number,
+	cache_write?: number,
+};
+
 /**  1 (lowest) to 10 (most urgent). */
 export type Priority = number;
 
@@ -778,7 +793,10 @@ export type ProjectSettings = {
 	retry?: RetryPolicy,
 	/**  What must approve work before it is done. */
 	gate?: Gate,
+	/**  For all its runs of a day. */
 	budget?: Budget,
+	/**  For each card, over all its runs. */
+	task_budget?: Budget,
 };
 
 /**  How the prompt reaches the agent. */
@@ -873,6 +891,10 @@ export type QueuePolicy = {
 	models?: { [key in string]: Models },
 	/**  Millionths of a dollar for a million tokens, by agent; for the cheapest choice. */
 	costs?: { [key in string]: number },
+	/**  Prices by model, else by agent, for agents that do not tell what they cost. */
+	prices?: { [key in string]: Price },
+	/**  For all runs of a day, from midnight on this machine's clock. */
+	daily?: Budget,
 	limits?: RunLimits,
 };
 
@@ -1030,6 +1052,8 @@ export type Run = {
 	review: number | null,
 	/**  Why this agent and this model; none where a person chose. */
 	rule: string | null,
+	/**  Left out where the agent told nothing. */
+	spent?: RunSpend | null,
 };
 
 /**  One attempt at a task. */
@@ -1045,6 +1069,15 @@ export type RunLimits = {
 
 export type RunRef = {
 	run: RunId,
+};
+
+/**  What a run used. */
+export type RunSpend = {
+	tokens: number,
+	/**  Millionths of a US dollar; 0 where nothing is known of its price. */
+	micros: number,
+	/**  The money is an estimate from the price table, not the agent's own figure. */
+	estimated: boolean,
 };
 
 /**  A run's state in one word, for cards and programs. */

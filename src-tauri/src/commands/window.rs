@@ -4,6 +4,7 @@ use app::{
     App,
     wire::{Event, Problem, ProblemCode, Settings},
 };
+use domain::ArtifactId;
 use tauri::{AppHandle, State, ipc::Channel};
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_shell::ShellExt;
@@ -33,6 +34,26 @@ pub async fn pick_folder(handle: AppHandle) -> Result<Option<String>, Problem> {
     });
     let folder = answered.await.ok().flatten();
     Ok(folder.map(|folder| folder.to_string()))
+}
+
+/// Saves a copy of an artifact where the person says; none if they changed their mind. The page names no
+/// place: it cannot write anywhere by itself.
+#[tauri::command]
+#[specta::specta]
+pub async fn save_artifact(
+    handle: AppHandle,
+    app: State<'_, App>,
+    id: ArtifactId,
+) -> Result<Option<String>, Problem> {
+    let name = app::ops::artifact_name(&app, id).await?;
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    handle.dialog().file().set_file_name(name).save_file(move |place| {
+        let _ = answer.send(place);
+    });
+    let place = answered.await.ok().flatten().and_then(|place| place.into_path().ok());
+    let Some(place) = place else { return Ok(None) };
+    app::ops::save_artifact(&app, id, place.clone()).await?;
+    Ok(Some(place.to_string_lossy().into_owned()))
 }
 
 /// Opens a folder in the person's editor, or in the file manager where none is set.

@@ -1,6 +1,6 @@
 // What the interface asks of the outside world. The window, the browser and the tests each bring
 // their own: tauri.ts, http.ts, fake.ts. Nothing else in the interface knows which one it has.
-import type { commands, Event, Problem, ProblemCode, RunId, Size } from "../bindings";
+import type { ArtifactId, commands, Event, Problem, ProblemCode, RunId, Size } from "../bindings";
 
 /** Every operation by name. Doors that need a list (HTTP, the tests) take it from here. */
 export const OPERATIONS = [
@@ -110,6 +110,8 @@ export interface Backend extends Operations {
   subscribe(listener: Listener): () => void;
   openTerminal(run: RunId, size: Size, handlers: TerminalHandlers): TerminalLink;
   pickFolder(): Promise<string | null>;
+  /** Asks where to and saves a copy there; null if the person changed their mind, or where nothing can be asked. */
+  saveArtifact(id: ArtifactId): Promise<string | null>;
   /** Opens a folder or file with the person's editor or file manager. */
   openPath(path: string): Promise<void>;
   openUrl(url: string): Promise<void>;

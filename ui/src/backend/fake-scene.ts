@@ -368,8 +368,9 @@ function sketch(scene: Scene): void {
     due_at: now + 2 * DAY,
     project: 2,
     why: null,
+    queued: true,
   });
-  add(scene, { id: 148, title: "Review caching implementation", status: "ready", project: 2 });
+  add(scene, { id: 148, title: "Review caching implementation", status: "ready", project: 2, queued: true });
   add(scene, {
     id: 140,
     title: "Translate the error catalogue",
@@ -470,6 +471,52 @@ function sketch(scene: Scene): void {
     why: "codex exited with code 1 after 3 s",
   });
   add(scene, { id: 119, title: "Try the other template engine", status: "cancelled" });
+  queueOf(scene);
+}
+
+/** The sketch's queue: a limit that is reached, a dependency, a breaker, a gate with a rejection behind it. */
+function queueOf(scene: Scene): void {
+  const now = Date.now();
+  scene.policy = { parallel: 4, agents: ["claude", "codex"] };
+  scene.troubles.set("opencode", "breaker open for opencode, probe at 14:05");
+  scene.records.set("claude", [14, 16]).set("codex", [31, 40]).set("opencode", [1, 4]);
+  const reviewed = scene.tasks.get(131)?.queue;
+  if (reviewed) {
+    reviewed.gate = [
+      { kind: "check", command: ["cargo", "test"], timeout: 600 },
+      { kind: "agent", agent: "claude" },
+      { kind: "person" },
+    ];
+    reviewed.round = 2;
+    const review = { run: null, prompt: "", notes: "", at: now - 30 * MINUTE };
+    reviewed.reviews = [
+      { ...review, round: 1, step: 0, kind: "check", reviewer: "cargo test", verdict: "approved" },
+      {
+        ...review,
+        round: 1,
+        step: 1,
+        kind: "agent",
+        reviewer: "claude",
+        verdict: "rejected",
+        notes: "The third retry has no jitter.\n  backoff.rs:41 — see the note on thundering herds.",
+        prompt: "Review work.\n\nVERDICT: APPROVED",
+      },
+      {
+        ...review,
+        at: now - 4 * MINUTE,
+        round: 2,
+        step: 0,
+        kind: "check",
+        reviewer: "cargo test",
+        verdict: "approved",
+      },
+    ];
+    reviewed.failures = [{ cause: "review_rejected", count: 1 }];
+  }
+  const waits = scene.tasks.get(148)?.queue;
+  const upstream = scene.tasks.get(147)?.queue;
+  if (waits) waits.waits_for = [{ upstream: 147, need: "success", status: "ready", met: false }];
+  if (upstream) upstream.holds_up = [148];
 }
 
 const WORDS =
@@ -477,6 +524,7 @@ const WORDS =
 const CROWD_COLUMNS: Column[] = ["inbox", "inbox", "ready", "ready", "in_progress", "review", "done", "done", "failed"];
 
 function crowd(scene: Scene, size: number): void {
+  scene.policy = { parallel: 3, agents: ["codex"] };
   let seed = 7;
   const random = (below: number) => {
     seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
@@ -495,6 +543,7 @@ function crowd(scene: Scene, size: number): void {
       priority: 1 + random(10),
       project: 1 + random(3),
       tags: random(3) === 0 ? [word()] : [],
+      queued: status === "ready",
       created_at: now - random(30 * DAY),
       entered_at: now - random(30 * DAY),
       ...(live && { agent: "codex", state: "working", line: `▸ edit src/${word()}.rs`, ran: random(HOUR) }),

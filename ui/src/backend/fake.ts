@@ -449,6 +449,7 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
       };
     },
     pickFolder: async () => "/home/ada/code/picked",
+    saveArtifact: async () => "/home/ada/Downloads/saved",
     openPath: async () => {},
     openUrl: async () => {},
   };

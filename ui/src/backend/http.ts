@@ -25,6 +25,7 @@ export function httpBackend(): Backend {
     subscribe,
     openTerminal,
     pickFolder: async () => null,
+    saveArtifact: async () => null,
     openPath: async (path) => {
       throw noEditor(path);
     },

@@ -23,6 +23,7 @@ export function tauriBackend(): Backend {
     subscribe,
     openTerminal,
     pickFolder: commands.pickFolder,
+    saveArtifact: commands.saveArtifact,
     openPath: async (path) => {
       await commands.openPath(path);
     },

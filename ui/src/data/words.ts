@@ -71,8 +71,9 @@ const CAUSES: Record<Cause, string> = {
   review_rejected: "rejected in review",
   provider_transient: "provider unavailable",
   provider_permanent: "provider refused",
-  agent_error: "the agent reported an error",
+  agent_error: "agent reported an error",
   blocked: "blocked",
+  budget: "budget used up",
 };
 
 export function causeWords(cause: Cause): string {

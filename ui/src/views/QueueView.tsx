@@ -2,12 +2,10 @@
 import { useNavigate } from "@tanstack/react-router";
 import type { QueuePlan, TaskId } from "../bindings";
 import { EmptyState, ErrorState, Skeleton } from "../components/States";
-import { useAgents, useBoard, useCount, usePlan, useQueuePolicy } from "../data/queries";
+import { useAgents, useBoard, usePlan, useQueuePolicy } from "../data/queries";
 import { AgentLoads } from "../features/queue/AgentLoads";
 import { PolicyForm } from "../features/queue/PolicyForm";
 import { StartsList, WaitsList } from "../features/queue/QueueLists";
-import { QueueSwitch } from "../features/queue/QueueSwitch";
-import { inFlightOf } from "./flight";
 import { Page, Section } from "./Page";
 
 export function QueueView() {
@@ -16,7 +14,6 @@ export function QueueView() {
   // The lines take their titles from the board's cards.
   useBoard();
   const agents = useAgents().data;
-  const inFlight = useCount(inFlightOf);
   const navigate = useNavigate();
   const open = (id: TaskId) => void navigate({ to: "/task/$id", params: { id } });
   return (
@@ -24,7 +21,6 @@ export function QueueView() {
       title="Queue"
       note="Queued cards start by themselves, in this order, as agents come free. A card that waits says for what."
     >
-      {policy.data && <QueueSwitch policy={policy.data} inFlight={plan.data?.in_flight ?? inFlight} />}
       {plan.isError && <ErrorState problem={plan.error} onRetry={() => void plan.refetch()} />}
       {plan.isPending && <Skeleton lines={5} height={44} label="Reading the queue" />}
       {plan.data && <Plan plan={plan.data} onOpen={open} />}
@@ -43,6 +39,7 @@ function Plan({ plan, onOpen }: { plan: QueuePlan; onOpen(id: TaskId): void }) {
   const hidden = plan.ready - plan.starts.length - plan.waits.length;
   return (
     <>
+      {plan.paused && <p role="status">The queue is paused: nothing starts by itself until you resume it.</p>}
       {plan.ready === 0 && (
         <EmptyState title="Nothing is ready.">
           Queue a card on the board with Q, or let a project hand its ready cards over by itself (Projects, Settings).

@@ -16,8 +16,9 @@ export function WelcomeView() {
   const projects = useProjects();
   const save = useAction("putSettings");
   const leave = (then: () => void) => {
-    if (settings.data && !settings.data.welcomed) save.mutate({ ...settings.data, welcomed: true });
-    then();
+    if (!settings.data || settings.data.welcomed) return then();
+    // Until it is known that we were welcomed, the board leads back here.
+    save.mutate({ ...settings.data, welcomed: true }, { onSettled: then });
   };
   const toBoard = () => void navigate({ to: "/" });
   const added = projects.data?.map((project) => project.name) ?? [];

@@ -62,7 +62,7 @@ pub struct Worker {
     /// Runs at one time.
     pub capacity: u32,
     pub live: u32,
-    /// Runs it was ever given; settles ties between equally loaded agents.
+    /// Runs it was given lately; settles ties between equally loaded agents.
     pub served: u64,
     /// Millionths of a dollar for a million tokens, a blend; none: unknown, dearer than any known.
     pub cost: Option<i64>,

@@ -56,6 +56,7 @@ pub struct Reading {
 #[derive(Clone, Debug, Default)]
 pub struct Reducer {
     held: Option<Evidence>,
+    asked: Option<Evidence>,
     last_sign: Option<Millis>,
     silent: bool,
 }
@@ -71,10 +72,20 @@ impl Reducer {
         if outranked {
             return self.wake();
         }
-        let same = self.held.as_ref() == Some(&evidence) && !self.silent;
-        self.held = Some(evidence);
-        self.silent = false;
-        (!same).then(|| self.reading(now))
+        self.change(now, |reducer| reducer.held = Some(evidence))
+    }
+
+    /// The question that stands on the screen now, if any. It counts for as long as it stands there and
+    /// nothing better is known; when it goes, what is known otherwise counts again.
+    pub fn ask(&mut self, question: Option<Evidence>, now: Millis) -> Option<Reading> {
+        if self.asked == question {
+            return None;
+        }
+        self.change(now, |reducer| reducer.asked = question)
+    }
+
+    pub fn is_asked(&self) -> bool {
+        self.asked.is_some()
     }
 
     /// Output arrived. It proves life, nothing more.
@@ -86,8 +97,7 @@ impl Reducer {
     /// Time passed. Returns a reading when silence has lasted too long to believe `working`.
     pub fn tick(&mut self, now: Millis) -> Option<Reading> {
         let quiet_since = self.last_sign?;
-        let believed_working = self.held.as_ref().is_some_and(|held| held.activity == Activity::Working);
-        if self.silent || !believed_working || now - quiet_since < Self::SILENCE {
+        if self.silent || !self.working() || now - quiet_since < Self::SILENCE {
             return None;
         }
         self.silent = true;
@@ -96,13 +106,12 @@ impl Reducer {
 
     /// When [`Reducer::tick`] next has something to say, if ever.
     pub fn next_tick(&self) -> Option<Millis> {
-        let working = self.held.as_ref().is_some_and(|held| held.activity == Activity::Working);
-        if self.silent || !working { None } else { self.last_sign.map(|at| at + Self::SILENCE) }
+        if self.silent || !self.working() { None } else { self.last_sign.map(|at| at + Self::SILENCE) }
     }
 
     pub fn reading(&self, now: Millis) -> Reading {
-        let Some(held) = &self.held else {
-            return Reading { activity: Activity::Unknown, because: "no evidence yet".into(), message: None };
+        let Some(held) = self.believed() else {
+            return Reading { activity: Activity::Unknown, because: "no evidence".into(), message: None };
         };
         if self.silent {
             let minutes = self.last_sign.map_or(0, |at| (now - at) / 60_000);
@@ -114,6 +123,22 @@ impl Reducer {
             because: format!("{} {}", held.rank.words(), held.activity.word().replace('_', " ")),
             message: held.message.clone(),
         }
+    }
+
+    fn believed(&self) -> Option<&Evidence> {
+        let rank = |evidence: &Evidence| evidence.rank;
+        let asked = self.asked.as_ref().filter(|asked| self.held.as_ref().map(rank) <= Some(asked.rank));
+        asked.or(self.held.as_ref())
+    }
+
+    fn working(&self) -> bool {
+        self.believed().is_some_and(|evidence| evidence.activity == Activity::Working)
+    }
+
+    fn change(&mut self, now: Millis, set: impl FnOnce(&mut Reducer)) -> Option<Reading> {
+        let (before, was_silent) = (self.believed().cloned(), std::mem::take(&mut self.silent));
+        set(self);
+        (was_silent || before.as_ref() != self.believed()).then(|| self.reading(now))
     }
 
     fn wake(&mut self) -> Option<Reading> {
@@ -160,6 +185,33 @@ mod tests {
             (Activity::Unknown, "no sign of life for 4 min")
         );
         assert_eq!(reducer.output(Reducer::SILENCE + 1).unwrap().activity, Activity::Working);
+    }
+
+    #[test]
+    fn a_question_counts_while_it_stands_on_the_screen() {
+        let mut reducer = Reducer::default();
+        let asks = Some(seen(Rank::Screen, Activity::Waiting));
+        assert_eq!(reducer.ask(asks.clone(), 0).unwrap().activity, Activity::Waiting);
+        assert_eq!(reducer.ask(asks, 1), None, "it still stands there");
+        let gone = reducer.ask(None, 2).unwrap();
+        assert_eq!((gone.activity, gone.because.as_str()), (Activity::Unknown, "no evidence"));
+    }
+
+    #[test]
+    fn what_is_told_meanwhile_counts_when_the_question_goes() {
+        let mut reducer = Reducer::default();
+        reducer.ask(Some(seen(Rank::ProgramStatus, Activity::Waiting)), 0);
+        assert_eq!(reducer.observe(seen(Rank::Notification, Activity::Working), 1), None);
+        assert_eq!(reducer.next_tick(), None, "who waits may be silent");
+        assert_eq!(reducer.ask(None, 2).unwrap().because, "terminal title working");
+    }
+
+    #[test]
+    fn a_better_source_is_believed_over_the_screen() {
+        let mut reducer = Reducer::default();
+        reducer.observe(seen(Rank::Hook, Activity::Idle), 0);
+        assert_eq!(reducer.ask(Some(seen(Rank::Screen, Activity::Waiting)), 1), None);
+        assert_eq!(reducer.ask(None, 2), None);
     }
 
     proptest! {

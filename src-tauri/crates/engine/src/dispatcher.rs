@@ -11,7 +11,9 @@ use agents::Kind;
 use domain::{
     Actor, Id, Millis, ProjectId, RunId, Status, TaskId,
     breaker::Gate,
-    dispatch::{Ability, Account, Candidate, Lane, Limit, LiveRun, Plan, Snapshot, Start, Worker, plan},
+    dispatch::{
+        Ability, Account, Candidate, Choice, Lane, Limit, LiveRun, Plan, Snapshot, Start, Worker, plan,
+    },
     policy::{PARALLEL, ProjectPolicy, QueuePolicy},
     routing::{Phase, route},
 };
@@ -28,6 +30,8 @@ use crate::{
 pub const POLICY: &str = "queue";
 /// Between two passes, so that a flood of commits does not become a flood of plans.
 const PACE: Duration = Duration::from_millis(25);
+/// The runs that settle ties between agents: those of a day, in milliseconds.
+const RECENT: Millis = 24 * 60 * 60 * 1_000;
 /// When nothing is to be waited for.
 const FAR: Duration = Duration::from_secs(3600);
 /// Tasks read of each project at first; four times as many when none of these could start.
@@ -40,12 +44,12 @@ const SIZE: (u16, u16) = (120, 32);
 /// What the plan was made from, as far as sentences and limits need it.
 struct World {
     policy: QueuePolicy,
-    projects: HashMap<ProjectId, (ProjectRecord, ProjectPolicy)>,
+    projects: HashMap<ProjectId, (String, ProjectPolicy)>,
     agents: Vec<FoundAgent>,
     live: Vec<LiveRunRecord>,
     breakers: Vec<BreakerRecord>,
     served: HashMap<String, u64>,
-    in_review: usize,
+    in_review: u32,
     now: Millis,
 }
 
@@ -238,19 +242,30 @@ impl Engine {
 
     async fn world(&self) -> Result<World, EngineError> {
         let mut projects = HashMap::new();
-        for record in self.store().projects().await? {
-            let policy = policy_of(&record);
-            projects.insert(record.id, (record, policy));
+        for (id, name, settings) in self.store().project_settings().await? {
+            let policy = policy_from(settings, &name);
+            projects.insert(id, (name, policy));
         }
+        let policy = self.queue_policy().await?;
+        let now = self.now();
+        // Only ties between equally loaded agents ask for it.
+        let served = match policy.choice {
+            Choice::InOrder => Vec::new(),
+            Choice::LeastLoaded | Choice::Cheapest => self.store().served_since(now - RECENT).await?,
+        };
+        let in_review = match policy.review {
+            Some(_) => self.store().count_in_review().await?,
+            None => 0,
+        };
         Ok(World {
-            policy: self.queue_policy().await?,
+            policy,
             projects,
             agents: self.agents().await?,
             live: self.store().runs_at_work().await?,
             breakers: self.store().breakers().await?,
-            served: self.store().served_by_agent().await?.into_iter().collect(),
-            in_review: self.store().in_review().await?.len(),
-            now: self.now(),
+            served: served.into_iter().collect(),
+            in_review,
+            now,
         })
     }
 
@@ -326,10 +341,14 @@ pub(crate) async fn something_happened(events: &mut Events) -> bool {
     }
 }
 
-/// A project without readable settings is one with the defaults.
 pub(crate) fn policy_of(record: &ProjectRecord) -> ProjectPolicy {
-    serde_json::from_value(record.settings.clone()).unwrap_or_else(|error| {
-        tracing::warn!(%error, project = record.name, "the project's policy cannot be read");
+    policy_from(record.settings.clone(), &record.name)
+}
+
+/// A project without readable settings is one with the defaults.
+fn policy_from(settings: serde_json::Value, name: &str) -> ProjectPolicy {
+    serde_json::from_value(settings).unwrap_or_else(|error| {
+        tracing::warn!(%error, project = name, "the project's policy cannot be read");
         ProjectPolicy::default()
     })
 }
@@ -454,14 +473,17 @@ impl World {
         let limit = |name: String, limit, used: usize| Limit { name, limit, used: used as u32 };
         let parallel = self.policy.parallel.unwrap_or(PARALLEL);
         let mut limits = BTreeMap::from([(Lane::Total, limit("flight".into(), parallel, self.live.len()))]);
-        for (id, (record, policy)) in &self.projects {
+        for (id, (name, policy)) in &self.projects {
             if let Some(most) = policy.limit {
                 let used = self.live.iter().filter(|run| run.project == Some(*id)).count();
-                limits.insert(Lane::Project(*id), limit(format!("project {}", record.name), most, used));
+                limits.insert(Lane::Project(*id), limit(format!("project {name}"), most, used));
             }
         }
         if let Some(most) = self.policy.review {
-            limits.insert(Lane::Column(Status::Review), limit("Review".into(), most, self.in_review));
+            limits.insert(
+                Lane::Column(Status::Review),
+                Limit { name: "Review".into(), limit: most, used: self.in_review },
+            );
         }
         limits
     }
@@ -481,7 +503,7 @@ impl World {
     }
 
     fn paused(&self) -> BTreeMap<ProjectId, String> {
-        let reason = |(id, (_, policy)): (&ProjectId, &(ProjectRecord, ProjectPolicy))| {
+        let reason = |(id, (_, policy)): (&ProjectId, &(String, ProjectPolicy))| {
             policy.paused.clone().map(|reason| (*id, reason))
         };
         self.projects.iter().filter_map(reason).collect()

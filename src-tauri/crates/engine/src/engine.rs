@@ -198,10 +198,11 @@ impl Engine {
         &self.inner.agents
     }
 
-    /// Stores the agent's version with the run, as soon as it is known.
+    /// Stores the agent's version with the run, as soon as it is known. Some agents take longer to tell it
+    /// than to do their work, so an engine that stops waits for the answer, which is bounded.
     pub(crate) fn note_version(&self, run: RunId, agent: Profile) {
         let engine = self.clone();
-        self.own(async move {
+        self.inner.owned.spawn(async move {
             if let Some(version) = engine.machine().version(&agent).await
                 && let Err(error) = engine.store().set_agent_version(run, version, engine.now()).await
             {
@@ -363,22 +364,6 @@ impl Engine {
                 Ok(_) => {}
             }
         }
-    }
-
-    /// Types into a live run's terminal.
-    pub async fn input(&self, run: RunId, bytes: Vec<u8>) -> Result<(), EngineError> {
-        let over = || EngineError::Conflict {
-            message: "the run has ended; nothing can be typed any more".into(),
-            next: None,
-        };
-        let live = match self.live(run) {
-            Some(live) => live,
-            None => {
-                self.store().run(run).await?;
-                return Err(over());
-            }
-        };
-        live.client.input(&bytes).await.map_err(|_| over())
     }
 
     pub(crate) async fn close_run(&self, run: &RunRecord, ending: Ending) -> Result<(), EngineError> {

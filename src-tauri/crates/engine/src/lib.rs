@@ -26,6 +26,7 @@ mod scheduler;
 mod spending;
 mod supervisor;
 mod sweeper;
+mod typist;
 mod viewers;
 
 pub use agents::{ROLES, Role};

@@ -10,6 +10,9 @@ use domain::{Activity, Evidence, Millis, Rank, Reading, Reducer};
 
 use crate::run_plan::RunPlan;
 
+#[cfg(test)]
+mod accuracy;
+
 /// The colours of our dark theme's terminal; row and column from 1.
 fn facts_with(cursor: Option<(u16, u16)>) -> TerminalFacts {
     TerminalFacts { foreground: (0xe7, 0xea, 0xed), background: (0x10, 0x12, 0x14), cursor }
@@ -45,7 +48,8 @@ pub(crate) struct Observer {
     reducer: Reducer,
     last_seen: Option<Seen>,
     session: Option<String>,
-    trust_asked: bool,
+    /// The last look at the screen found no question.
+    missed: bool,
 }
 
 impl Observer {
@@ -66,7 +70,7 @@ impl Observer {
             reducer,
             last_seen: None,
             session,
-            trust_asked: false,
+            missed: false,
         }
     }
 
@@ -100,25 +104,20 @@ impl Observer {
         facts
     }
 
-    /// Takes the rows of the screen.
+    /// Takes the rows of the screen. A question that has left it is no longer waited for; what the agent
+    /// does instead, the screen cannot tell. A screen may be half painted, so it takes two looks to miss one.
     pub fn screen(&mut self, kind: Kind, rows: &[&str], now: Millis) -> Option<Fact> {
-        let asks = agents::screen_activity(kind, rows);
-        let trust = matches!(asks, Some(Seen::Waiting { kind: WaitKind::Trust, .. }));
-        if trust {
-            // The program says idle while this dialog is up: only the screen knows better.
-            self.trust_asked = true;
-            let (activity, message) = reduce(asks?);
-            return self
-                .reducer
-                .observe(Evidence { rank: Rank::ProgramStatus, activity, message }, now)
-                .map(Fact::Reading);
+        let asks = agents::screen_activity(kind, rows).map(asked);
+        let missed_before = std::mem::replace(&mut self.missed, asks.is_none());
+        if asks.is_none() && !missed_before {
+            return None;
         }
-        if std::mem::take(&mut self.trust_asked) {
-            let evidence = Evidence { rank: Rank::ProgramStatus, activity: Activity::Unknown, message: None };
-            return self.reducer.observe(evidence, now).map(Fact::Reading);
-        }
-        let seen = asks?;
-        self.signal(Signal { evidence: Source::Screen, activity: seen }, now)
+        self.reducer.ask(asks, now).map(Fact::Reading)
+    }
+
+    /// The question was missed once: the screen is to be looked at again.
+    pub fn misses_a_question(&self) -> bool {
+        self.missed && self.reducer.is_asked()
     }
 
     /// The output is complete.
@@ -212,6 +211,15 @@ impl Observer {
         let evidence = Evidence { rank: rank(signal.evidence)?, activity, message };
         self.reducer.observe(evidence, now).map(Fact::Reading)
     }
+}
+
+/// A question that stands on the screen.
+fn asked(seen: Seen) -> Evidence {
+    let trust = matches!(seen, Seen::Waiting { kind: WaitKind::Trust, .. });
+    // The program says idle while it asks for trust: only the screen knows better.
+    let rank = if trust { Rank::ProgramStatus } else { Rank::Screen };
+    let (activity, message) = reduce(seen);
+    Evidence { rank, activity, message }
 }
 
 fn rank(source: Source) -> Option<Rank> {

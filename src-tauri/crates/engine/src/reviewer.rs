@@ -61,7 +61,7 @@ impl Engine {
     }
 
     async fn review_all(&self) -> Result<(), EngineError> {
-        for task in self.store().in_review().await? {
+        for task in self.store().waiting_at_gates().await? {
             if let Err(error) = self.review_one(task).await {
                 let why = format!("the review could not go on: {}", error.with_next_step());
                 self.store().hold_review(task, why, self.now()).await?;

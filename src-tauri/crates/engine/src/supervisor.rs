@@ -9,7 +9,7 @@ use domain::{Activity, Actor, Cause, Millis, Outcome, Reading, RunState, TaskId,
 use pty_host::{AsyncClient, ConnectError, Exit, Liveness, Notice};
 use store::{Ending, RunRecord, StoreError};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Mutex, mpsc, watch},
     time::{Instant, sleep_until},
 };
 
@@ -55,6 +55,8 @@ pub(crate) struct LogTold {
 pub(crate) struct LiveRun {
     pub client: AsyncClient,
     pub log: watch::Receiver<LogTold>,
+    /// Held by whoever types a message.
+    pub keyboard: Arc<Mutex<()>>,
 }
 
 impl Engine {
@@ -128,7 +130,7 @@ impl Engine {
         let status = client.welcome();
         let told = LogTold { len: status.log_len, cols: status.cols, rows: status.rows, exit: None };
         let (log, watched) = watch::channel(told);
-        self.add_live(run.id, LiveRun { client: client.clone(), log: watched });
+        self.add_live(run.id, LiveRun { client: client.clone(), log: watched, keyboard: Arc::default() });
         log
     }
 
@@ -407,8 +409,9 @@ impl<'e> Watcher<'e> {
         let silence = self.observer.next_tick().map(in_real_time);
         let limit = self.next_limit().map(|(at, _)| in_real_time(at));
         let live = self.live_due.then(|| self.last_live + LIVE_PACE);
+        let look = self.observer.misses_a_question().then(|| Instant::now() + LIVE_PACE);
         let far = Instant::now() + Duration::from_secs(3600);
-        [silence, live, limit, self.budgets_due].into_iter().flatten().min().unwrap_or(far)
+        [silence, live, limit, look, self.budgets_due].into_iter().flatten().min().unwrap_or(far)
     }
 
     /// When the run is to be ended, and for what. Whoever waits for a person is not stalled.

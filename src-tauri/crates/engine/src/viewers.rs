@@ -236,6 +236,16 @@ impl Engine {
         .map_err(EngineError::io("the run's log cannot be read"))
     }
 
+    /// Copies an artifact to a place of the person's own.
+    pub async fn save_artifact(&self, hash: &str, to: PathBuf) -> Result<(), EngineError> {
+        let (store, hash) = (self.layout().artifacts(), hash.to_owned());
+        let copied = blocking(move || artifacts::copy_out(&store, &hash, &to)).await?;
+        copied.map_err(|error| EngineError::Unavailable {
+            message: error.to_string(),
+            next: Some("choose another place, or free some space there".into()),
+        })
+    }
+
     /// A piece of an artifact by its hash.
     pub async fn read_artifact(&self, hash: &str, offset: u64, len: usize) -> Result<Vec<u8>, EngineError> {
         let (store, hash) = (self.layout().artifacts(), hash.to_owned());

@@ -25,6 +25,8 @@ CREATE INDEX tasks_queue ON tasks (project_id, priority DESC, coalesce(due_at, 9
     WHERE status = 'ready' AND queued = 1 AND trashed_at IS NULL AND held IS NULL;
 CREATE INDEX tasks_timers ON tasks (not_before) WHERE status = 'ready' AND not_before IS NOT NULL;
 
+CREATE INDEX tasks_review ON tasks (entered_at, id) WHERE status = 'review' AND trashed_at IS NULL;
+
 CREATE TABLE task_edges (
     task_id     INTEGER NOT NULL REFERENCES tasks (id),
     upstream_id INTEGER NOT NULL REFERENCES tasks (id),

@@ -121,6 +121,21 @@ impl Store {
             .collect()
     }
 
+    /// Names and settings alone: the dispatcher reads them often, and counts no cards.
+    pub async fn project_settings(&self) -> Result<Vec<(ProjectId, String, serde_json::Value)>, StoreError> {
+        let rows: Vec<(i64, String, String)> =
+            sqlx::query_as("SELECT id, name, settings FROM projects WHERE removed_at IS NULL ORDER BY id")
+                .fetch_all(&self.readers)
+                .await?;
+        rows.into_iter()
+            .map(|(id, name, settings)| {
+                let settings =
+                    serde_json::from_str(&settings).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+                Ok((ProjectId(id), name, settings))
+            })
+            .collect()
+    }
+
     /// Also a removed one: its finished cards still point at it.
     pub async fn project(&self, id: ProjectId) -> Result<ProjectRecord, StoreError> {
         let row: Option<Row> =

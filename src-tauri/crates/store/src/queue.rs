@@ -156,11 +156,13 @@ impl Store {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// Runs that each agent was ever given.
-    pub async fn served_by_agent(&self) -> Result<Vec<(String, u64)>, StoreError> {
-        let rows: Vec<(String, i64)> = sqlx::query_as("SELECT agent, count(*) FROM runs GROUP BY agent")
-            .fetch_all(&self.readers)
-            .await?;
+    /// Runs that each agent was given since then.
+    pub async fn served_since(&self, since: Millis) -> Result<Vec<(String, u64)>, StoreError> {
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("SELECT agent, count(*) FROM runs WHERE created_at >= ? GROUP BY agent")
+                .bind(since)
+                .fetch_all(&self.readers)
+                .await?;
         Ok(rows.into_iter().map(|(agent, count)| (agent, count as u64)).collect())
     }
 

@@ -97,14 +97,24 @@ impl Store {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// Cards whose gate may have something to do: those in review.
-    pub async fn in_review(&self) -> Result<Vec<TaskId>, StoreError> {
+    /// Cards in review that have a gate and are not kept for a person, the longest waiting first.
+    pub async fn waiting_at_gates(&self) -> Result<Vec<TaskId>, StoreError> {
         let rows: Vec<i64> = sqlx::query_scalar(
-            "SELECT id FROM tasks WHERE status = 'review' AND trashed_at IS NULL ORDER BY entered_at, id",
+            "SELECT t.id FROM tasks t LEFT JOIN projects p ON p.id = t.project_id \
+             WHERE t.status = 'review' AND t.trashed_at IS NULL AND t.held IS NULL \
+             AND json_array_length(coalesce(t.gate, p.settings -> 'gate', '[]')) > 0 ORDER BY t.entered_at, t.id",
         )
         .fetch_all(&self.readers)
         .await?;
         Ok(rows.into_iter().map(TaskId).collect())
+    }
+
+    pub async fn count_in_review(&self) -> Result<u32, StoreError> {
+        let count: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM tasks WHERE status = 'review' AND trashed_at IS NULL")
+                .fetch_one(&self.readers)
+                .await?;
+        Ok(count as u32)
     }
 
     /// Keeps a card in review for a person, with the reason.
@@ -136,14 +146,22 @@ impl Store {
 
     /// What must approve the task, from itself or its project, and how this round stands.
     pub async fn gate(&self, task: TaskId) -> Result<(Gate, Vec<(usize, StepOutcome)>), StoreError> {
-        self.writer
-            .write(move |tx| {
-                Box::pin(async move {
-                    let found = tasks::require(tx, task).await?;
-                    Ok((gate_of(tx, &found).await?, outcomes(tx, task, found.round).await?))
-                })
-            })
-            .await
+        let found: Option<(Option<String>, i64)> = sqlx::query_as(
+            "SELECT coalesce(t.gate, p.settings -> 'gate'), t.round FROM tasks t \
+             LEFT JOIN projects p ON p.id = t.project_id WHERE t.id = ?",
+        )
+        .bind(task.raw())
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some((gate, round)) = found else {
+            return Err(StoreError::NotFound { what: "task", key: task.key() });
+        };
+        let gate = match gate.filter(|text| text != "null") {
+            Some(text) => serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string()))?,
+            None => Gate::default(),
+        };
+        let rows = sqlx::query_as(OUTCOMES).bind(task.raw()).bind(round).fetch_all(&self.readers).await?;
+        Ok((gate, read_outcomes(rows)?))
     }
 }
 
@@ -332,12 +350,13 @@ pub(crate) async fn outcomes(
     task: TaskId,
     round: u32,
 ) -> Result<Vec<(usize, StepOutcome)>, StoreError> {
-    let rows: Vec<(i64, String)> =
-        sqlx::query_as("SELECT step, outcome FROM reviews WHERE task_id = ? AND round = ? ORDER BY id")
-            .bind(task.raw())
-            .bind(round)
-            .fetch_all(&mut *tx.conn)
-            .await?;
+    let rows = sqlx::query_as(OUTCOMES).bind(task.raw()).bind(round).fetch_all(&mut *tx.conn).await?;
+    read_outcomes(rows)
+}
+
+const OUTCOMES: &str = "SELECT step, outcome FROM reviews WHERE task_id = ? AND round = ? ORDER BY id";
+
+fn read_outcomes(rows: Vec<(i64, String)>) -> Result<Vec<(usize, StepOutcome)>, StoreError> {
     rows.into_iter().map(|(step, text)| Ok((step as usize, outcome(&text)?))).collect()
 }
 

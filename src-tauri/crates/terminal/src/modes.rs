@@ -12,7 +12,7 @@ pub(crate) struct Modes {
     mouse: Option<u16>,
     /// 1005, 1006, 1015 or 1016
     mouse_encoding: Option<u16>,
-    bracketed_paste: bool,
+    pub(crate) bracketed_paste: bool,
     focus: bool,
     keypad: bool,
     /// Parameter of DECSCUSR; 0 is the terminal's own choice.

@@ -6,6 +6,11 @@
 //! one dump that is tested to restore. What `avt` lacks is added here: input modes and title ([`Modes`]),
 //! unfinished sequences and characters at the end, and characters of width zero, which it would give a cell of
 //! their own and which are therefore left out (a combining accent is missing after a resync, columns stay right).
+//!
+//! Where it ends: `avt` 0.19 holds one character and a pen in a cell, and the pen knows that there is an underline
+//! but not its colour or shape. So a snapshot has no OSC 8 links (their text stays, and an address written out is
+//! found by the view itself), no underline colours, no curly underlines and no images. The log has them all, and a
+//! view that is fed from the log shows them; only what a resync draws is without, until the program draws it anew.
 
 use crate::ansi::{Scanner, Sink};
 use crate::modes::Modes;
@@ -86,6 +91,11 @@ impl Screen {
 
     pub fn title(&self) -> Option<&str> {
         self.inner.modes.title.as_deref()
+    }
+
+    /// The program asked for pastes to be marked as such.
+    pub fn takes_pastes(&self) -> bool {
+        self.inner.modes.bracketed_paste
     }
 
     /// The rows as shown, without trailing blanks.

@@ -1,7 +1,7 @@
 // One artifact: a head with what can be done with it, and the viewer for its kind. Content is hostile:
 // every viewer shows it as data, and none runs anything in it.
 import { lazy, type ReactNode, Suspense, useState } from "react";
-import { asProblem } from "../../backend/backend";
+import { asProblem, type Backend } from "../../backend/backend";
 import type { Artifact, Run } from "../../bindings";
 import { Button } from "../../components/Button";
 import { CopyButton } from "../../components/CopyButton";
@@ -147,8 +147,12 @@ function ContentActions({ artifact, run, content }: ContentActionsProps) {
           Open
         </Button>
       )}
-      {!backend.canOpen && (
-        <Button size="small" onClick={() => void saveAs(backend, artifact).catch(report)}>
+      {backend.canOpen ? (
+        <Button size="small" onClick={() => void saveCopy(backend, artifact).catch(report)}>
+          Save a copy…
+        </Button>
+      ) : (
+        <Button size="small" onClick={() => void download(backend, artifact).catch(report)}>
           Save
         </Button>
       )}
@@ -160,8 +164,16 @@ function isTextual({ kind }: Artifact): boolean {
   return kind !== "image" && kind !== "pdf" && kind !== "binary";
 }
 
+async function saveCopy(backend: Backend, artifact: Artifact): Promise<void> {
+  const path = await backend.saveArtifact(artifact.id);
+  if (path === null) return;
+  const folder = path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")));
+  const open = () => void backend.openPath(folder).catch(() => {});
+  toast({ text: `Saved as ${path}`, action: { label: "Open the folder", run: open } });
+}
+
 /** The browser's own download, from memory: no address of the engine's ever serves a file. */
-async function saveAs(backend: Parameters<typeof readArtifact>[0], artifact: Artifact): Promise<void> {
+async function download(backend: Backend, artifact: Artifact): Promise<void> {
   const { bytes } = await readArtifact(backend, artifact, Number.MAX_SAFE_INTEGER);
   const url = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
   const link = document.createElement("a");

@@ -60,7 +60,7 @@ function Now({ card, why, line }: { card: Card; why: string | null; line: string
   return why ? <p className={classes(styles.why, isLong(why) && styles.cut)}>{why}</p> : null;
 }
 
-/** What led to the shelf, and after how many attempts. */
+/** What led to the shelf. */
 function Failure({ card }: { card: Card }) {
   const cause = failureOf(card);
   if (cause === null) return null;
@@ -69,7 +69,6 @@ function Failure({ card }: { card: Card }) {
       <span className={styles.left}>
         <span className={styles.del}>{cause}</span>
       </span>
-      <span className={styles.right}>{counted(card.runs, "attempt")}</span>
     </div>
   );
 }
@@ -145,6 +144,7 @@ function When({ card }: { card: Card }) {
   if (span && hasLiveRun(card)) return <ElapsedTime from={span.from} to={null} />;
   if (card.status === "review" && span && span.to !== null) return <ElapsedTime from={span.from} to={span.to} />;
   if (card.status === "done" && card.artifacts > 0) return <span>{counted(card.artifacts, "artifact")}</span>;
+  if (card.status === "failed" && card.runs > 0) return <span>{counted(card.runs, "attempt")}</span>;
   if (card.due_at !== null && (card.status === "inbox" || card.status === "ready")) return <Due at={card.due_at} />;
   return <RelativeTime at={card.status === "inbox" ? card.created_at : card.entered_at} />;
 }

@@ -36,6 +36,7 @@ export function Nav({ link: A, ...props }: NavProps) {
   const { openCards, failed, queued, openByProject, projects, agents, page, project, shelf } = props;
   const onBoard = page === "/";
   const kept = project === null ? undefined : project;
+  const absent = agents.filter((agent) => agent.name !== "custom" && !worthShowing(agent)).length;
   return (
     <nav className={styles.nav} aria-label="Main">
       <A to="/" search={{ shelf: shelf || undefined }} current={onBoard && project === null} className={styles.link}>
@@ -91,8 +92,14 @@ export function Nav({ link: A, ...props }: NavProps) {
           <span className={styles.count}>{agent.live > 0 ? `${agent.live} live` : agentNote(agent)}</span>
         </A>
       ))}
-      <A to="/agents" current={page === "/agents"} className={styles.link}>
+      <A
+        to="/agents"
+        current={page === "/agents"}
+        className={styles.link}
+        title={absent > 0 ? `${absent} more can be installed` : undefined}
+      >
         <span className={styles.quiet}>Add, check…</span>
+        {absent > 0 && <span className={styles.count}>{absent} more</span>}
       </A>
       <div className={styles.foot}>
         <A to="/trash" current={page === "/trash"} className={styles.link}>
@@ -108,9 +115,11 @@ export function Nav({ link: A, ...props }: NavProps) {
 
 const PROJECT_TONES: readonly Tone[] = ["working", "good", "held"];
 
-/** The custom command is always there; it says nothing in a list of what was found. */
+/** What is there, or was added by a person; a dozen agents that nobody installed are only counted. */
 function worthShowing(agent: Agent): boolean {
-  return agent.name !== "custom" || agent.live > 0;
+  if (agent.live > 0) return true;
+  // The custom command is always there; it says nothing in a list of what was found.
+  return agent.name !== "custom" && (agent.path !== null || !agent.builtin || agent.presence !== null);
 }
 
 function agentNote(agent: Agent): string {

@@ -140,7 +140,7 @@ function ProjectForm({ project, agents, gateEditor: GateEditor, onSaved }: FormP
       <Checkbox
         className={styles.wide}
         label="Trust this project"
-        hint="Agents do not ask whether you trust the folder. Its own settings may then run commands unasked."
+        hint="Agents start without asking whether you trust it. Agent settings inside the project, such as .claude/settings.json, may then allow tools and run commands without asking you."
         checked={settings.trusted}
         onChange={(event) => set({ trusted: event.target.checked })}
       />

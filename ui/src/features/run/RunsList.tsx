@@ -101,6 +101,8 @@ function RunFacts({ run }: { run: Run }) {
   const { workspace } = run;
   return (
     <dl className={styles.facts}>
+      {run.review !== null && <Fact name="review">step {run.review + 1} of the gate</Fact>}
+      {run.rule && <Fact name="chosen by">{run.rule}</Fact>}
       {run.ended_at !== null && <Fact name="exit">{exitWords({ code: run.exit_code, signal: run.signal })}</Fact>}
       {workspace?.branch && (
         <Fact name="branch" copy={workspace.branch}>

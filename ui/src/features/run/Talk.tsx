@@ -40,7 +40,7 @@ export function MessageBox({ run }: { run: Run | null }) {
   const submit = () => {
     if (reason !== null || run === null || text.trim() === "" || send.isPending) return;
     send.mutate(
-      { run: run.id, text: typed(text, run.agent) },
+      { run: run.id, text: typed(text) },
       {
         onSuccess: () => {
           setText("");

@@ -82,7 +82,9 @@ function State({ card, planned, onQueue }: Pick<QueueTabProps, "card" | "planned
   return (
     <div className={styles.state}>
       <p className={styles.why} data-testid="queue-why">
-        <StatusWord tone={queued ? "working" : "plain"}>{queued ? "queued" : "not queued"}</StatusWord>{" "}
+        {(queued || card.status === "ready") && (
+          <StatusWord tone={queued ? "working" : "plain"}>{queued ? "queued" : "not queued"}</StatusWord>
+        )}{" "}
         {planned?.why ?? sentence(card)}
       </p>
       {planned && "rule" in planned && <p className={styles.quiet}>{planned.rule}</p>}

@@ -180,7 +180,7 @@ const MOST_RESUMES = 3;
 function resumeItems({ card, runs, onResume }: TaskHeaderProps): MenuItem[] {
   if (!mayRun(card)) return [];
   return runs
-    .filter((run) => !isLive(run.status))
+    .filter((run) => !isLive(run.status) && run.review === null)
     .slice(0, MOST_RESUMES)
     .map((run) => ({
       id: `resume-${run.id}`,

@@ -49,7 +49,7 @@ function Row({ card }: { card: Card }) {
         Restore<span className="unseen"> {card.key}</span>
       </Button>
       <Button size="small" disabled={busy} onClick={() => setAsking(true)}>
-        Delete<span className="unseen"> {card.key}</span> for ever
+        Delete for ever<span className="unseen"> {card.key}</span>
       </Button>
       {problem && <InlineError problem={problem} />}
       <ConfirmDialog

@@ -1,9 +1,10 @@
 // The sentences that say what goes when cards are deleted for ever.
 import type { Card } from "../../bindings";
+import { grouped } from "../../components/formats";
 
 const NAMED = 5;
 
-const count = (n: number, one: string) => (n === 1 ? `1 ${one}` : `${n.toLocaleString("en")} ${one}s`);
+const count = (n: number, one: string) => (n === 1 ? `1 ${one}` : `${grouped(n)} ${one}s`);
 
 /** `and with it the output of 2 runs and 1 artifact`; empty if there is nothing but the card. */
 function alongside(cards: readonly Card[]): string {
@@ -25,7 +26,7 @@ export function deletionNote(card: Card): string {
 export function emptyingNote(cards: readonly Card[]): string {
   const named = cards.slice(0, NAMED).map((card) => `${card.key} “${card.title}”`);
   const more = cards.length - named.length;
-  const list = more > 0 ? `${named.join(", ")} and ${more.toLocaleString("en")} more` : named.join(", ");
+  const list = more > 0 ? `${named.join(", ")} and ${grouped(more)} more` : named.join(", ");
   const also = alongside(cards);
   if (also === "") return `${list}. They cannot be brought back.`;
   return `${list} go, and with them ${also}. That cannot be undone.${SAVED}`;

@@ -1,7 +1,10 @@
 //! Runs: starting, stopping, watching, and what they changed and left.
 
+use std::path::PathBuf;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use domain::ArtifactId;
 use engine::RunRequest;
 use store::Origin;
 
@@ -138,6 +141,18 @@ pub async fn remove_workspace(app: &App, request: RunRef) -> Result<Run, Problem
 
 pub async fn restore_workspace(app: &App, request: RunRef) -> Result<Run, Problem> {
     Ok(views::run(app.engine.restore_workspace(request.run).await?))
+}
+
+/// No operation: only a window can ask its person for a place.
+pub async fn save_artifact(app: &App, id: ArtifactId, to: PathBuf) -> Result<(), Problem> {
+    let record = app.engine.store().artifact(id).await?;
+    Ok(app.engine.save_artifact(&record.hash, to).await?)
+}
+
+/// What a saved copy of the artifact is called at first: its own name, without folders.
+pub async fn artifact_name(app: &App, id: ArtifactId) -> Result<String, Problem> {
+    let path = app.engine.store().artifact(id).await?.path;
+    Ok(path.rsplit('/').next().unwrap_or_default().to_owned())
 }
 
 pub async fn read_artifact(app: &App, request: ReadArtifact) -> Result<ArtifactPiece, Problem> {

@@ -107,6 +107,38 @@ async fn an_agent_that_asks_gets_its_answer_from_the_keyboard() {
 }
 
 #[tokio::test]
+async fn a_message_is_a_paste_and_then_enter_to_a_program_that_takes_pastes() {
+    let door = FrontDoor::open().await;
+    let task = door.card("Ask").await;
+    let script = r"
+        stty raw -echo
+        printf '\033[?2004hready\r\n'
+        dd bs=4096 count=1 of=first 2>/dev/null
+        dd bs=4096 count=1 of=second 2>/dev/null
+        test $(od -An -c first | tr -d ' \n') = '033[200~two\nlines033[201~' && test $(od -An -c second) = '\r'";
+    let run = door.script(task, script).await;
+    let ready = || door.app.engine().newest_line(domain::RunId(run)).as_deref() == Some("ready");
+    while !ready() {
+        tokio::task::yield_now().await;
+    }
+    let text = "\x1b[200~two\nlines\x1b[201~\r";
+    door.ok("send_input", json!({ "run": run, "text": text })).await;
+    assert_eq!(door.end_of(run).await["status"], "succeeded");
+    door.close().await;
+}
+
+#[tokio::test]
+async fn a_message_is_lines_to_a_program_that_reads_lines() {
+    let door = FrontDoor::open().await;
+    let task = door.card("Ask").await;
+    let run = door.script(task, "read one; read two; test \"$one $two\" = 'two lines'").await;
+    let text = "\x1b[200~two\nlines\x1b[201~\r";
+    door.ok("send_input", json!({ "run": run, "text": text })).await;
+    assert_eq!(door.end_of(run).await["status"], "succeeded");
+    door.close().await;
+}
+
+#[tokio::test]
 async fn waiting_ends_with_the_patience_not_with_the_run() {
     let door = FrontDoor::open().await;
     let task = door.card("Long").await;

@@ -37,6 +37,23 @@ pub fn read(store_dir: &Path, hash: &str, offset: u64, len: u64) -> Result<Piece
     Ok(Piece { bytes, total })
 }
 
+/// Copies the whole artifact to `target`, which is replaced only once the copy is complete.
+pub fn copy_out(store_dir: &Path, hash: &str, target: &Path) -> Result<(), ArtifactError> {
+    if !is_hash(hash) {
+        return Err(ArtifactError::BadHash(hash.into()));
+    }
+    let source = place(store_dir, hash);
+    if !source.is_file() {
+        return Err(ArtifactError::Missing(hash.into()));
+    }
+    let part = target.with_file_name(format!(".{}.part", files::unique()));
+    let copied = fs::copy(source, &part).and_then(|_| fs::rename(&part, target));
+    copied.map_err(|error| {
+        let _ = fs::remove_file(&part);
+        ArtifactError::io(format!("write {}", target.display()))(error)
+    })
+}
+
 fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

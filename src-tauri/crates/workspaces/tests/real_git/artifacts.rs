@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, SystemTime};
 use workspaces::artifacts::{
-    ArtifactError, ArtifactKind, Collected, Limits, Memory, Stir, Watcher, read, scan, sweep,
+    ArtifactError, ArtifactKind, Collected, Limits, Memory, Stir, Watcher, copy_out, read, scan, sweep,
 };
 use workspaces::{Kind, Workspace};
 
@@ -314,4 +314,22 @@ fn contents_that_nothing_names_are_swept_and_nothing_else_is() {
     assert!(shelf.store().join("ab/not a hash").is_file());
     assert_eq!(shelf.scan().items.len(), 2, "a file that is still there is taken in again");
     assert!(read(&shelf.store(), &hash("done with"), 0, 100).is_ok());
+}
+
+#[test]
+fn a_copy_replaces_what_it_is_saved_over_only_when_it_is_whole() {
+    let mut shelf = Shelf::new();
+    write(&shelf.artifacts(), "report.md", "# Report\n");
+    let hash = shelf.scan().items[0].hash.clone();
+    let folder = shelf.dir.path().join("Documents");
+    write(&folder, "mine.md", "older");
+
+    copy_out(&shelf.store(), &hash, &folder.join("mine.md")).unwrap();
+    assert_eq!(fs::read_to_string(folder.join("mine.md")).unwrap(), "# Report\n");
+    for (hash, target) in
+        [(hash.as_str(), "no such folder/x"), (&"0".repeat(64), "mine.md"), ("../x", "mine.md")]
+    {
+        assert!(copy_out(&shelf.store(), hash, &folder.join(target)).is_err(), "{hash} {target}");
+    }
+    assert_eq!(tree(&folder).len(), 1, "nothing half made is left");
 }
