@@ -45,6 +45,11 @@ const THROUGH_THE_PROGRAMS = [
     about: "a write's answer while ten agents want every core",
     argv: () => [node, "tests/bench/busy.mjs"],
   },
+  {
+    name: "queue",
+    about: "enqueue, claim and complete beside riverqueue, effectum and BullMQ",
+    argv: () => [node, "tests/bench/queue.mjs"],
+  },
 ];
 
 await main(async () => {

@@ -6,7 +6,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,7 +32,8 @@ const CONTENDERS = {
   ours: {
     title: "Flightboard",
     build: () => cargo(["build", "--release", "-p", "flightboard-store", "--example", "queue_load"], root),
-    load: (dir, callers, jobs, env) => ask(join(target, "release/examples/queue_load"), [dir, "work", callers, jobs], env),
+    load: (dir, callers, jobs, env) =>
+      ask(join(target, "release/examples/queue_load"), [dir, "work", callers, jobs], env),
   },
   river: {
     title: "riverqueue 0.5.0 (SQLite, WAL, FULL)",
@@ -63,11 +64,18 @@ function bullmq() {
 }
 
 function cargo(args, cwd) {
-  execFileSync("cargo", args, { cwd, stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, CARGO_TARGET_DIR: target } });
+  execFileSync("cargo", args, {
+    cwd,
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, CARGO_TARGET_DIR: target },
+  });
 }
 
 async function ask(program, args, env) {
-  const child = spawn(program, args.map(String), { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(program, args.map(String), {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let said = "";
   child.stdout.on("data", (text) => {
     said += text;
@@ -79,13 +87,28 @@ async function ask(program, args, env) {
 
 async function onRedis(dir, callers, jobs, env) {
   const port = await freePort();
-  const config = ["--port", port, "--bind", "127.0.0.1", "--dir", dir, "--appendonly", "yes", "--appendfsync", "always", "--save", ""];
+  const config = [
+    "--port",
+    port,
+    "--bind",
+    "127.0.0.1",
+    "--dir",
+    dir,
+    "--appendonly",
+    "yes",
+    "--appendfsync",
+    "always",
+    "--save",
+    "",
+  ];
   const server = spawn("redis-server", config.map(String), { env: { ...process.env, ...env }, stdio: "ignore" });
   const gone = once(server, "exit");
   try {
     await reachable(port);
     // The server flushes, so only it is slowed; the count is read by both.
-    return await ask(process.execPath, [join(cache, "bullmq/load.mjs"), port, callers, jobs], { FSYNC_COUNT: env.FSYNC_COUNT ?? "" });
+    return await ask(process.execPath, [join(cache, "bullmq/load.mjs"), port, callers, jobs], {
+      FSYNC_COUNT: env.FSYNC_COUNT ?? "",
+    });
   } finally {
     server.kill("SIGTERM");
     await gone;
@@ -104,7 +127,10 @@ async function freePort() {
 async function reachable(port) {
   for (;;) {
     const socket = connect(port, "127.0.0.1");
-    const met = await Promise.race([once(socket, "connect").then(() => true), once(socket, "error").then(() => false)]).catch(() => false);
+    const met = await Promise.race([
+      once(socket, "connect").then(() => true),
+      once(socket, "error").then(() => false),
+    ]).catch(() => false);
     socket.destroy();
     if (met) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -139,7 +165,9 @@ async function compare(place, costUs, heading) {
     const seen = Object.fromEntries(there.map((name) => [name, []]));
     for (let round = 0; round < REPEATS; round += 1)
       for (const name of round % 2 === 0 ? there : there.toReversed())
-        seen[name].push(await inFolder(place, costUs, (dir, env) => CONTENDERS[name].load(dir, callers, JOBS[callers] ?? 4_000, env)));
+        seen[name].push(
+          await inFolder(place, costUs, (dir, env) => CONTENDERS[name].load(dir, callers, JOBS[callers] ?? 4_000, env)),
+        );
     console.log(`  ${callers} callers, ${JOBS[callers] ?? 4_000} jobs`);
     for (const name of there) tell(CONTENDERS[name].title, seen[name], name === "ours" ? null : seen.ours);
   }
@@ -147,9 +175,12 @@ async function compare(place, costUs, heading) {
 }
 
 function tell(title, rounds, ours) {
-  const of = (phase, figure) => rounds.map((round) => round[phase]?.[figure]).filter((value) => typeof value === "number");
+  const of = (phase, figure) =>
+    rounds.map((round) => round[phase]?.[figure]).filter((value) => typeof value === "number");
   const times = (phase) =>
-    ours ? `, ${(median(ours.map((round) => round[phase].per_s)) / median(of(phase, "per_s"))).toFixed(1)} times as fast` : "";
+    ours
+      ? `, ${(median(ours.map((round) => round[phase].per_s)) / median(of(phase, "per_s"))).toFixed(1)} times as fast`
+      : "";
   console.log(`    ${title}`);
   console.log(
     `      enqueue           ${spread(of("enqueue", "per_s"), "/s")}, p50 ${median(of("enqueue", "p50_ms")).toFixed(2)} ms, ` +
@@ -183,14 +214,21 @@ async function amongMany() {
       console.log(`  p99 with 1,000 ready: ${spread(p99(seen.small), "ms", 2)}`);
       console.log(`  p99 with ${MANY / 10} ready of ${MANY}: ${spread(p99(seen.big), "ms", 2)}`);
       console.log(`  ratio ${(median(p99(seen.big)) / median(p99(seen.small))).toFixed(2)}`);
-      console.log(`  open and first claim there: ${spread(seen.big.map((round) => round.opened_ms), "ms", 1)}`);
+      console.log(
+        `  open and first claim there: ${spread(
+          seen.big.map((round) => round.opened_ms),
+          "ms",
+          1,
+        )}`,
+      );
     }),
   );
 }
 
 function diskRate() {
   return inFolder(tmpdir(), 0, async (dir) => {
-    const script = "import os,sys,time\nf=os.open(sys.argv[1],os.O_CREAT|os.O_WRONLY)\nb=b'x'*4096\nt=time.time()\nfor i in range(300):\n os.pwrite(f,b,4096*i); os.fdatasync(f)\nprint((time.time()-t)/300*1e3)";
+    const script =
+      "import os,sys,time\nf=os.open(sys.argv[1],os.O_CREAT|os.O_WRONLY)\nb=b'x'*4096\nt=time.time()\nfor i in range(300):\n os.pwrite(f,b,4096*i); os.fdatasync(f)\nprint((time.time()-t)/300*1e3)";
     return Number(execFileSync("python3", ["-c", script, join(dir, "flushed")]).toString());
   });
 }
