@@ -2,7 +2,7 @@
 //! report its end. Many that wait at one time are answered by the same few statements. Whom a run's
 //! end concerns is `runs`' to say; who is started from here is the dispatcher's.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, hash_map::Entry};
 
 use domain::{
     Actor, Cause, Id, Millis, Outcome, ProjectId, RunId, Status, Task, TaskEvent, TaskId,
@@ -333,8 +333,8 @@ impl Desk {
         let breakers = breakers::gates(tx, &agents, latest(asked)).await?;
         let mut used = HashMap::new();
         for limit in asked.iter().flat_map(|claim| &claim.limits) {
-            if !used.contains_key(&limit.on) {
-                used.insert(limit.on.clone(), runs::used(tx, &limit.on).await?);
+            if let Entry::Vacant(unseen) = used.entry(limit.on.clone()) {
+                unseen.insert(runs::used(tx, &limit.on).await?);
             }
         }
         Ok(Desk { held, attempts, breakers, rules: projects::pull_rules(tx).await?, used })

@@ -276,9 +276,12 @@ impl PullRules {
     }
 }
 
+/// Number, paused, triage, runs left, agents.
+type PullRow = (i64, bool, bool, Option<i64>, Option<String>);
+
 /// Of projects that say anything.
 pub(crate) async fn pull_rules(tx: &mut Tx<'_>) -> Result<HashMap<ProjectId, PullRules>, StoreError> {
-    let rows: Vec<(i64, bool, bool, Option<i64>, Option<String>)> = sqlx::query_as(
+    let rows: Vec<PullRow> = sqlx::query_as(
         "SELECT id, settings ->> 'paused' IS NOT NULL, coalesce(settings ->> 'triage', 0), \
          CASE WHEN settings ->> 'limit' IS NOT NULL THEN max(0, (settings ->> 'limit') - (SELECT count(*) FROM runs r \
          JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' AND t.project_id = projects.id)) END, \

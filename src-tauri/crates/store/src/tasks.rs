@@ -2,7 +2,7 @@
 //! Every write reads the row inside its own transaction, asks `domain::transition`, and writes the
 //! answer guarded by the state it expected.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use domain::{
     Actor, Column, Counters, Effect, Id, Millis, Priority, ProjectId, RetryPolicy, RunId, Status, Task,
@@ -363,8 +363,8 @@ async fn insert_all(
     // Whether each project hands its cards to the dispatcher; an error where there is no such project.
     let mut projects: HashMap<Option<ProjectId>, Result<bool, ProjectId>> = HashMap::new();
     for project in items.iter().map(|item| item.new.project) {
-        if !projects.contains_key(&project) {
-            projects.insert(project, projects::dispatches_if_known(tx, project).await?);
+        if let Entry::Vacant(unseen) = projects.entry(project) {
+            unseen.insert(projects::dispatches_if_known(tx, project).await?);
         }
     }
     let known: Vec<(&Addition, bool)> = items
