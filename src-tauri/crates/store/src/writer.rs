@@ -161,6 +161,8 @@ async fn run(
             break;
         }
         commit(&mut connection, &mut group, &committed).await;
+        // Whoever was just answered may have something more: it shares the next commit.
+        tokio::task::yield_now().await;
     }
     if let Err(error) = connection.close().await {
         tracing::warn!(%error, "closing the database");
