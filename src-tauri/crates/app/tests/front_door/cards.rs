@@ -112,10 +112,11 @@ async fn a_project_is_named_after_its_folder_and_counts_its_open_cards() {
     door.card("Nobody's").await;
     let settings = json!({
         "base": "develop", "setup": ["make"], "in_place": true, "trusted": true, "agent": "demo",
-        "dispatch": true, "agents": ["demo"], "limit": 2, "paused": "release week",
+        "dispatch": true, "triage": true, "agents": ["demo"], "limit": 2, "paused": "release week",
         "retry": { "timeout": { "max": 3, "backoff": { "kind": "fixed", "wait": 5000 } } },
         "gate": [{ "kind": "check", "command": ["make", "test"], "timeout": 60 }, { "kind": "person" }],
         "budget": { "micros": 5000000, "tokens": null, "wall": null, "warn_at": 0.5, "at_limit": "ask" },
+        "task_budget": { "micros": null, "tokens": 90000, "wall": null, "warn_at": 0.8, "at_limit": "stop" },
     });
     let edited =
         door.ok("edit_project", json!({ "id": added["id"], "name": " Lexer ", "settings": settings })).await;
@@ -150,10 +151,10 @@ async fn the_windows_settings_are_kept() {
     assert_eq!(
         fresh,
         json!({ "theme": "", "last_agent": null, "last_project": null, "welcomed": false, "editor": [],
-            "agent_offline_minutes": 0 })
+            "agent_offline_minutes": 0, "trash_days": 30 })
     );
     let wanted = json!({ "theme": "dark", "last_agent": "demo", "last_project": 1, "welcomed": true, "editor": ["code", "{path}"],
-        "agent_offline_minutes": 7 });
+        "agent_offline_minutes": 7, "trash_days": 0 });
     door.ok("put_settings", wanted.clone()).await;
     assert_eq!(door.ok("get_settings", json!({})).await, wanted);
     door.close().await;
