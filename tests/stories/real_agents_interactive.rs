@@ -179,6 +179,7 @@ agents! {
     claude false ["OSC 7501", "agent hook"] => holds_a_conversation trusts_a_project_that_its_owner_trusts;
     codex false ["OSC 7501"] => holds_a_conversation trusts_a_project_that_its_owner_trusts;
     gemini true ["terminal title"] => holds_a_conversation;
-    opencode false ["agent hook"] => holds_a_conversation;
+    // opencode is not among them: with a plugin its first start fetches a package from npm before it
+    // does anything, and waits for it in vain where, as here, there is no network.
     qwen true ["agent hook"] => holds_a_conversation;
 }
