@@ -11,7 +11,8 @@ fn agent(desk: &Desk, name: &str, script: &str) {
     let bin = desk.folder.path().join("bin");
     std::fs::create_dir_all(&bin).expect("a folder for programs");
     let program = bin.join(name);
-    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("a script");
+    let text = format!("#!/bin/sh\n[ \"$1\" = --version ] && exit\n{script}\n");
+    std::fs::write(&program, text).expect("a script");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("it may be run");
     let program = program.to_str().expect("a plain path");
     desk.ok(&["agents", "register", name, "--program", program, "--capacity", "4"]);
