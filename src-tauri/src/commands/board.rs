@@ -20,3 +20,27 @@ pub async fn get_board(app: State<'_, App>, request: GetBoard) -> Result<Board, 
 pub async fn get_cards(app: State<'_, App>, request: GetCards) -> Result<Vec<Card>, Problem> {
     ops::get_cards(&app, request).await
 }
+
+#[tauri::command]
+#[specta::specta]
+pub async fn list_tasks(app: State<'_, App>, request: ListTasks) -> Result<TaskList, Problem> {
+    ops::list_tasks(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn get_status(app: State<'_, App>, request: Nothing) -> Result<StatusReport, Problem> {
+    ops::get_status(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn read_events(app: State<'_, App>, request: ReadEvents) -> Result<BoardEvents, Problem> {
+    ops::read_events(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn clean_up(app: State<'_, App>, request: CleanUp) -> Result<CleanedUp, Problem> {
+    ops::clean_up(&app, request).await
+}

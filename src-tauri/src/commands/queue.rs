@@ -72,3 +72,15 @@ pub async fn reset_breaker(app: State<'_, App>, request: ResetBreaker) -> Result
 pub async fn review_task(app: State<'_, App>, request: ReviewTask) -> Result<TaskDetail, Problem> {
     ops::review_task(&app, request).await
 }
+
+#[tauri::command]
+#[specta::specta]
+pub async fn hand_out_task(app: State<'_, App>, request: HandOutTask) -> Result<HandedOutTask, Problem> {
+    ops::hand_out_task(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn check_run(app: State<'_, App>, request: CheckRun) -> Result<Run, Problem> {
+    ops::check_run(&app, request).await
+}

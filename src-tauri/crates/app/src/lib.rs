@@ -10,7 +10,7 @@ pub mod wire;
 
 pub use engine::{Clock, ClockHand, Config, Engine, StartError, ViewerHandle, default_data_dir};
 pub use operations::{Access, OPERATIONS, Operation, call};
-pub use views::event;
+pub use views::{board_event, event};
 
 /// The application as the doors see it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -21,6 +21,12 @@ pub struct App {
 impl App {
     pub fn new(engine: Engine) -> App {
         App { engine }
+    }
+
+    /// One that answers what only reads, without hosting the engine; none where an engine must start. See
+    /// [`Engine::look`].
+    pub async fn look(data_dir: std::path::PathBuf) -> Option<App> {
+        Engine::look(data_dir).await.map(App::new)
     }
 
     /// For terminals, event streams and shutdown, which are no request and answer.

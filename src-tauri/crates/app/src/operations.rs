@@ -43,6 +43,10 @@ operations! {
     Read get_overview(Nothing);
     Read get_board(GetBoard);
     Read get_cards(GetCards);
+    Read list_tasks(ListTasks);
+    Read get_status(Nothing);
+    Read read_events(ReadEvents);
+    Write clean_up(CleanUp);
     Write add_task(AddTask);
     Write edit_task(EditTask);
     Write move_task(MoveTask);
@@ -87,6 +91,8 @@ operations! {
     Write claim_task(ClaimTask);
     Write heartbeat_run(HeartbeatRun);
     Write finish_run(FinishRun);
+    Write hand_out_task(HandOutTask);
+    Write check_run(CheckRun);
     Write queue_task(QueueTask);
     Write add_dependency(AddDependency);
     Write remove_dependency(RemoveDependency);

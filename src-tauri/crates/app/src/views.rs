@@ -185,6 +185,21 @@ pub(crate) fn timeline_entry(record: ChangeRecord) -> TimelineEntry {
     }
 }
 
+/// A change as event streams and webhooks tell it.
+pub fn board_event(record: ChangeRecord) -> BoardEvent {
+    BoardEvent {
+        seq: record.seq,
+        at: record.at,
+        event: domain::event::of_change(&record.kind).into_owned(),
+        kind: record.kind,
+        actor: record.actor,
+        task: record.task,
+        run: record.run,
+        project: record.project,
+        text: record.text,
+    }
+}
+
 /// `problems` are those of the further repositories, in their order.
 pub(crate) fn project(
     record: ProjectRecord,

@@ -4,8 +4,10 @@
 //! All times are milliseconds since the Unix epoch (UTC), all sizes bytes, all ids integers.
 //! [`Card`] is what the board needs; [`TaskDetail`] what the task page needs.
 
+mod glance;
 mod queue;
 
+pub use glance::*;
 pub use queue::*;
 
 use domain::{
@@ -135,6 +137,9 @@ pub struct AddTask {
     pub queued: Option<bool>,
     #[serde(default)]
     pub routing: SetRouting,
+    /// A repository to put the result into. There is no such thing yet: refused.
+    #[serde(default)]
+    pub output: Option<serde_json::Value>,
 }
 
 /// Fields left out stay as they are.

@@ -60,11 +60,11 @@ async fn find(link: &Link, name: &str) -> Result<Value, Failure> {
 
 async fn register(link: &Link, said: &Registration, json: bool) -> Result<(), Failure> {
     let mut request = match &said.file {
-        Some(file) => from_file(file, said.name.as_deref())?,
+        Some(file) => from_file(file, said.name())?,
         None => RegisterAgent::default(),
     };
-    if let Some(name) = &said.name {
-        request.name.clone_from(name);
+    if let Some(name) = said.name() {
+        request.name = name.to_owned();
     }
     let set = |wanted: &Option<String>, field: &mut Option<String>| {
         if wanted.is_some() {

@@ -1,8 +1,15 @@
-//! The command line's grammar.
+//! The command line's grammar. Where each command's example comes from, and what the help says of exit
+//! codes, is in `help`.
+
+mod orchestrate;
+mod tasks;
 
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, Subcommand};
+
+pub use orchestrate::*;
+pub use tasks::*;
 
 /// Kanban board that runs coding agents: cards, runs, terminals and artifacts from the shell.
 #[derive(Debug, Parser)]
@@ -14,12 +21,23 @@ pub struct Args {
     /// Print JSON for programs instead of text for people.
     #[arg(long, global = true)]
     pub json: bool,
+    /// Say nothing beside what was asked for: no confirmations, no notes, no progress. `add` prints the
+    /// card's key alone.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
     #[command(subcommand)]
     pub command: Command,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one of it, for the length of a command")]
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show the board at a glance: counts, what is at work, what needs you, what starts next, agents, spend.
+    Status {
+        /// Go on and show each change.
+        #[arg(long)]
+        watch: bool,
+    },
     /// Say which agents and tools are there and what is missing.
     Doctor,
     /// Work with projects.
@@ -32,40 +50,9 @@ pub enum Command {
     #[command(subcommand)]
     Cron(CronCommand),
     /// Add a card to the inbox.
-    Add {
-        title: String,
-        /// Name, path or number of a project.
-        #[arg(long)]
-        project: Option<String>,
-        /// Markdown; @FILE reads a file, @- standard input.
-        #[arg(long, value_name = "TEXT|@FILE")]
-        description: Option<String>,
-        /// critical (urgent), high, medium (normal), low, or 1 to 10.
-        #[arg(long)]
-        priority: Option<String>,
-        /// The only agent that may start on it.
-        #[arg(long, value_name = "AGENT")]
-        assign: Option<String>,
-        /// May be given several times.
-        #[arg(long = "tag")]
-        tags: Vec<String>,
-        /// Hand it to the dispatcher, which starts an agent as soon as one is free.
-        #[arg(long)]
-        queue: bool,
-        /// Wait until this card is done; may be given several times.
-        #[arg(long, value_name = "ID")]
-        after: Vec<String>,
-        #[command(flatten)]
-        routing: RoutingArgs,
-    },
-    /// List cards.
-    List {
-        /// Only this column: inbox, ready, in_progress, review, done, failed or cancelled.
-        #[arg(long)]
-        status: Option<String>,
-        #[arg(long)]
-        project: Option<String>,
-    },
+    Add(AddArgs),
+    /// List cards: what is at work first, then by urgency.
+    List(ListArgs),
     /// Show one card with its runs and artifacts.
     Show { id: String },
     /// Move a card to a column.
@@ -73,29 +60,68 @@ pub enum Command {
     /// Work with deleted cards: list them, bring them back, delete them for ever.
     #[command(subcommand)]
     Trash(TrashCommand),
-    /// Start an agent on a card. Returns once it has started; with --wait once it has ended.
-    Run {
+    /// Start an agent on a card, and return once it has started; with --wait once it has ended. Without a
+    /// card: hand all ready cards and those of the inbox to the dispatcher and wait until nothing more
+    /// happens by itself.
+    Run(RunArgs),
+    /// Move cards to Ready.
+    Ready {
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Prepare a card's workspace for an agent that you start yourself; with --agent start one.
+    Exec {
         id: String,
-        /// Agent to start: claude, codex, gemini, opencode, aider, demo, custom, or one that you registered.
-        #[arg(long)]
-        agent: String,
-        /// Wait for the end; the exit code is 0 only if the run succeeded.
-        #[arg(long)]
-        wait: bool,
-        /// Give up waiting after this long (exit code 124); the agent goes on.
-        #[arg(long, value_name = "SECONDS", requires = "wait")]
-        timeout: Option<u64>,
-        /// Start the agent's own screen instead of an unattended run.
-        #[arg(long)]
-        interactive: bool,
-        #[arg(long)]
-        model: Option<String>,
-        /// Start the agent with its permission checks off.
-        #[arg(long)]
-        skip_permissions: bool,
-        /// Command and arguments for the agent `custom`, after `--`.
-        #[arg(last = true, value_name = "COMMAND")]
-        command: Vec<OsString>,
+        #[command(flatten)]
+        how: ExecArgs,
+    },
+    /// The same for the next N cards, ready ones first.
+    ExecNext {
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=100))]
+        count: u32,
+        #[command(flatten)]
+        how: ExecArgs,
+    },
+    /// Say how far a run is. An agent that you started yourself says that it has finished by
+    /// COMPLETION.md in its workspace.
+    Check {
+        /// As `exec` printed it (12:TOKEN), run-12, or a card.
+        run: String,
+    },
+    /// Add a card and start an agent on it in the background.
+    Spawn(SpawnArgs),
+    /// Print what happened in a run: its card's history and the end of its output.
+    History {
+        /// As `spawn` printed it (run-12), or a card.
+        session: String,
+        /// Lines of output.
+        #[arg(long, default_value_t = 40, value_name = "N")]
+        lines: u32,
+    },
+    /// Stop the agent at work on a card and cancel the card.
+    Cancel {
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Take back cards whose agents fell silent; with --workspaces also remove workspaces of finished cards.
+    Cleanup {
+        /// Remove workspaces of cards that were done or cancelled at least this many days ago. Work that
+        /// was not committed is saved first.
+        #[arg(long, value_name = "DAYS")]
+        workspaces: Option<u32>,
+    },
+    /// Work with cards by their fields, or with JSON bodies.
+    #[command(subcommand)]
+    Tasks(TasksCommand),
+    /// Follow what happens on the board.
+    #[command(subcommand)]
+    Events(EventsCommand),
+    /// Print the script that completes commands in a shell.
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page, or write one for each command into a folder.
+    Man {
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
     /// Say what would start next, where, and why everything else waits.
     Plan {
@@ -195,52 +221,12 @@ pub enum Command {
     },
 }
 
-#[expect(clippy::large_enum_variant, reason = "there is one of it, for the length of a command")]
 #[derive(Debug, Subcommand)]
 pub enum CronCommand {
     /// List schedules.
     List,
     /// Make a schedule. Its template becomes a card with a date at each of its times.
-    Create {
-        #[arg(long)]
-        name: String,
-        /// A phrase (“every weekday at 9”) or five cron fields.
-        #[arg(long, value_name = "WHEN")]
-        schedule: String,
-        /// The cards' title; {date}, {time}, {weekday}, {week} and {month} are filled in.
-        #[arg(long)]
-        title: String,
-        /// IANA name such as Europe/Berlin; this machine's time zone if left out.
-        #[arg(long, value_name = "NAME")]
-        zone: Option<String>,
-        /// Name, path or number of a project.
-        #[arg(long)]
-        project: Option<String>,
-        /// Markdown; @FILE reads a file, @- standard input.
-        #[arg(long, value_name = "TEXT|@FILE")]
-        description: Option<String>,
-        /// critical (urgent), high, medium (normal), low, or 1 to 10.
-        #[arg(long)]
-        priority: Option<String>,
-        /// The only agent that may start on the cards.
-        #[arg(long, value_name = "AGENT", alias = "assigned-to")]
-        assign: Option<String>,
-        /// May be given several times.
-        #[arg(long = "tag")]
-        tags: Vec<String>,
-        /// Put the cards into Ready instead of the inbox.
-        #[arg(long)]
-        ready: bool,
-        /// Times that were missed: skip, one card for all of them, or all.
-        #[arg(long, value_name = "skip|one|all", default_value = "one")]
-        misfire: String,
-        /// Most cards of one catch-up with `--misfire all`.
-        #[arg(long, value_name = "CARDS")]
-        cap: Option<u32>,
-        /// While a card is still open: skip the next, queue it, or allow it.
-        #[arg(long, value_name = "skip|queue|allow", default_value = "skip")]
-        overlap: String,
-    },
+    Create(Box<CronCreate>),
     /// Make no cards until it is resumed; what falls into the pause is left out.
     Pause { schedule: String },
     /// Go on from now.
@@ -425,8 +411,11 @@ pub enum AgentsCommand {
 #[derive(Debug, clap::Args)]
 pub struct Registration {
     /// a to z, 0 to 9, “.”, “_” and “-”; may be left out when the file has it.
-    #[arg(required_unless_present = "file")]
+    #[arg(required_unless_present_any = ["file", "called"])]
     pub name: Option<String>,
+    /// The same as NAME.
+    #[arg(long = "name", value_name = "NAME", conflicts_with = "name")]
+    pub called: Option<String>,
     /// Read all this from a TOML or JSON file with the fields of `agents list --json`.
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
@@ -470,4 +459,10 @@ pub struct Registration {
     /// Keep it on the list and give it nothing.
     #[arg(long)]
     pub disable: bool,
+}
+
+impl Registration {
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref().or(self.called.as_deref())
+    }
 }

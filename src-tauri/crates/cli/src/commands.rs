@@ -1,34 +1,40 @@
 //! What each command does.
 
 use std::{
-    io::{Read, Write},
+    io::{IsTerminal, Read},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
 };
 
 use app::{App, Config, Engine, default_data_dir, wire::*};
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use domain::{Priority, ProjectId, Status, TaskId, verdict::Verdict};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    args::{Args, Command, ProjectCommand},
-    claims,
+    args::{AddArgs, Args, Command, EventsCommand, ListArgs, ProjectCommand},
+    claims, events,
     failure::Failure,
+    help,
     link::Link,
-    print, queue, signals,
+    orchestrate, print, queue, runs, sessions, signals, status, tasks,
 };
 
-/// A followed log that breaks off this often without a single byte is given up.
-const BROKEN_OFF: u32 = 5;
+/// Cards that a person is shown at once.
+const LISTED: u32 = 200;
 
 pub async fn run(args: &Args) -> Result<(), Failure> {
-    let data_dir = data_dir(args)?;
-    if let Command::Serve { port } = args.command {
-        return serve(&data_dir, port).await;
+    match &args.command {
+        // Known without any board.
+        Command::Completions { shell } => return help::completions(*shell),
+        Command::Man { out } => return help::man(out.as_deref()),
+        _ => {}
     }
-    let link = Link::open(&data_dir).await?;
+    let data_dir = data_dir(args)?;
+    let link = match &args.command {
+        Command::Serve { port } => return serve(&data_dir, *port).await,
+        Command::Run(said) if said.id.is_none() => Link::dispatching(&data_dir),
+        _ => Link::new(&data_dir),
+    };
     let outcome = command(&link, args).await;
     link.close().await;
     outcome
@@ -74,29 +80,8 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Reject { id, notes } => queue::review(link, id, Verdict::Rejected, Some(notes), json).await,
         Command::Policy(policy) => queue::policy(link, policy, json).await,
         Command::Cron(command) => crate::cron::run(link, command, json).await,
-        Command::Add { title, project, description, priority, assign, tags, queue, after, routing } => {
-            let request = AddTask {
-                title: title.clone(),
-                description: description.as_deref().map(text_or_file).transpose()?.unwrap_or_default(),
-                project: find_project(link, project.as_deref()).await?,
-                priority: priority.as_deref().map(parse_priority).transpose()?,
-                tags: tags.clone(),
-                due_at: None,
-                assignee: assign.clone(),
-                column: None,
-                // What it waits for is said before the dispatcher may see it.
-                queued: queue.then_some(after.is_empty()),
-                routing: queue::routing(routing),
-            };
-            let card: Value = link.call("add_task", &request).await?;
-            let id = TaskId(card["id"].as_i64().unwrap_or(0));
-            queue::wait_for(link, id, after).await?;
-            if *queue && !after.is_empty() {
-                return queue::set_queued(link, &[id.key()], true, json).await;
-            }
-            told(link, card, "added", json).await
-        }
-        Command::List { status, project } => list(link, status.as_deref(), project.as_deref(), json).await,
+        Command::Add(said) => add(link, said, json).await,
+        Command::List(said) => list(link, said, json).await,
         Command::Show { id } => print::task(find(link, id).await?, json),
         Command::Move { id, column } => {
             let column = parse_column(column)?;
@@ -104,11 +89,33 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
             told(link, link.call("move_task", &request).await?, "moved", json).await
         }
         Command::Trash(command) => crate::trash::run(link, command, json).await,
-        Command::Run { .. } => run_agent(link, &args.command, json).await,
-        Command::Stop { id } => stop(link, id, json).await,
-        Command::Logs { id, follow } => logs(link, id, *follow).await,
-        Command::Artifacts { id, out } => artifacts(link, id, out.as_deref(), json).await,
-        Command::Serve { .. } => Ok(()),
+        Command::Run(said) => match &said.id {
+            Some(id) => runs::run_agent(link, id, said, json).await,
+            None => sessions::run_queue(link, said, json).await,
+        },
+        Command::Stop { id } => runs::stop(link, id, json).await,
+        Command::Logs { id, follow } => runs::logs(link, id, *follow).await,
+        Command::Artifacts { id, out } => runs::artifacts(link, id, out.as_deref(), json).await,
+        Command::Status { watch } => status::run(link, *watch, json).await,
+        Command::Ready { ids } => orchestrate::ready(link, ids, json).await,
+        Command::Exec { id, how } => orchestrate::exec(link, id, how, json).await,
+        Command::ExecNext { count, how } => orchestrate::exec_next(link, *count, how, json).await,
+        Command::Check { run } => orchestrate::check(link, run, json).await,
+        Command::Spawn(said) => sessions::spawn(link, said, json).await,
+        Command::History { session, lines } => sessions::history(link, session, *lines, json).await,
+        Command::Cancel { ids } => sessions::cancel(link, ids, json).await,
+        Command::Cleanup { workspaces } => sessions::clean_up(link, *workspaces, json).await,
+        Command::Tasks(command) => tasks::run(link, command, json).await,
+        Command::Events(EventsCommand::Watch { types, after, project, count, timeout_ms }) => {
+            let asked = ReadEvents {
+                after: *after,
+                types: types.clone(),
+                project: find_project(link, project.as_deref()).await?,
+                ..ReadEvents::default()
+            };
+            events::watch(link, asked, *count, *timeout_ms, json).await
+        }
+        Command::Serve { .. } | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }
 
@@ -138,7 +145,7 @@ pub fn parse_priority(text: &str) -> Result<Priority, Failure> {
     text.parse().map_err(|error: domain::priority::BadPriority| Failure::invalid(error.to_string()))
 }
 
-fn parse_column(text: &str) -> Result<Status, Failure> {
+pub fn parse_column(text: &str) -> Result<Status, Failure> {
     Status::parse(text).ok_or_else(|| {
         Failure::invalid(format!(
             "“{text}” is not a column; use inbox, ready, in_progress, review, done, failed or cancelled"
@@ -176,114 +183,69 @@ pub async fn find_project(link: &Link, wanted: Option<&str>) -> Result<Option<Pr
     }
 }
 
-async fn list(link: &Link, status: Option<&str>, project: Option<&str>, json: bool) -> Result<(), Failure> {
-    let status = status.map(parse_column).transpose()?;
-    let request = GetBoard { project: find_project(link, project).await?, trashed: false };
-    let board: Value = link.call("get_board", &request).await?;
-    let cards: Vec<Value> = part(&board, "cards")?;
-    let mut cards: Vec<Value> = cards
-        .into_iter()
-        .filter(|card| status.is_none_or(|status| card["status"] == status.word()))
-        .collect();
-    cards.sort_by_key(print::list_order);
-    print::cards(cards, json)
+async fn add(link: &Link, said: &AddArgs, json: bool) -> Result<(), Failure> {
+    let request = AddTask {
+        title: said.title.clone(),
+        description: said.description.as_deref().map(text_or_file).transpose()?.unwrap_or_default(),
+        project: find_project(link, said.project.as_deref()).await?,
+        priority: said.priority.as_deref().map(parse_priority).transpose()?,
+        tags: said.tags.clone(),
+        due_at: None,
+        assignee: said.assign.clone(),
+        column: None,
+        // What it waits for is said before the dispatcher may see it.
+        queued: said.queue.then_some(said.after.is_empty()),
+        routing: queue::routing(&said.routing),
+        output: said.output.as_deref().map(|text| json!(text)),
+    };
+    let card: Value = link.call("add_task", &request).await?;
+    let id = TaskId(card["id"].as_i64().unwrap_or(0));
+    queue::wait_for(link, id, &said.after).await?;
+    if said.queue && !said.after.is_empty() {
+        return queue::set_queued(link, &[id.key()], true, json).await;
+    }
+    added(link, card, json).await
 }
 
-fn part<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, Failure> {
+/// Where no person reads, the number stands there once more with sixteen digits, which `grep` finds.
+pub async fn added(link: &Link, card: Value, json: bool) -> Result<(), Failure> {
+    let id = card["id"].as_i64().unwrap_or(0);
+    told(link, card, "added", json).await?;
+    let for_grep = !json && !print::is_quiet() && !std::io::stdout().is_terminal();
+    if for_grep { print::out(&format!("id {id:016}")) } else { Ok(()) }
+}
+
+pub async fn list(link: &Link, said: &ListArgs, json: bool) -> Result<(), Failure> {
+    let request = ListTasks {
+        statuses: said.status.iter().map(|word| parse_column(word)).collect::<Result<_, _>>()?,
+        project: find_project(link, said.project.as_deref()).await?,
+        assignee: said.assign.clone(),
+        tag: said.tag.clone(),
+        priority: said.priority.as_deref().map(parse_priority).transpose()?,
+        limit: said.limit.or((!json).then_some(LISTED)).filter(|limit| *limit > 0),
+        offset: said.offset,
+    };
+    let mut found: Value = link.call("list_tasks", &request).await?;
+    let cards: Vec<Value> = part(&found, "cards")?;
+    let left = found["total"].take().as_u64().unwrap_or(0).saturating_sub(cards.len() as u64 + u64::from(said.offset));
+    print::cards(cards, json)?;
+    if left > 0 {
+        print::note(&format!("{left} more; --limit 0 shows all, --offset leaves out the first"));
+    }
+    Ok(())
+}
+
+pub fn part<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, Failure> {
     serde_json::from_value(value[name].clone())
         .map_err(|error| Failure::Link(format!("the answer has no {name}: {error}")))
 }
 
-async fn find(link: &Link, key: &str) -> Result<Value, Failure> {
+pub async fn find(link: &Link, key: &str) -> Result<Value, Failure> {
     link.call("find_task", &FindTask { key: key.to_owned() }).await
 }
 
 pub async fn find_id(link: &Link, key: &str) -> Result<TaskId, Failure> {
     part(&find(link, key).await?["card"], "id")
-}
-
-async fn newest_run(link: &Link, key: &str) -> Result<Value, Failure> {
-    let task = find(link, key).await?;
-    task["runs"].get(0).cloned().ok_or_else(|| {
-        Failure::Problem(Problem {
-            code: ProblemCode::NotFound,
-            message: format!("{} has no run yet", task["card"]["key"].as_str().unwrap_or(key)),
-            next: Some(format!("start one: flightboard run {key} --agent demo")),
-        })
-    })
-}
-
-async fn run_agent(link: &Link, command: &Command, json: bool) -> Result<(), Failure> {
-    let Command::Run { id, agent, wait, timeout, interactive, model, skip_permissions, command } = command
-    else {
-        return Ok(());
-    };
-    let argv = command
-        .iter()
-        .map(|word| {
-            word.to_str()
-                .map(str::to_owned)
-                .ok_or_else(|| Failure::invalid("the command has a word that is no UTF-8"))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    if !argv.is_empty() && agent != "custom" {
-        return Err(Failure::invalid("a command after -- belongs to --agent custom"));
-    }
-    let task = find(link, id).await?;
-    let request = StartRun {
-        task: part(&task["card"], "id")?,
-        agent: agent.clone(),
-        mode: Some(if *interactive { Mode::Interactive } else { Mode::Unattended }),
-        model: model.clone(),
-        argv: (!argv.is_empty()).then_some(argv),
-        size: None,
-        resume: None,
-        skip_permissions: *skip_permissions,
-    };
-    let started: Value = match link.call("start_run", &request).await {
-        // The host of the engine died while it answered; what it began goes on.
-        Err(Failure::Link(why)) => begun_since(link, &task).await?.ok_or(Failure::Link(why))?,
-        answer => answer?,
-    };
-    let run = if *wait { wait_for(link, part(&started, "id")?, *timeout).await? } else { started };
-    told_of_run(link, &run, json).await?;
-    let succeeded = run["status"] == "succeeded";
-    if *wait && !succeeded { Err(print::failed_run(&run)) } else { Ok(()) }
-}
-
-/// The task's newest run, if it was not there before.
-async fn begun_since(link: &Link, before: &Value) -> Result<Option<Value>, Failure> {
-    let now: Value = link.call("get_task", &TaskRef { id: part(&before["card"], "id")? }).await?;
-    let newest = &now["runs"][0];
-    Ok((!newest.is_null() && newest["id"] != before["runs"][0]["id"]).then(|| newest.clone()))
-}
-
-async fn wait_for(link: &Link, run: domain::RunId, timeout: Option<u64>) -> Result<Value, Failure> {
-    let started = Instant::now();
-    loop {
-        let left = timeout.map(|seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()));
-        let step = left.map_or(60_000, |left| left.as_millis().min(60_000) as u32);
-        let seen: Value = link.call("wait_run", &WaitRun { run, timeout_ms: step }).await?;
-        if !seen["ended_at"].is_null() {
-            return Ok(seen);
-        }
-        if left.is_some_and(|left| left.is_zero()) {
-            return Err(Failure::TimedOut(timeout.unwrap_or_default()));
-        }
-    }
-}
-
-async fn stop(link: &Link, key: &str, json: bool) -> Result<(), Failure> {
-    let run = newest_run(link, key).await?;
-    if !run["ended_at"].is_null() {
-        return Err(Failure::Problem(Problem {
-            code: ProblemCode::Conflict,
-            message: format!("no agent is at work on T-{}", run["task"]),
-            next: None,
-        }));
-    }
-    let stopped: Value = link.call("stop_run", &RunRef { run: part(&run, "id")? }).await?;
-    told_of_run(link, &stopped, json).await
 }
 
 /// What a command did to a card: a line for people, for programs the card as `show` gives it.
@@ -292,90 +254,6 @@ pub async fn told(link: &Link, card: Value, verb: &str, json: bool) -> Result<()
         return print::card(&card, verb);
     }
     print::task(link.call("get_task", &TaskRef { id: part(&card, "id")? }).await?, json)
-}
-
-/// As [`told`], for a command that was about one run of the card.
-async fn told_of_run(link: &Link, run: &Value, json: bool) -> Result<(), Failure> {
-    if !json {
-        return print::run(run);
-    }
-    print::task_of_run(link.call("get_task", &TaskRef { id: part(run, "task")? }).await?, run)
-}
-
-async fn logs(link: &Link, key: &str, follow: bool) -> Result<(), Failure> {
-    let run: domain::RunId = part(&newest_run(link, key).await?, "id")?;
-    let mut printed = 0;
-    let mut idle = 0;
-    loop {
-        let before = printed;
-        let path = format!("/runs/{run}/log?offset={printed}&follow={}", u8::from(follow));
-        let read = link.stream(&path, |bytes| {
-            let mut out = std::io::stdout().lock();
-            out.write_all(bytes)?;
-            out.flush()?;
-            printed += bytes.len();
-            Ok(())
-        });
-        match read.await {
-            Ok(()) => return Ok(()),
-            // `flightboard logs 1 | head` has seen enough.
-            Err(Failure::Io { error, .. }) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
-            // Whoever hosted the engine went away; the agent did not. Go on where the log broke off.
-            Err(Failure::Link(why)) if follow && idle < BROKEN_OFF => {
-                tracing::debug!(why, "following on");
-                idle = if printed > before { 0 } else { idle + 1 };
-            }
-            Err(failure) => return Err(failure),
-        }
-    }
-}
-
-async fn artifacts(link: &Link, key: &str, out: Option<&Path>, json: bool) -> Result<(), Failure> {
-    let task = find(link, key).await?;
-    let list: Vec<Value> = part(&task, "artifacts")?;
-    let Some(out) = out else { return print::artifacts(&list, json) };
-    // The newest version of each path: the list begins with the newest run.
-    let mut written: Vec<Value> = Vec::new();
-    for artifact in list {
-        if written.iter().any(|known| known["path"] == artifact["path"]) {
-            continue;
-        }
-        copy_out(link, &artifact, out).await?;
-        written.push(artifact);
-    }
-    print::artifacts(&written, json)
-}
-
-async fn copy_out(link: &Link, artifact: &Value, out: &Path) -> Result<(), Failure> {
-    let path: String = part(artifact, "path")?;
-    let target = out.join(safe_relative(&path)?);
-    let failed = |error| Failure::io(format!("{} cannot be written", target.display()), error);
-    std::fs::create_dir_all(target.parent().unwrap_or(out)).map_err(failed)?;
-    let mut file = std::fs::File::create(&target).map_err(failed)?;
-    let mut offset = 0;
-    loop {
-        let request = ReadArtifact { id: part(artifact, "id")?, offset, len: 4 * 1024 * 1024 };
-        let piece: Value = link.call("read_artifact", &request).await?;
-        let data = BASE64
-            .decode(piece["data"].as_str().unwrap_or_default())
-            .map_err(|error| Failure::Link(format!("the artifact cannot be read: {error}")))?;
-        if data.is_empty() {
-            return Ok(());
-        }
-        file.write_all(&data).map_err(failed)?;
-        offset += data.len() as i64;
-    }
-}
-
-/// Names come from an agent: nothing may point outside the folder.
-fn safe_relative(path: &str) -> Result<PathBuf, Failure> {
-    let relative = Path::new(path);
-    let plain = relative.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    if plain {
-        Ok(relative.to_owned())
-    } else {
-        Err(Failure::invalid(format!("the artifact name “{path}” is not a plain path")))
-    }
 }
 
 async fn serve(data_dir: &Path, port: u16) -> Result<(), Failure> {

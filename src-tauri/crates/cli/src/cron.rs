@@ -9,7 +9,8 @@ use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as WordError};
 use serde_json::Value;
 
 use crate::{
-    args::CronCommand,
+    args::{CronCommand, CronCreate},
+    body,
     commands::{find_project, parse_priority, text_or_file, told},
     failure::Failure,
     link::Link,
@@ -19,7 +20,7 @@ use crate::{
 pub async fn run(link: &Link, command: &CronCommand, json: bool) -> Result<(), Failure> {
     match command {
         CronCommand::List => list(link.call("list_schedules", &Nothing {}).await?, json),
-        CronCommand::Create { .. } => create(link, command, json).await,
+        CronCommand::Create(said) => create(link, said, json).await,
         CronCommand::Pause { schedule } => switch(link, "pause_schedule", schedule, "paused", json).await,
         CronCommand::Resume { schedule } => switch(link, "resume_schedule", schedule, "resumed", json).await,
         CronCommand::Remove { schedule } => switch(link, "remove_schedule", schedule, "removed", json).await,
@@ -34,40 +35,26 @@ pub async fn run(link: &Link, command: &CronCommand, json: bool) -> Result<(), F
     }
 }
 
-async fn create(link: &Link, command: &CronCommand, json: bool) -> Result<(), Failure> {
-    let CronCommand::Create {
-        name,
-        schedule,
-        title,
-        zone,
-        project,
-        description,
-        priority,
-        assign,
-        tags,
-        ready,
-        misfire,
-        cap,
-        overlap,
-    } = command
-    else {
-        return Ok(());
-    };
+async fn create(link: &Link, said: &CronCreate, json: bool) -> Result<(), Failure> {
+    let body = said.body.as_deref().map(body::schedule).transpose()?.unwrap_or_default();
+    let template = body.task_template;
+    let description = said.description.as_deref().map(text_or_file).transpose()?;
+    let project = said.project.clone().or(template.project);
     let request = PutSchedule {
         id: None,
-        name: name.clone(),
-        when: schedule.clone(),
-        zone: zone.clone(),
-        title: title.clone(),
-        description: description.as_deref().map(text_or_file).transpose()?.unwrap_or_default(),
+        name: said.name.clone().or(body.name).unwrap_or_default(),
+        when: said.schedule.clone().or(body.schedule).unwrap_or_default(),
+        zone: said.zone.clone().or(body.zone),
+        title: said.title.clone().or(template.title).unwrap_or_default(),
+        description: description.or(template.description).unwrap_or_default(),
         project: find_project(link, project.as_deref()).await?,
-        priority: priority.as_deref().map(parse_priority).transpose()?,
-        tags: tags.clone(),
-        assignee: assign.clone(),
-        column: ready.then_some(Status::Ready),
-        misfire: Some(word::<Misfire>(misfire, "misfire policy", "skip, one or all")?),
-        cap: *cap,
-        overlap: Some(word::<Overlap>(overlap, "overlap policy", "skip, queue or allow")?),
+        priority: said.priority.as_deref().map(parse_priority).transpose()?.or(template.priority),
+        tags: if said.tags.is_empty() { template.tags.unwrap_or_default() } else { said.tags.clone() },
+        assignee: said.assign.clone().or(template.assigned_to.flatten()),
+        column: said.ready.then_some(Status::Ready).or(template.status),
+        misfire: Some(word::<Misfire>(&said.misfire, "misfire policy", "skip, one or all")?),
+        cap: said.cap,
+        overlap: Some(word::<Overlap>(&said.overlap, "overlap policy", "skip, queue or allow")?),
     };
     let made: Value = link.call("put_schedule", &request).await?;
     if json {

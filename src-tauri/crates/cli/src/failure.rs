@@ -14,6 +14,8 @@ pub enum Failure {
     RunFailed { status: String, reason: Option<String> },
     #[error("the run did not end within {0} s; the agent goes on (`flightboard stop` ends it)")]
     TimedOut(u64),
+    #[error("the queue was not worked through within {0} s; agents go on (`flightboard stop` ends them)")]
+    QueueTimedOut(u64),
     #[error("{0}")]
     Link(String),
     #[error("{context}: {error}")]
@@ -51,7 +53,7 @@ impl Failure {
         match self {
             Failure::Problem(_) | Failure::Link(_) | Failure::Io { .. } => 1,
             Failure::RunFailed { .. } => 3,
-            Failure::TimedOut(_) => 124,
+            Failure::TimedOut(_) | Failure::QueueTimedOut(_) => 124,
         }
     }
 
@@ -77,7 +79,7 @@ impl Failure {
         match self {
             Failure::Problem(problem) => serde_json::json!(problem.code),
             Failure::RunFailed { .. } => "run_failed".into(),
-            Failure::TimedOut(_) => "timed_out".into(),
+            Failure::TimedOut(_) | Failure::QueueTimedOut(_) => "timed_out".into(),
             Failure::Link(_) => "unavailable".into(),
             Failure::Io { .. } => "io".into(),
         }
@@ -86,7 +88,11 @@ impl Failure {
     fn next(&self) -> Option<&str> {
         match self {
             Failure::Problem(problem) => problem.next.as_deref(),
-            Failure::RunFailed { .. } | Failure::TimedOut(_) | Failure::Link(_) | Failure::Io { .. } => None,
+            Failure::RunFailed { .. }
+            | Failure::TimedOut(_)
+            | Failure::QueueTimedOut(_)
+            | Failure::Link(_)
+            | Failure::Io { .. } => None,
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Reaching the engine. If another process hosts it, we talk to its socket; if none does, we host it
-//! ourselves for as long as the command runs, and talk to our own socket: one path for both.
+//! Reaching the engine. If another process hosts it, we talk to its socket. If none does, what only reads is
+//! answered from the database as it stands; for the rest we host the engine ourselves for as long as the
+//! command runs, and talk to our own socket: one path for both.
 
 use std::{
     path::{Path, PathBuf},
@@ -32,15 +33,51 @@ const AGAIN: u32 = 20;
 pub struct Link {
     data_dir: PathBuf,
     socket: PathBuf,
+    /// An engine that is hosted here also starts queued cards.
+    dispatches: bool,
     hosted: Mutex<Option<(App, Door)>>,
+    reader: Mutex<Option<App>>,
+}
+
+/// Who answers a call.
+enum Way {
+    Host(Line, Host),
+    Reader(App),
 }
 
 impl Link {
-    pub async fn open(data_dir: &Path) -> Result<Link, Failure> {
-        let socket = data_dir.join("engine.sock");
-        let link = Link { data_dir: data_dir.to_owned(), socket, hosted: Mutex::default() };
-        link.reach().await?;
-        Ok(link)
+    pub fn new(data_dir: &Path) -> Link {
+        Link {
+            data_dir: data_dir.to_owned(),
+            socket: data_dir.join("engine.sock"),
+            dispatches: false,
+            hosted: Mutex::default(),
+            reader: Mutex::default(),
+        }
+    }
+
+    /// One that works the queue through if nobody else hosts the engine.
+    pub fn dispatching(data_dir: &Path) -> Link {
+        Link { dispatches: true, ..Link::new(data_dir) }
+    }
+
+    /// The host of the engine, or for what only reads the database itself where nobody hosts and nothing
+    /// is at work.
+    async fn way(&self, reads: bool) -> Result<Way, Failure> {
+        if reads && self.hosted.lock().await.is_none() {
+            let host = self.who_hosts();
+            if let Ok(line) = local::connect(&self.socket).await {
+                return Ok(Way::Host(line, host));
+            }
+            let mut reader = self.reader.lock().await;
+            if reader.is_none() {
+                *reader = App::look(self.data_dir.clone()).await;
+            }
+            if let Some(app) = reader.as_ref() {
+                return Ok(Way::Reader(app.clone()));
+            }
+        }
+        self.reach().await.map(|(line, host)| Way::Host(line, host))
     }
 
     async fn reach(&self) -> Result<(Line, Host), Failure> {
@@ -50,7 +87,8 @@ impl Link {
             if let Ok(line) = local::connect(&self.socket).await {
                 return Ok((line, host));
             }
-            match Engine::start(Config::new(self.data_dir.clone())).await {
+            let config = Config { dispatches: self.dispatches, ..Config::new(self.data_dir.clone()) };
+            match Engine::start(config).await {
                 Ok(engine) => self.host(App::new(engine)).await?,
                 Err(StartError::Held(_)) if started.elapsed() < PATIENCE => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -75,11 +113,35 @@ impl Link {
         operation: &str,
         request: &Q,
     ) -> Result<A, Failure> {
+        self.ask(operation, request, only_reads(operation)).await
+    }
+
+    /// As [`Link::call`], for an operation that waits for changes: only who hosts the engine hears of them.
+    pub async fn call_host<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        operation: &str,
+        request: &Q,
+    ) -> Result<A, Failure> {
+        self.ask(operation, request, false).await
+    }
+
+    async fn ask<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        operation: &str,
+        request: &Q,
+        without_host: bool,
+    ) -> Result<A, Failure> {
         let body =
             Bytes::from(serde_json::to_vec(request).map_err(|error| Failure::Link(error.to_string()))?);
         let mut again = AGAIN;
         loop {
-            let (line, host) = self.reach().await?;
+            let (line, host) = match self.way(without_host).await? {
+                Way::Host(line, host) => (line, host),
+                Way::Reader(app) => {
+                    let answer = app::call(&app, operation, &body).await.map_err(Failure::Problem)?;
+                    return decode(&answer);
+                }
+            };
             match ask(line, operation, body.clone()).await {
                 Ok((status, answer)) => return read(status, &answer),
                 Err(Failure::Link(why))
@@ -123,6 +185,9 @@ impl Link {
 
     /// Lets go of the engine. Agents that it started live on.
     pub async fn close(self) {
+        if let Some(app) = self.reader.into_inner() {
+            app.engine().shutdown().await;
+        }
         if let Some((app, mut door)) = self.hosted.into_inner() {
             door.close().await;
             app.engine().shutdown().await;
@@ -160,11 +225,15 @@ fn broken(error: hyper::Error) -> Failure {
 
 fn read<A: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<A, Failure> {
     if status.is_success() {
-        return serde_json::from_slice(body)
-            .map_err(|error| Failure::Link(format!("the answer cannot be read: {error}")));
+        return decode(body);
     }
     match serde_json::from_slice::<Problem>(body) {
         Ok(problem) => Err(problem.into()),
         Err(_) => Err(Failure::Link(format!("the engine answered {status}"))),
     }
+}
+
+fn decode<A: DeserializeOwned>(answer: &[u8]) -> Result<A, Failure> {
+    serde_json::from_slice(answer)
+        .map_err(|error| Failure::Link(format!("the answer cannot be read: {error}")))
 }

@@ -4,24 +4,32 @@
 
 mod agents;
 mod args;
+mod body;
 mod claims;
 mod commands;
 mod cron;
+mod events;
 mod failure;
+mod help;
 mod link;
+mod orchestrate;
 mod print;
+mod progress;
 mod queue;
+mod runs;
+mod sessions;
 mod signals;
+mod status;
+mod tasks;
 mod trash;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::args::Args;
-
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = help::parse();
+    if args.quiet {
+        print::be_quiet();
+    }
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(

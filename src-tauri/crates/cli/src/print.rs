@@ -1,11 +1,47 @@
 //! Text for people and JSON for programs.
 
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{IsTerminal, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use app::wire::{Problem, ProblemCode};
 use serde_json::{Value, json};
 
 use crate::{commands::card_json, failure::Failure};
+
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on only what was asked for is said.
+pub fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+pub fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
+/// A hint for people, on standard error.
+pub fn note(text: &str) {
+    if !is_quiet() {
+        eprintln!("{text}");
+    }
+}
+
+/// What was done, where nothing was asked for.
+pub fn done(text: &str) -> Result<(), Failure> {
+    if is_quiet() { Ok(()) } else { out(text) }
+}
+
+/// One line of a stream that ends only when its reader leaves: whether somebody still reads.
+pub fn line(text: &str) -> Result<bool, Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::io("standard output", error)),
+    }
+}
 
 /// One line; a reader who left is no reason to stop.
 pub fn out(text: &str) -> Result<(), Failure> {
@@ -24,9 +60,11 @@ pub fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or("")
 }
 
-fn paint(code: &str, words: &str) -> String {
-    let plain = !std::io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some();
-    if plain { words.to_owned() } else { format!("\x1b[{code}m{words}\x1b[0m") }
+/// By <https://no-color.org>: any value but the empty one turns colour off.
+pub fn paint(code: &str, words: &str) -> String {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    if no_color || dumb || !std::io::stdout().is_terminal() { words.to_owned() } else { format!("\x1b[{code}m{words}\x1b[0m") }
 }
 
 /// What an agent or a project wrote must not steer the terminal.
@@ -60,7 +98,7 @@ pub fn cards(cards: Vec<Value>, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn card_line(card: &Value) -> String {
+pub fn card_line(card: &Value) -> String {
     let run = &card["run"];
     let state = if run["ended_at"].is_null() { text(run, "status") } else { "" };
     let why = text(card, "why");
@@ -76,6 +114,9 @@ fn card_line(card: &Value) -> String {
 }
 
 pub fn card(card: &Value, verb: &str) -> Result<(), Failure> {
+    if is_quiet() {
+        return out(text(card, "key"));
+    }
     out(&format!("{} {verb}: {} ({})", text(card, "key"), tame(text(card, "title")), text(card, "status")))
 }
 
@@ -124,6 +165,9 @@ fn list(title: &str, items: &Value, line: impl Fn(&Value) -> String) -> Result<(
 
 pub fn run(run: &Value) -> Result<(), Failure> {
     let workspace = text(&run["workspace"], "path");
+    if is_quiet() {
+        return Ok(());
+    }
     out(&format!("run {} with {}: {}", run["attempt"], text(run, "agent"), text(run, "status")))?;
     if workspace.is_empty() { Ok(()) } else { out(&format!("workspace {}", tame(workspace))) }
 }

@@ -67,6 +67,17 @@ pub struct Planned {
     pub agents: Vec<AgentAtWork>,
 }
 
+/// See [`Engine::glance`].
+#[derive(Clone, Debug)]
+pub struct Glance {
+    pub paused: bool,
+    pub in_flight: u32,
+    pub parallel: u32,
+    pub starts: Vec<PlannedRun>,
+    /// Their records are not read.
+    pub agents: Vec<AgentAtWork>,
+}
+
 #[derive(Clone, Debug)]
 pub struct PlannedRun {
     pub task: TaskId,
@@ -139,6 +150,27 @@ impl Engine {
                 .map(|agent| world.agent_at_work(agent, &ended))
                 .collect(),
             plan,
+        })
+    }
+
+    /// The queue at a glance: what starts next if this engine starts cards, and the agents' load. Reads the
+    /// front of the queue only, whatever its length.
+    pub async fn glance(&self) -> Result<Glance, EngineError> {
+        let world = self.world().await?;
+        let mut starts = Vec::new();
+        if self.dispatches() && !world.policy.paused {
+            for start in self.plan_startable(&world).await?.starts {
+                let (model, rule) = self.routed(&world, &start).await?;
+                starts.push(PlannedRun { task: start.task, agent: start.agent, model, rule });
+            }
+        }
+        let agents = world.agents.iter().filter(|agent| agent.name != "custom");
+        Ok(Glance {
+            paused: world.policy.paused,
+            in_flight: world.live.len() as u32,
+            parallel: world.policy.parallel.unwrap_or(PARALLEL),
+            agents: agents.map(|agent| world.agent_at_work(agent, &[])).collect(),
+            starts,
         })
     }
 

@@ -85,7 +85,35 @@ struct Inner {
     trouble: Mutex<Option<String>>,
     owned: TaskTracker,
     stop: CancellationToken,
+    /// It starts queued cards by itself.
+    dispatches: bool,
     lock: Mutex<Option<EngineLock>>,
+}
+
+impl Inner {
+    fn new(store: Store, layout: Layout, clock: Clock, host_binary: PathBuf) -> Inner {
+        let (moments, _) = broadcast::channel(1024);
+        Inner {
+            pool: Pool::new(layout.root()),
+            store,
+            layout,
+            clock,
+            host_binary,
+            agents: AgentsFound::new(Vec::new()),
+            live: Mutex::default(),
+            lines: Mutex::default(),
+            screens: Mutex::default(),
+            artifacts: None,
+            contents: RwLock::default(),
+            ports: Mutex::default(),
+            moments,
+            trouble: Mutex::default(),
+            owned: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            dispatches: false,
+            lock: Mutex::default(),
+        }
+    }
 }
 
 /// Asked first, because the database would only say that it cannot open a file.
@@ -117,28 +145,12 @@ impl Engine {
         })?;
         let host_binary = pty_host::find_host_binary()?;
         let store = Store::open(layout.root()).await?;
-        let (moments, _) = broadcast::channel(1024);
-        let inner = Inner {
-            pool: Pool::new(layout.root()),
-            store,
-            layout,
-            clock: config.clock,
-            host_binary,
-            agents: AgentsFound::new(config.own_variables),
-            live: Mutex::default(),
-            lines: Mutex::default(),
-            screens: Mutex::default(),
-            artifacts: Watcher::start()
-                .inspect_err(|error| tracing::warn!(%error, "artifacts are not watched"))
-                .ok(),
-            contents: RwLock::default(),
-            ports: Mutex::default(),
-            moments,
-            trouble: Mutex::default(),
-            owned: TaskTracker::new(),
-            stop: CancellationToken::new(),
-            lock: Mutex::new(Some(lock)),
-        };
+        let mut inner = Inner::new(store, layout, config.clock, host_binary);
+        inner.agents = AgentsFound::new(config.own_variables);
+        inner.artifacts =
+            Watcher::start().inspect_err(|error| tracing::warn!(%error, "artifacts are not watched")).ok();
+        inner.dispatches = config.dispatches;
+        inner.lock = Mutex::new(Some(lock));
         let engine = Engine { inner: Arc::new(inner) };
         engine.adopt().await?;
         let looking = engine.clone();
@@ -157,6 +169,15 @@ impl Engine {
             engine.own(engine.clone().review());
         }
         Ok(engine)
+    }
+
+    /// Answers what only reads, out of the database as it stands: nothing is locked, written, watched or
+    /// started. None where that would not do, because there is no board yet, its file is of another
+    /// version, or it holds runs that may have moved on since: then an engine must start.
+    pub async fn look(data_dir: PathBuf) -> Option<Engine> {
+        let store = Store::look(&data_dir).await?;
+        let inner = Inner::new(store, Layout::new(data_dir), Clock::default(), PathBuf::new());
+        Some(Engine { inner: Arc::new(inner) })
     }
 
     /// Lets go of everything; agents go on. Waits for writes under way. May be called twice.
@@ -252,6 +273,11 @@ impl Engine {
                 () = work => {}
             }
         });
+    }
+
+    /// Whether queued cards start by themselves.
+    pub fn dispatches(&self) -> bool {
+        self.inner.dispatches
     }
 
     pub fn is_live(&self, run: RunId) -> bool {

@@ -134,6 +134,7 @@ impl Engine {
             rule: request.rule.clone(),
             account: account_of(agent.profile.kind).map(str::to_owned),
             limits: self.limits_for(&request.agent, task.project, request.origin).await?,
+            lease: 0,
         };
         let actor = match request.origin {
             Origin::Person => Actor::Person,
@@ -224,7 +225,7 @@ impl Engine {
 
     /// Puts the card back. On a full disk whoever asked is answered now and the card follows once
     /// there is room.
-    async fn close_not_started(&self, run: &RunRecord, reason: String) -> Result<(), EngineError> {
+    pub(crate) async fn close_not_started(&self, run: &RunRecord, reason: String) -> Result<(), EngineError> {
         match self.store().run_not_started(run.id, reason.clone(), self.now()).await {
             Err(StoreError::DiskFull) => {
                 let (engine, id, task) = (self.clone(), run.id, run.task);
@@ -263,7 +264,7 @@ impl Engine {
                 ReviewWork::Check { timeout } => Some(timeout),
                 ReviewWork::Agent => None,
             };
-            let brief = self.brief(&task, agent, request.mode()).await?;
+            let brief = self.brief(&task, Some(agent), request.mode()).await?;
             let prompt = agents::review_prompt(&brief, workspaces::PATCH);
             write(&run_dir.join(PROMPT), prompt.as_bytes())?;
             let room = Room {
@@ -281,7 +282,7 @@ impl Engine {
         let outcome = async {
             let brief = TaskBrief {
                 repositories: workspace.directories.clone(),
-                ..self.brief(&task, agent, request.mode()).await?
+                ..self.brief(&task, Some(agent), request.mode()).await?
             };
             write(&workspace.path.join("TASK.md"), agents::task_md(&brief).as_bytes())?;
             let prompt = agents::prompt(&brief);
@@ -392,10 +393,10 @@ impl Engine {
     }
 
     /// What the agent is told, with how the last attempt went.
-    async fn brief(
+    pub(crate) async fn brief(
         &self,
         task: &TaskRecord,
-        agent: &FoundAgent,
+        agent: Option<&FoundAgent>,
         mode: Mode,
     ) -> Result<TaskBrief, EngineError> {
         let runs = self.store().runs_of(task.task.id).await?;
@@ -409,8 +410,8 @@ impl Engine {
             description: task.description.clone(),
             feedback,
             last_error: last_error.and_then(|run| run.reason),
-            role: agent.agent.role.clone(),
-            instructions: agent.told().to_owned(),
+            role: agent.and_then(|agent| agent.agent.role.clone()),
+            instructions: agent.map(FoundAgent::told).unwrap_or_default().to_owned(),
             unattended: mode == Mode::Unattended,
             ..TaskBrief::default()
         })
@@ -434,7 +435,7 @@ impl Engine {
     }
 
     /// The task's workspace as it stands, or a new one; says whether it is new.
-    async fn workspace_for(
+    pub(crate) async fn workspace_for(
         &self,
         run: &RunRecord,
         task: &TaskRecord,
@@ -554,7 +555,7 @@ impl Engine {
     }
 
     /// Takes back a workspace that was made for a run that then did not start.
-    async fn discard_fresh(&self, run: &RunRecord, workspace: Workspace) {
+    pub(crate) async fn discard_fresh(&self, run: &RunRecord, workspace: Workspace) {
         let record = WorkspaceRecord { present: false, ..workspace_record(&workspace, None) };
         let trash = self.layout().trash();
         let removed = tokio::task::spawn_blocking(move || crate::keeper::discard(&workspace, &trash)).await;
@@ -650,7 +651,7 @@ fn start_failure(error: SpawnError) -> EngineError {
 }
 
 /// Run directories hold logs and prompts: for their owner's eyes only.
-fn make_private_dir(path: &Path) -> Result<(), EngineError> {
+pub(crate) fn make_private_dir(path: &Path) -> Result<(), EngineError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -660,6 +661,6 @@ fn make_private_dir(path: &Path) -> Result<(), EngineError> {
         .map_err(EngineError::io(format!("the run's folder {} cannot be made", path.display())))
 }
 
-fn write(path: &Path, content: &[u8]) -> Result<(), EngineError> {
+pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), EngineError> {
     std::fs::write(path, content).map_err(EngineError::io(format!("{} cannot be written", path.display())))
 }

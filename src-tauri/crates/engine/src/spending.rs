@@ -114,6 +114,11 @@ impl Engine {
     }
 
     /// Midnight on this machine's clock.
+    /// What all runs of this day used.
+    pub async fn spent_today(&self) -> Result<Spent, EngineError> {
+        Ok(self.store().spent(SpentBy::Board(self.today()), self.now()).await?)
+    }
+
     fn today(&self) -> Millis {
         use jiff::{Timestamp, tz::TimeZone};
         let now = Timestamp::from_millisecond(self.now()).unwrap_or(Timestamp::UNIX_EPOCH);

@@ -706,7 +706,7 @@ fn survivor(survivor: &pty_host::Survivor) -> String {
 }
 
 /// The first line that says something; a heading that only says "Blocked" does not.
-fn first_line(text: &str) -> String {
+pub(crate) fn first_line(text: &str) -> String {
     let mut lines = text.lines().map(|line| line.trim_start_matches('#').trim());
     let line = lines.find(|line| !line.is_empty() && !line.eq_ignore_ascii_case("blocked"));
     domain::text::elide(line.unwrap_or("the agent wrote BLOCKED.md"), 300)

@@ -1,7 +1,7 @@
 //! What the board shows, in one scan: the card and its newest run.
 
 use domain::{Id, Millis, Priority, ProjectId, RunId, RunState, Status, TaskId};
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
 
 use crate::{Store, error::StoreError, runs, tasks};
 
@@ -45,6 +45,28 @@ pub struct Counts {
     pub ready: u32,
     pub needs_you: u32,
 }
+
+/// Which cards to list. Those in the trash are left out.
+#[derive(Clone, Debug, Default)]
+pub struct CardFilter {
+    /// Empty: all.
+    pub statuses: Vec<Status>,
+    pub project: Option<ProjectId>,
+    pub assignee: Option<String>,
+    pub tag: Option<String>,
+    pub priority: Option<Priority>,
+}
+
+/// In this order columns are listed: what moves first, what is over last.
+const LISTED: [Status; 7] = [
+    Status::InProgress,
+    Status::Review,
+    Status::Ready,
+    Status::Inbox,
+    Status::Failed,
+    Status::Done,
+    Status::Cancelled,
+];
 
 macro_rules! select {
     ($tail:literal) => {
@@ -90,16 +112,110 @@ impl Store {
         rows.iter().map(card).collect()
     }
 
+    /// Cards column by column; what is open by urgency, due date and age, what is over newest first. Reads
+    /// no more than it returns, whatever the size of the board. Also how many there are in all.
+    pub async fn list(
+        &self,
+        filter: &CardFilter,
+        offset: u32,
+        limit: u32,
+    ) -> Result<(u32, Vec<CardRecord>), StoreError> {
+        let (mut total, mut cards) = (0, Vec::new());
+        let (mut skip, mut left) = (offset, limit);
+        let wanted = |status: &&Status| filter.statuses.is_empty() || filter.statuses.contains(status);
+        for status in LISTED.iter().filter(wanted) {
+            let there = self.count_of(*status, filter).await?;
+            total += there;
+            if skip < there && left > 0 {
+                let found = self.page_of(*status, filter, skip, left).await?;
+                left -= found.len() as u32;
+                cards.extend(found);
+            }
+            skip = skip.saturating_sub(there);
+        }
+        Ok((total, cards))
+    }
+
+    async fn page_of(
+        &self,
+        status: Status,
+        filter: &CardFilter,
+        skip: u32,
+        most: u32,
+    ) -> Result<Vec<CardRecord>, StoreError> {
+        let mut query = QueryBuilder::new(select!("WHERE "));
+        push_filter(&mut query, status, filter);
+        query.push(if status.is_terminal() {
+            " ORDER BY t.entered_at DESC, t.id DESC LIMIT "
+        } else {
+            " ORDER BY t.priority DESC, coalesce(t.due_at, 9223372036854775807), t.created_at, t.id LIMIT "
+        });
+        query.push_bind(most).push(" OFFSET ").push_bind(skip);
+        query.build().fetch_all(&self.readers).await?.iter().map(card).collect()
+    }
+
+    async fn count_of(&self, status: Status, filter: &CardFilter) -> Result<u32, StoreError> {
+        let mut query = QueryBuilder::new("SELECT count(*) FROM tasks t WHERE ");
+        push_filter(&mut query, status, filter);
+        let count: i64 = query.build_query_scalar().fetch_one(&self.readers).await?;
+        Ok(count as u32)
+    }
+
+    /// Cards in each column, those in the trash left out.
+    pub async fn counts_by_column(&self) -> Result<Vec<(Status, u32)>, StoreError> {
+        let mut counts = Vec::with_capacity(Status::ALL.len());
+        for status in Status::ALL {
+            counts.push((status, self.count_of(status, &CardFilter::default()).await?));
+        }
+        Ok(counts)
+    }
+
+    /// Cards that cannot go on without a person, the longest first.
+    pub async fn needing_you(&self, limit: u32) -> Result<Vec<CardRecord>, StoreError> {
+        let rows = sqlx::query(select!(
+            "WHERE t.trashed_at IS NULL AND t.id IN (SELECT id FROM tasks WHERE held IS NOT NULL AND trashed_at IS NULL \
+             AND status IN ('ready', 'review') UNION ALL SELECT r.task_id FROM runs r JOIN tasks h ON h.live_run = r.id WHERE r.phase <> 'ended' AND r.activity = 'waiting') \
+             ORDER BY t.entered_at, t.id LIMIT ?"
+        ))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(card).collect()
+    }
+
     pub async fn counts(&self) -> Result<Counts, StoreError> {
-        let (in_flight, ready, needs_you): (i64, i64, i64) = sqlx::query_as(
-            "SELECT count(*) FILTER (WHERE t.status = 'in_progress'), count(*) FILTER (WHERE t.status = 'ready'), \
-             count(*) FILTER (WHERE t.held IS NOT NULL AND t.status IN ('ready', 'review') OR r.activity = 'waiting') \
-             FROM tasks t LEFT JOIN runs r ON r.id = t.live_run \
-             WHERE t.trashed_at IS NULL AND t.status IN ('ready', 'in_progress', 'review')",
+        let (in_flight, ready, held, waiting): (i64, i64, i64, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM tasks WHERE status = 'in_progress' AND id IN (SELECT task_id FROM runs WHERE phase <> 'ended')), \
+             (SELECT count(*) FROM tasks WHERE status = 'ready' AND trashed_at IS NULL), \
+             (SELECT count(*) FROM tasks WHERE held IS NOT NULL AND trashed_at IS NULL AND status IN ('ready', 'review')), \
+             (SELECT count(*) FROM runs r JOIN tasks t ON t.live_run = r.id WHERE r.phase <> 'ended' AND r.activity = 'waiting')",
         )
         .fetch_one(&self.readers)
         .await?;
-        Ok(Counts { in_flight: in_flight as u32, ready: ready as u32, needs_you: needs_you as u32 })
+        Ok(Counts { in_flight: in_flight as u32, ready: ready as u32, needs_you: (held + waiting) as u32 })
+    }
+}
+
+/// The words stand in the statement, not beside it: only so can it use the index of its column.
+fn push_filter(query: &mut QueryBuilder<Sqlite>, status: Status, filter: &CardFilter) {
+    query.push("t.trashed_at IS NULL AND t.status = '").push(status.word()).push("'");
+    if status == Status::InProgress {
+        query.push(" AND t.id IN (SELECT task_id FROM runs WHERE phase <> 'ended')");
+    }
+    if status.is_terminal() {
+        query.push(" AND t.finished_at IS NOT NULL");
+    }
+    if let Some(project) = filter.project {
+        query.push(" AND t.project_id = ").push_bind(project.raw());
+    }
+    if let Some(assignee) = &filter.assignee {
+        query.push(" AND t.assignee = ").push_bind(assignee.clone());
+    }
+    if let Some(priority) = filter.priority {
+        query.push(" AND t.priority = ").push_bind(i64::from(priority.level()));
+    }
+    if let Some(tag) = &filter.tag {
+        query.push(" AND EXISTS (SELECT 1 FROM json_each(t.tags) WHERE value = ").push_bind(tag.clone()).push(")");
     }
 }
 

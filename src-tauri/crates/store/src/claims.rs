@@ -165,6 +165,15 @@ impl Store {
             .await
     }
 
+    /// What reports on the run must carry; for whoever made it, and nobody else.
+    pub async fn token_of(&self, run: RunId) -> Result<String, StoreError> {
+        let uid: Option<String> = sqlx::query_scalar("SELECT uid FROM runs WHERE id = ?")
+            .bind(run.raw())
+            .fetch_optional(&self.readers)
+            .await?;
+        uid.ok_or_else(|| StoreError::NotFound { what: "run", key: run.to_string() })
+    }
+
     /// Closes a pulled run. `Conflict` if it does not hold its task any more; its message is then kept
     /// as a comment all the same. Reporting the same end twice changes nothing the second time.
     pub async fn finish_run(&self, report: NewReport) -> Result<(), StoreError> {

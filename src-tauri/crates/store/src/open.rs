@@ -43,16 +43,33 @@ impl Store {
         migrate(&path).await?;
         let broken = |e| OpenError::Database(path.clone(), e);
         let connection = SqliteConnection::connect_with(&options(&path)).await.map_err(broken)?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(4)
-            .min_connections(1)
-            .acquire_timeout(Duration::from_secs(30))
-            .connect_with(options(&path).read_only(true))
-            .await
-            .map_err(broken)?;
+        let readers = readers().connect_with(options(&path).read_only(true)).await.map_err(broken)?;
         let (committed, _) = broadcast::channel(1024);
         let writer = writer::start(connection, committed.clone());
         Ok(Store { readers, writer, committed })
+    }
+
+    /// Opens a file of this version's schema to read it only; none where there is no such file, or where
+    /// it holds runs that may have moved on since: those ask for an engine that looks at them. Writes are
+    /// refused with [`StoreError::Closed`](crate::StoreError::Closed).
+    pub async fn look(data_dir: &Path) -> Option<Store> {
+        let path = data_dir.join(FILE_NAME);
+        if !std::fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
+            return None;
+        }
+        let readers = readers().connect_with(options(&path).read_only(true)).await.ok()?;
+        let (version, live): (i64, bool) = sqlx::query_as(
+            "SELECT (SELECT max(version) FROM _sqlx_migrations), EXISTS (SELECT 1 FROM runs WHERE phase <> 'ended')",
+        )
+        .fetch_one(&readers)
+        .await
+        .ok()?;
+        if version != known_version() || live {
+            readers.close().await;
+            return None;
+        }
+        let (committed, _) = broadcast::channel(1);
+        Some(Store { readers, writer: Writer::closed(), committed })
     }
 
     /// What each commit touched. A receiver that lags must read everything again.
@@ -65,6 +82,15 @@ impl Store {
         self.writer.stop().await;
         self.readers.close().await;
     }
+}
+
+fn readers() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().max_connections(4).min_connections(1).acquire_timeout(Duration::from_secs(30))
+}
+
+/// Of this version's schema.
+fn known_version() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
@@ -86,7 +112,7 @@ async fn migrate(path: &Path) -> Result<(), OpenError> {
     let mut connection =
         SqliteConnection::connect_with(&options(path)).await.map_err(|e| not_ours(path, e))?;
     let found = if existed { schema_version(&mut connection, path).await? } else { 0 };
-    let known = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0);
+    let known = known_version();
     if found > known {
         connection.close().await.map_err(broken)?;
         return Err(OpenError::Newer { path: path.to_owned(), found, known });

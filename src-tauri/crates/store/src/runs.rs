@@ -115,6 +115,8 @@ pub struct NewRun {
     pub rule: Option<String>,
     pub account: Option<String>,
     pub limits: Vec<Limits>,
+    /// How long its agent may be silent, in milliseconds; 0 for a run that a supervisor vouches for.
+    pub lease: Millis,
 }
 
 /// What is known once the agent's process runs.
@@ -386,6 +388,19 @@ impl Store {
             .fetch_all(&self.readers)
             .await?;
         Ok(rows.into_iter().map(TaskId).collect())
+    }
+
+    /// Cards that were done or cancelled by then and whose workspace is still there, with a run that worked
+    /// in it.
+    pub async fn workspaces_of_what_is_over(&self, by: Millis) -> Result<Vec<(TaskId, RunId)>, StoreError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT t.id, max(r.id) FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.ws_present = 1 \
+             AND r.ws_kind <> 'inplace' AND t.status IN ('done', 'cancelled') AND t.finished_at <= ? GROUP BY t.id",
+        )
+        .bind(by)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(|(task, run)| (TaskId(task), RunId(run))).collect())
     }
 
     pub async fn set_workspace(
@@ -694,7 +709,8 @@ async fn insert(
         .await?;
     let id = sqlx::query(
         "INSERT INTO runs (uid, task_id, attempt, agent, mode, model, argv, phase, created_at, origin, rule, account, \
-         review_round, review_step) VALUES (?, ?, ?, ?, ?, ?, '[]', 'preparing', ?, ?, ?, ?, ?, ?)",
+         review_round, review_step, lease_for, lease_until) \
+         VALUES (?, ?, ?, ?, ?, ?, '[]', 'preparing', ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(uuid::Uuid::now_v7().to_string())
     .bind(new.task.raw())
@@ -708,9 +724,14 @@ async fn insert(
     .bind(&new.account)
     .bind(review.map(|turn| turn.round))
     .bind(review.map(|turn| turn.step as i64))
+    .bind(new.lease)
+    .bind(if new.lease > 0 { now + new.lease } else { 0 })
     .execute(&mut *tx.conn)
     .await?
     .last_insert_rowid();
+    if new.lease > 0 {
+        tx.touched.lease = tx.touched.lease.into_iter().chain([now + new.lease]).min();
+    }
     let run = RunId(id);
     for whose in breaks(&new.agent, &new.account) {
         breakers::note(tx, &whose, run, &Sign::Started, BreakerRule::default(), now).await?;

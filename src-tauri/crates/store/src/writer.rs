@@ -100,6 +100,12 @@ pub(crate) fn start(connection: SqliteConnection, committed: broadcast::Sender<A
 }
 
 impl Writer {
+    /// One that takes nothing.
+    pub fn closed() -> Writer {
+        let (jobs, _) = mpsc::channel(1);
+        Writer { jobs, stop: Arc::default() }
+    }
+
     /// Runs `work` in the next commit and returns what it returned once that commit is durable.
     pub async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where

@@ -44,6 +44,7 @@ pub fn run_of(task: TaskId) -> NewRun {
         rule: None,
         account: None,
         limits: Vec::new(),
+        lease: 0,
     }
 }
 

@@ -27,21 +27,19 @@ const MENDABLE: [Cause; 6] = [
 /// Seconds that an agent may be silent.
 const LEASE: std::ops::RangeInclusive<u32> = 10..=86_400;
 const USUAL_LEASE: u32 = 600;
+/// What an agent is called that was not named.
+const EXTERNAL: &str = "external";
 /// Characters of a comment.
 const SAYS_MAX: usize = 100_000;
 
 /// The next task for an agent that runs elsewhere.
 pub async fn claim_task(app: &App, request: ClaimTask) -> Result<ClaimAnswer, Problem> {
     let bad = |error: agent::BadAgent| invalid(error.to_string());
-    let lease = request.lease_seconds.unwrap_or(USUAL_LEASE);
-    if !LEASE.contains(&lease) {
-        return Err(invalid(format!("a lease of {lease} s is not possible; 10 to 86,400 (a day)")));
-    }
     let pull = Pull {
+        lease: lease(request.lease_seconds.unwrap_or(USUAL_LEASE))?,
         agent: agent::name(&request.agent).map_err(bad)?,
         capacity: request.max_capacity.map(agent::capacity).transpose().map_err(bad)?,
         skills: request.skills.map(|raw| agent::skills(&raw)).transpose().map_err(bad)?,
-        lease: i64::from(lease) * 1_000,
     };
     let (reason, claim, held, why) = match app.engine.claim(pull).await? {
         Claimed::Assigned(claim) => (ClaimReason::Assigned, Some(claim), Vec::new(), None),
@@ -53,15 +51,40 @@ pub async fn claim_task(app: &App, request: ClaimTask) -> Result<ClaimAnswer, Pr
         Some(claim) => Some(super::tasks::detail(app, claim.task).await?),
         None => None,
     };
-    let claim = claim.map(|Claim { task, run, attempt, token, lease_until }| ClaimedRun {
-        run,
-        task,
-        attempt,
-        token,
-        lease_until,
-    });
+    let claim = claim.map(claimed);
     let held = held.into_iter().map(|Held { task, run, token }| HeldTask { task, run, token }).collect();
     Ok(ClaimAnswer { reason, why, claim, task, held })
+}
+
+/// Prepares the task's workspace for an agent that the caller starts.
+pub async fn hand_out_task(app: &App, request: HandOutTask) -> Result<HandedOutTask, Problem> {
+    let name = request.agent.as_deref().unwrap_or(EXTERNAL);
+    let name = agent::name(name).map_err(|error| invalid(error.to_string()))?;
+    let lease = lease(request.lease_seconds.unwrap_or(*LEASE.end()))?;
+    let out = app.engine.hand_out(request.id, name, lease).await?;
+    Ok(HandedOutTask {
+        claim: claimed(out.claim),
+        workspace: out.workspace.to_string_lossy().into_owned(),
+        artifacts: out.artifacts.to_string_lossy().into_owned(),
+    })
+}
+
+pub async fn check_run(app: &App, request: CheckRun) -> Result<Run, Problem> {
+    Ok(views::run(app.engine.check_handed_out(request.run, request.token).await?))
+}
+
+fn claimed(claim: Claim) -> ClaimedRun {
+    let Claim { task, run, attempt, token, lease_until } = claim;
+    ClaimedRun { run, task, attempt, token, lease_until }
+}
+
+/// In milliseconds.
+fn lease(seconds: u32) -> Result<i64, Problem> {
+    if LEASE.contains(&seconds) {
+        Ok(i64::from(seconds) * 1_000)
+    } else {
+        Err(invalid(format!("a lease of {seconds} s is not possible; 10 to 86,400 (a day)")))
+    }
 }
 
 /// The agent is at work on the run. A conflict says that it should stop.
@@ -88,6 +111,7 @@ pub async fn finish_run(app: &App, request: FinishRun) -> Result<Run, Problem> {
         message: (!message.is_empty()).then(|| message.to_owned()),
         now: app.engine.now(),
     };
+    app.engine.keep_handed_out(report.run).await?;
     app.engine.store().finish_run(report).await?;
     Ok(views::run(app.engine.store().run(request.run).await?))
 }

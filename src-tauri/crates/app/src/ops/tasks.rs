@@ -7,6 +7,13 @@ use super::queue::{routing, standing};
 use crate::{App, problem::invalid, views, wire::*};
 
 pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
+    if request.output.is_some() {
+        return Err(Problem {
+            code: ProblemCode::Invalid,
+            message: "a card's result cannot be put into a repository of its own yet".into(),
+            next: Some("leave `output` out; a card of a git project leaves its work on a branch".into()),
+        });
+    }
     let status = match request.column {
         None if request.queued == Some(true) => Status::Ready,
         None | Some(Status::Inbox) => Status::Inbox,
