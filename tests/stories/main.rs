@@ -3,6 +3,7 @@
 mod agents;
 mod bad_input;
 mod cards;
+mod command_line;
 mod discovery;
 mod disk_full;
 mod forbidden;

@@ -326,7 +326,7 @@ pub struct PolicyArgs {
     pub longest: Option<u32>,
     /// End unattended runs that wrote nothing for twice this time; 0 for no limit.
     #[arg(long, value_name = "MINUTES")]
-    pub quiet: Option<u32>,
+    pub silence: Option<u32>,
     /// US dollars that all runs of a day may cost; 0 for no limit.
     #[arg(long, value_name = "USD")]
     pub daily: Option<f64>,

@@ -227,7 +227,11 @@ pub async fn list(link: &Link, said: &ListArgs, json: bool) -> Result<(), Failur
     };
     let mut found: Value = link.call("list_tasks", &request).await?;
     let cards: Vec<Value> = part(&found, "cards")?;
-    let left = found["total"].take().as_u64().unwrap_or(0).saturating_sub(cards.len() as u64 + u64::from(said.offset));
+    let left = found["total"]
+        .take()
+        .as_u64()
+        .unwrap_or(0)
+        .saturating_sub(cards.len() as u64 + u64::from(said.offset));
     print::cards(cards, json)?;
     if left > 0 {
         print::note(&format!("{left} more; --limit 0 shows all, --offset leaves out the first"));

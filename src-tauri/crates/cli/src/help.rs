@@ -3,10 +3,13 @@
 
 use std::{io::Write, path::Path};
 
-use clap::{Command, CommandFactory, FromArgMatches};
+use clap::{Command, CommandFactory, FromArgMatches, error::ErrorKind};
 use clap_complete::Shell;
 
-use crate::{args::Args, failure::Failure};
+use crate::{
+    args::{self, Args},
+    failure::Failure,
+};
 
 const EXIT_CODES: &str = "Exit codes:\n  0    done\n  1    refused or failed; standard error says why\n  2    wrong usage\n  \
      3    a run that was waited for or checked did not succeed\n  124  the wait ended first; the agent goes on";
@@ -26,7 +29,10 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("agents try", "flightboard agents try scout"),
     ("agents remove", "flightboard agents remove scout"),
     ("cron list", "flightboard cron list"),
-    ("cron create", "flightboard cron create --name standup --schedule \"every weekday at 9\" --title \"Standup {date}\""),
+    (
+        "cron create",
+        "flightboard cron create --name standup --schedule \"every weekday at 9\" --title \"Standup {date}\"",
+    ),
     ("cron pause", "flightboard cron pause standup"),
     ("cron resume", "flightboard cron resume standup"),
     ("cron remove", "flightboard cron remove standup"),
@@ -78,7 +84,14 @@ pub const EXAMPLES: &[(&str, &str)] = &[
 
 pub fn parse() -> Args {
     let matches = grammar().get_matches();
-    Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match &args.command {
+        // Of the whole queue the end is always waited for.
+        args::Command::Run(said) if said.id.is_some() && said.timeout.is_some() && !said.wait => {
+            grammar().error(ErrorKind::MissingRequiredArgument, "--timeout asks for --wait").exit()
+        }
+        _ => args,
+    }
 }
 
 /// The grammar with an example under each command.
@@ -164,7 +177,8 @@ mod tests {
     fn every_command_takes_json_and_quiet_wherever_they_stand() {
         for (path, line) in EXAMPLES {
             let words = shell_words::split(line.split(" > ").next().unwrap_or_default()).expect("words");
-            let mut words: Vec<&str> = words.iter().map(String::as_str).filter(|word| *word != "--json").collect();
+            let mut words: Vec<&str> =
+                words.iter().map(String::as_str).filter(|word| *word != "--json").collect();
             words.extend(["--json", "--quiet"]);
             let args = Args::from_arg_matches(&grammar().get_matches_from(words)).expect("right usage");
             assert!(args.json && args.quiet, "{path}");

@@ -45,7 +45,9 @@ pub async fn exec_next(link: &Link, count: u32, how: &ExecArgs, json: bool) -> R
             break;
         }
         let task: Value = link.call("get_task", &TaskRef { id: part(&card, "id")? }).await?;
-        let blocked = task["queue"]["waits_for"].as_array().is_some_and(|edges| edges.iter().any(|edge| edge["met"] == false));
+        let blocked = task["queue"]["waits_for"]
+            .as_array()
+            .is_some_and(|edges| edges.iter().any(|edge| edge["met"] == false));
         if blocked || card["needs_you"] == true {
             continue;
         }
@@ -127,7 +129,12 @@ pub async fn check(link: &Link, wanted: &str, json: bool) -> Result<(), Failure>
         let key = domain::TaskId(run["task"].as_i64().unwrap_or(0)).key();
         let reason = print::tame(print::text(&run, "reason"));
         let why = if reason.is_empty() { reason } else { format!(" ({reason})") };
-        print::out(&format!("{key} run {} with {}: {}{why}", run["attempt"], print::text(&run, "agent"), print::text(&run, "status")))?;
+        print::out(&format!(
+            "{key} run {} with {}: {}{why}",
+            run["attempt"],
+            print::text(&run, "agent"),
+            print::text(&run, "status")
+        ))?;
     }
     let well = run["ended_at"].is_null() || run["status"] == "succeeded";
     if well { Ok(()) } else { Err(print::failed_run(&run)) }

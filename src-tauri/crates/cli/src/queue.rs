@@ -184,7 +184,7 @@ fn with(mut policy: QueuePolicy, args: &PolicyArgs) -> Result<QueuePolicy, Failu
     if let Some(minutes) = args.longest {
         policy.limits.longest = Some(minutes).filter(|minutes| *minutes > 0);
     }
-    if let Some(minutes) = args.quiet {
+    if let Some(minutes) = args.silence {
         policy.limits.expected_quiet = Some(minutes).filter(|minutes| *minutes > 0);
     }
     Ok(policy)

@@ -192,4 +192,3 @@ fn safe_relative(path: &str) -> Result<PathBuf, Failure> {
         Err(Failure::invalid(format!("the artifact name “{path}” is not a plain path")))
     }
 }
-

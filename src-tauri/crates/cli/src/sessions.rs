@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     args::{RunArgs, SpawnArgs},
-    commands::{find, find_id, find_project, part, text_or_file, told},
+    commands::{find_id, find_project, part, text_or_file, told},
     events::head,
     failure::Failure,
     link::Link,
@@ -50,8 +50,11 @@ pub async fn run_queue(link: &Link, said: &RunArgs, json: bool) -> Result<(), Fa
 
 async fn hand_over(link: &Link, agent: Option<&str>) -> Result<Vec<TaskId>, Failure> {
     let projects: Vec<Value> = link.call_host("list_projects", &Nothing {}).await?;
-    let triaged: Vec<&Value> =
-        projects.iter().filter(|project| project["settings"]["triage"] == true).map(|project| &project["id"]).collect();
+    let triaged: Vec<&Value> = projects
+        .iter()
+        .filter(|project| project["settings"]["triage"] == true)
+        .map(|project| &project["id"])
+        .collect();
     let request = ListTasks { statuses: vec![Status::Ready, Status::Inbox], ..ListTasks::default() };
     let list: Value = link.call_host("list_tasks", &request).await?;
     let mut ids = Vec::new();
@@ -85,8 +88,11 @@ async fn offer(link: &Link, id: TaskId, agent: &str) -> Result<(), Failure> {
 /// How many of the cards are at work or will be without a person.
 async fn still_moving(link: &Link, cards: &[Value]) -> Result<usize, Failure> {
     let at_work = cards.iter().filter(|card| card["status"] == "in_progress").count();
-    let waiting: Vec<&Value> =
-        cards.iter().filter(|card| card["status"] == "ready" && card["queued"] == true).map(|card| &card["id"]).collect();
+    let waiting: Vec<&Value> = cards
+        .iter()
+        .filter(|card| card["status"] == "ready" && card["queued"] == true)
+        .map(|card| &card["id"])
+        .collect();
     if waiting.is_empty() {
         return Ok(at_work);
     }
@@ -96,9 +102,9 @@ async fn still_moving(link: &Link, cards: &[Value]) -> Result<usize, Failure> {
         return Ok(at_work);
     }
     let starts = list("starts").iter().filter(|entry| waiting.contains(&&entry["task"])).count();
-    let passes = list("waits").iter().filter(|entry| {
-        waiting.contains(&&entry["task"]) && PASSES.contains(&print::text(entry, "code"))
-    });
+    let passes = list("waits")
+        .iter()
+        .filter(|entry| waiting.contains(&&entry["task"]) && PASSES.contains(&print::text(entry, "code")));
     Ok(at_work + starts + passes.count())
 }
 
@@ -112,14 +118,22 @@ async fn ended(link: &Link, cards: Vec<Value>, json: bool) -> Result<(), Failure
         print::out("Nothing is ready.")?;
     } else {
         let left = count("ready");
-        print::out(&format!("{} worked through: {} in review, {} done, {failed} failed", cards.len() - left, count("review"), count("done")))?;
+        print::out(&format!(
+            "{} worked through: {} in review, {} done, {failed} failed",
+            cards.len() - left,
+            count("review"),
+            count("done")
+        ))?;
         if left > 0 {
             crate::queue::plan(link, None, None, false).await?;
         }
     }
     match failed {
         0 => Ok(()),
-        _ => Err(Failure::RunFailed { status: "failed".into(), reason: Some(format!("{failed} cards failed")) }),
+        _ => Err(Failure::RunFailed {
+            status: "failed".into(),
+            reason: Some(format!("{failed} cards failed")),
+        }),
     }
 }
 
@@ -200,10 +214,19 @@ pub async fn history(link: &Link, session: &str, lines: u32, json: bool) -> Resu
         return print::out_json(&json!({ "run": run, "timeline": timeline, "output": output["lines"] }));
     }
     let key = TaskId(run["task"].as_i64().unwrap_or(0)).key();
-    let heading = format!("{key} run {} with {}: {}", run["attempt"], print::text(&run, "agent"), print::text(&run, "status"));
+    let heading = format!(
+        "{key} run {} with {}: {}",
+        run["attempt"],
+        print::text(&run, "agent"),
+        print::text(&run, "status")
+    );
     print::out(&print::paint("1", &heading))?;
     for entry in timeline {
-        print::out(&format!("{}: {}", print::tame(print::text(&entry, "actor")), print::tame(print::text(&entry, "text"))))?;
+        print::out(&format!(
+            "{}: {}",
+            print::tame(print::text(&entry, "actor")),
+            print::tame(print::text(&entry, "text"))
+        ))?;
     }
     for line in output["lines"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         print::out(&format!("| {}", print::tame(line)))?;
@@ -234,9 +257,17 @@ pub async fn clean_up(link: &Link, workspaces: Option<u32>, json: bool) -> Resul
         return print::out_json(&cleaned);
     }
     let count = |name: &str| cleaned[name].as_array().map_or(0, Vec::len);
-    print::done(&format!("{} taken back from silent agents, {} workspaces removed", count("lost"), count("workspaces")))?;
+    print::done(&format!(
+        "{} taken back from silent agents, {} workspaces removed",
+        count("lost"),
+        count("workspaces")
+    ))?;
     for kept in cleaned["kept"].as_array().into_iter().flatten() {
-        print::note(&format!("the workspace of {} stays: {}", print::text(kept, "key"), print::text(&kept["why"], "message")));
+        print::note(&format!(
+            "the workspace of {} stays: {}",
+            print::text(kept, "key"),
+            print::text(&kept["why"], "message")
+        ));
     }
     Ok(())
 }

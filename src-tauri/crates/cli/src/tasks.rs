@@ -7,7 +7,9 @@ use crate::{
     args::{TaskFields, TasksCommand},
     body::{self, TaskBody},
     claims,
-    commands::{added, find, find_id, find_project, list, parse_column, parse_priority, part, text_or_file, told},
+    commands::{
+        added, find, find_id, find_project, list, parse_column, parse_priority, part, text_or_file, told,
+    },
     failure::Failure,
     link::Link,
     print,
@@ -32,7 +34,11 @@ pub async fn run(link: &Link, command: &TasksCommand, json: bool) -> Result<(), 
         TasksCommand::Comments { card, add: Some(text) } => {
             let request = AddComment { task: find_id(link, card.key()).await?, body: text_or_file(text)? };
             let added: Value = link.call("add_comment", &request).await?;
-            if json { print::out_json(&added) } else { print::done(&format!("{} has a comment more", request.task.key())) }
+            if json {
+                print::out_json(&added)
+            } else {
+                print::done(&format!("{} has a comment more", request.task.key()))
+            }
         }
     }
 }

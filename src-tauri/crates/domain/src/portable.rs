@@ -8,7 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use specta::Type;
 
-use crate::{Cause, Millis, Priority, RetryPolicy, Status, edges::Need, review::Gate, schedule::{Misfire, Overlap}};
+use crate::{
+    Cause, Millis, Priority, RetryPolicy, Status,
+    edges::Need,
+    review::Gate,
+    schedule::{Misfire, Overlap},
+};
 
 /// One line of an export. Kinds come in this order, so that each record follows those that it names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]

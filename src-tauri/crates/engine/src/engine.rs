@@ -175,8 +175,9 @@ impl Engine {
     /// started. None where that would not do, because there is no board yet, its file is of another
     /// version, or it holds runs that may have moved on since: then an engine must start.
     pub async fn look(data_dir: PathBuf) -> Option<Engine> {
+        let host_binary = pty_host::find_host_binary().ok()?;
         let store = Store::look(&data_dir).await?;
-        let inner = Inner::new(store, Layout::new(data_dir), Clock::default(), PathBuf::new());
+        let inner = Inner::new(store, Layout::new(data_dir), Clock::default(), host_binary);
         Some(Engine { inner: Arc::new(inner) })
     }
 

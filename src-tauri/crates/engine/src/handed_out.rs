@@ -133,7 +133,9 @@ impl Engine {
         self.keep_work_of(&record).await?;
         if let Some(summary) = marks.completion.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
             let text = domain::text::elide(summary, 20_000);
-            self.store().add_comment(record.task, Actor::Agent(record.agent.clone()), text, self.now()).await?;
+            self.store()
+                .add_comment(record.task, Actor::Agent(record.agent.clone()), text, self.now())
+                .await?;
         }
         self.close_run(&record, ending).await?;
         self.forget_live(run);

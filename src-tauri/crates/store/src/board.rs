@@ -215,7 +215,10 @@ fn push_filter(query: &mut QueryBuilder<Sqlite>, status: Status, filter: &CardFi
         query.push(" AND t.priority = ").push_bind(i64::from(priority.level()));
     }
     if let Some(tag) = &filter.tag {
-        query.push(" AND EXISTS (SELECT 1 FROM json_each(t.tags) WHERE value = ").push_bind(tag.clone()).push(")");
+        query
+            .push(" AND EXISTS (SELECT 1 FROM json_each(t.tags) WHERE value = ")
+            .push_bind(tag.clone())
+            .push(")");
     }
 }
 

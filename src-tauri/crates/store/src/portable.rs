@@ -202,7 +202,10 @@ async fn task_of(tx: &mut Tx<'_>, uid: &str) -> Result<Option<TaskId>, StoreErro
 
 async fn run_of(tx: &mut Tx<'_>, uid: Option<&str>) -> Result<Option<i64>, StoreError> {
     let Some(uid) = uid else { return Ok(None) };
-    Ok(sqlx::query_scalar("SELECT id FROM runs WHERE uid = ?").bind(uid).fetch_optional(&mut *tx.conn).await?)
+    Ok(sqlx::query_scalar("SELECT id FROM runs WHERE uid = ?")
+        .bind(uid)
+        .fetch_optional(&mut *tx.conn)
+        .await?)
 }
 
 async fn add_project(tx: &mut Tx<'_>, new: Project, now: Millis) -> Result<Added, StoreError> {
@@ -218,16 +221,18 @@ async fn add_project(tx: &mut Tx<'_>, new: Project, now: Millis) -> Result<Added
     if known {
         return Ok(Added::Known);
     }
-    let id = sqlx::query("INSERT INTO projects (uid, name, path, settings, created_at, removed_at) VALUES (?, ?, ?, ?, ?, ?)")
-        .bind(&new.uid)
-        .bind(&new.name)
-        .bind(path)
-        .bind(json(&new.settings)?)
-        .bind(new.created_at)
-        .bind(new.removed_at)
-        .execute(&mut *tx.conn)
-        .await?
-        .last_insert_rowid();
+    let id = sqlx::query(
+        "INSERT INTO projects (uid, name, path, settings, created_at, removed_at) VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&new.uid)
+    .bind(&new.name)
+    .bind(path)
+    .bind(json(&new.settings)?)
+    .bind(new.created_at)
+    .bind(new.removed_at)
+    .execute(&mut *tx.conn)
+    .await?
+    .last_insert_rowid();
     for repository in new.repositories {
         sqlx::query("INSERT INTO project_repositories (project_id, directory, path, base, added_at) VALUES (?, ?, ?, ?, ?)")
             .bind(id)
@@ -456,7 +461,9 @@ async fn add_schedule(tx: &mut Tx<'_>, new: Schedule, now: Millis) -> Result<Add
         Some(uid) => project_of(tx, uid).await?,
         None => None,
     };
-    let unreadable = |what: &str| StoreError::Conflict(format!("the {what} of the schedule “{}” cannot be read", new.name));
+    let unreadable = |what: &str| {
+        StoreError::Conflict(format!("the {what} of the schedule “{}” cannot be read", new.name))
+    };
     let cron = Cron::parse(&new.cron).map_err(|_| unreadable("cron expression"))?;
     let zone = Zone::parse(&new.zone).map_err(|_| unreadable("time zone"))?;
     let next = if new.paused { None } else { cron.next_few(&zone, now, 1).first().copied() };

@@ -46,7 +46,8 @@ pub async fn get_status(app: &App, _: Nothing) -> Result<StatusReport, Problem> 
     let needs_you = store.needing_you(SHOWN).await?;
     let agents = glance.agents.iter().map(|agent| {
         let trouble = agent.trouble(&clock);
-        let load = AgentLoad { name: agent.name.clone(), live: agent.live, capacity: agent.capacity, trouble };
+        let load =
+            AgentLoad { name: agent.name.clone(), live: agent.live, capacity: agent.capacity, trouble };
         (agent.installed, load)
     });
     Ok(StatusReport {

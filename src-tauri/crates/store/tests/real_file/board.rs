@@ -1,7 +1,7 @@
 //! The board in one scan.
 
-use domain::{Activity, Actor, Outcome, RunState, Status, TaskId};
-use store::{Counts, NewProject, NewTask};
+use domain::{Activity, Actor, Outcome, Priority, RunState, Status, TaskId};
+use store::{CardFilter, Counts, NewProject, NewTask, Store, StoreError};
 use testkit::{TempStore, card, ready_card};
 
 use crate::raw::Raw;
@@ -89,4 +89,111 @@ async fn ten_thousand_cards_are_all_there_and_counted_right() {
         Counts { in_flight: 0, ready: expected(1) as u32, needs_you: 0 }
     );
     store.move_task(shown[0].id, Status::Done, Actor::Person, store.clock.tick()).await.unwrap();
+}
+
+fn ids(cards: &[store::CardRecord]) -> Vec<TaskId> {
+    cards.iter().map(|card| card.id).collect()
+}
+
+#[tokio::test]
+async fn a_list_goes_column_by_column_by_urgency_and_in_pieces() {
+    let store = TempStore::new().await;
+    let low = store.add(NewTask { priority: Priority::LOW, ..card("low") }).await;
+    let due = store.add(NewTask { due_at: Some(5), ..card("due") }).await;
+    let tagged =
+        store.add(NewTask { tags: vec!["ui".into()], assignee: Some("demo".into()), ..card("tagged") }).await;
+    let ready = store.add(ready_card("ready")).await;
+    let hidden = store.add(card("hidden")).await;
+    store.trash_task(hidden, store.clock.tick()).await.unwrap();
+    let mut over = Vec::new();
+    for title in ["first", "second"] {
+        let id = store.add(card(title)).await;
+        store.move_task(id, Status::Done, Actor::Person, store.clock.tick()).await.unwrap();
+        over.insert(0, id);
+    }
+    let (flying, _) = store.at_work("flying").await;
+    let expected = [&[flying, ready, due, tagged, low][..], &over].concat();
+
+    let all = CardFilter::default();
+    let (total, cards) = store.list(&all, 0, u32::MAX).await.unwrap();
+    assert_eq!((total, ids(&cards)), (7, expected.clone()));
+    for (at, id) in expected.iter().enumerate() {
+        let (total, page) = store.list(&all, at as u32, 1).await.unwrap();
+        assert_eq!((total, ids(&page)), (7, vec![*id]), "card {at}");
+    }
+    assert_eq!(store.list(&all, 7, 5).await.unwrap().1, []);
+
+    let inbox = CardFilter { statuses: vec![Status::Inbox], ..CardFilter::default() };
+    for (filter, wanted) in [
+        (CardFilter { tag: Some("ui".into()), ..inbox.clone() }, vec![tagged]),
+        (CardFilter { assignee: Some("demo".into()), ..inbox.clone() }, vec![tagged]),
+        (CardFilter { priority: Some(Priority::LOW), ..inbox.clone() }, vec![low]),
+        (CardFilter { tag: Some("u".into()), ..CardFilter::default() }, vec![]),
+        (inbox, vec![due, tagged, low]),
+    ] {
+        let (total, cards) = store.list(&filter, 0, 10).await.unwrap();
+        assert_eq!((total as usize, ids(&cards)), (wanted.len(), wanted), "{filter:?}");
+    }
+    let counts = store.counts_by_column().await.unwrap();
+    let of = |status| counts.iter().find(|(column, _)| *column == status).map(|(_, count)| *count);
+    assert_eq!((of(Status::Inbox), of(Status::Done), of(Status::InProgress)), (Some(3), Some(2), Some(1)));
+}
+
+#[tokio::test]
+async fn who_needs_a_person_is_listed_the_longest_first() {
+    let store = TempStore::new().await;
+    let (asking, run) = store.at_work("asks").await;
+    let (blocked, stuck) = store.at_work("stuck").await;
+    store.end_run(stuck, testkit::blocked("which port?", store.clock.tick())).await.unwrap();
+    store.run_activity(run, Activity::Waiting, "hook".into(), None, store.clock.tick()).await.unwrap();
+    store.at_work("works").await;
+    assert_eq!(ids(&store.needing_you(10).await.unwrap()), [asking, blocked]);
+    assert_eq!(store.needing_you(1).await.unwrap().len(), 1);
+    assert_eq!(store.counts().await.unwrap().needs_you, 2);
+}
+
+#[tokio::test]
+async fn every_list_and_count_of_a_column_goes_by_an_index() {
+    let store = TempStore::new().await;
+    let mut raw = Raw::open(&store).await;
+    for (condition, index) in [
+        ("t.status = 'ready'", "tasks_ready"),
+        ("t.status = 'inbox'", "tasks_inbox"),
+        ("t.status = 'review'", "tasks_review"),
+        ("t.status = 'done' AND t.finished_at IS NOT NULL", "tasks_over"),
+        ("t.held IS NOT NULL", "tasks_held"),
+    ] {
+        let plan = raw
+            .plan(&format!("SELECT count(*) FROM tasks t WHERE t.trashed_at IS NULL AND {condition}"))
+            .await;
+        assert!(plan.contains(index), "{condition}: {plan}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_reads_what_an_engine_would_and_takes_no_writes() {
+    let store = TempStore::new().await;
+    assert!(Store::look(&store.dir().join("elsewhere")).await.is_none(), "there is no board");
+    let task = store.add(card("One")).await;
+    let look = Store::look(store.dir()).await.expect("nothing is at work");
+    assert_eq!(look.task(task).await.unwrap().title, "One");
+    let refused = look.trash_task(task, store.clock.tick()).await;
+    assert!(matches!(refused, Err(StoreError::Closed)), "{refused:?}");
+    let later = store.add(card("Later")).await;
+    assert_eq!(look.task(later).await.unwrap().title, "Later", "it reads what is there now");
+    look.close().await;
+
+    let run = store.begin(task).await;
+    assert!(Store::look(store.dir()).await.is_none(), "what is at work may have moved on");
+    store.end(run, Outcome::Stopped).await;
+    assert!(Store::look(store.dir()).await.is_some());
+    let mut raw = Raw::open(&store).await;
+    assert_eq!(
+        raw.refusal(
+            "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)"
+        )
+        .await,
+        None
+    );
+    assert!(Store::look(store.dir()).await.is_none(), "an older file is for an engine to bring up to date");
 }

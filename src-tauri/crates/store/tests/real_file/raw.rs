@@ -27,4 +27,12 @@ impl Raw {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         sqlx::query_scalar(sql).fetch_one(&mut self.0).await.expect("a number")
     }
+
+    /// How the database goes about a query.
+    pub async fn plan(&mut self, sql: &str) -> String {
+        let sql = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let rows: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(sql).fetch_all(&mut self.0).await.expect("a plan");
+        rows.into_iter().map(|(.., detail)| detail).collect::<Vec<_>>().join("; ")
+    }
 }
