@@ -27,8 +27,8 @@ pub use authority::{Role, Scope};
 pub use evidence::{Evidence, Rank, Reading, Reducer};
 pub use failure::{Aftermath, Backoff, Counters, RetryPolicy, RetryRule, after_failure};
 pub use ids::{
-    AgentId, ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, KeyId, ProjectId, RepositoryId, RunId, ScheduleId,
-    TaskId, TaskKey,
+    AgentId, ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, KeyId, ProjectId, RepositoryId, RunId,
+    ScheduleId, TaskId, TaskKey,
 };
 pub use priority::{ClaimOrder, Priority, PriorityWord};
 pub use run::{Activity, Cause, Outcome, RunEvent, RunPhase, RunState, RunStatus};
