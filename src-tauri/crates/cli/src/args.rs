@@ -8,6 +8,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
+use crate::keys::KeyCommand;
 pub use orchestrate::*;
 pub use tasks::*;
 
@@ -46,6 +47,9 @@ pub enum Command {
     /// Work with agents: list them, register your own, give them a role and instructions.
     #[command(subcommand)]
     Agents(AgentsCommand),
+    /// Work with the keys that programs and agents send over HTTP.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Work with schedules: cards that are made again and again.
     #[command(subcommand)]
     Cron(CronCommand),

@@ -80,6 +80,7 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Reject { id, notes } => queue::review(link, id, Verdict::Rejected, Some(notes), json).await,
         Command::Policy(policy) => queue::policy(link, policy, json).await,
         Command::Cron(command) => crate::cron::run(link, command, json).await,
+        Command::Key(command) => crate::keys::run(link, command, json).await,
         Command::Add(said) => add(link, said, json).await,
         Command::List(said) => list(link, said, json).await,
         Command::Show { id } => print::task(find(link, id).await?, json),

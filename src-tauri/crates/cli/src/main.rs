@@ -11,6 +11,7 @@ mod cron;
 mod events;
 mod failure;
 mod help;
+mod keys;
 mod link;
 mod orchestrate;
 mod print;

@@ -8,6 +8,7 @@ mod claims;
 mod cron;
 mod desk;
 mod hosts;
+mod keys;
 mod manners;
 mod pipes;
 mod projects;
