@@ -44,3 +44,27 @@ pub async fn read_events(app: State<'_, App>, request: ReadEvents) -> Result<Boa
 pub async fn clean_up(app: State<'_, App>, request: CleanUp) -> Result<CleanedUp, Problem> {
     ops::clean_up(&app, request).await
 }
+
+#[tauri::command]
+#[specta::specta]
+pub async fn export_records(app: State<'_, App>, request: ExportRecords) -> Result<ExportedRecords, Problem> {
+    ops::export_records(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn import_records(
+    app: State<'_, App>,
+    request: ImportRecords,
+) -> Result<domain::portable::Imported, Problem> {
+    ops::import_records(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn read_vibe_kanban(
+    app: State<'_, App>,
+    request: ReadVibeKanban,
+) -> Result<ExportedRecords, Problem> {
+    ops::read_vibe_kanban(&app, request).await
+}

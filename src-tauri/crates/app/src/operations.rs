@@ -125,6 +125,10 @@ operations! {
     Read get_status(Nothing);
     Read read_events(ReadEvents);
     Write clean_up(CleanUp);
+    Read export_records(ExportRecords);
+    Write import_records(ImportRecords);
+    // Opens a file of the owner's choice.
+    Read read_vibe_kanban(ReadVibeKanban) [Admin Whole];
     Write add_task(AddTask) [Operator Own];
     Write edit_task(EditTask) [Operator Own];
     Write move_task(MoveTask) [Operator Own];

@@ -7,10 +7,12 @@
 mod glance;
 mod keys;
 mod queue;
+mod transfer;
 
 pub use glance::*;
 pub use keys::*;
 pub use queue::*;
+pub use transfer::*;
 
 use domain::{
     ArtifactId, Cause, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId, RunStatus,
@@ -141,6 +143,7 @@ pub struct AddTask {
     pub routing: SetRouting,
     /// A repository to put the result into. There is no such thing yet: refused.
     #[serde(default)]
+    #[specta(type = Option<String>)]
     pub output: Option<serde_json::Value>,
 }
 

@@ -30,7 +30,6 @@ pub struct Args {
     pub command: Command,
 }
 
-#[expect(clippy::large_enum_variant, reason = "there is one of it, for the length of a command")]
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show the board at a glance: counts, what is at work, what needs you, what starts next, agents, spend.

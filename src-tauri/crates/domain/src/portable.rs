@@ -4,6 +4,8 @@
 //!
 //! A card whose agent is at work travels as it stood before that run began.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use specta::Type;
@@ -35,7 +37,9 @@ pub struct Project {
     pub uid: String,
     pub name: String,
     pub path: String,
+    /// A JSON object.
     #[serde(default)]
+    #[specta(type = BTreeMap<String, String>)]
     pub settings: Value,
     #[serde(default)]
     pub repositories: Vec<Repository>,
@@ -64,7 +68,9 @@ pub struct Agent {
     #[serde(default)]
     pub title: String,
     pub kind: String,
+    /// A JSON object: what differs from the kind's own profile.
     #[serde(default)]
+    #[specta(type = BTreeMap<String, String>)]
     pub profile: Value,
     #[serde(default)]
     pub role: Option<String>,

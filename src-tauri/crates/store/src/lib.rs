@@ -28,6 +28,7 @@ mod schedules;
 mod settings;
 mod spend;
 mod tasks;
+mod vibe_kanban;
 mod writer;
 
 pub use agents::{AgentData, AgentRecord};
@@ -49,3 +50,4 @@ pub use runs::{Ending, LimitOn, Limits, NewRun, Origin, ReviewTurn, RunRecord, S
 pub use schedules::{CardTemplate, LastChild, ScheduleData, ScheduleRecord};
 pub use spend::SpentBy;
 pub use tasks::{NewTask, Routing, TaskEdit, TaskRecord};
+pub use vibe_kanban::read_vibe_kanban;

@@ -11,6 +11,7 @@ mod runs;
 mod schedules;
 mod settings;
 mod tasks;
+mod transfer;
 
 pub use agents::*;
 pub use board::*;
@@ -22,3 +23,4 @@ pub use runs::*;
 pub use schedules::*;
 pub use settings::*;
 pub use tasks::*;
+pub use transfer::*;
