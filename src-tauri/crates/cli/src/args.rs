@@ -3,6 +3,7 @@
 
 mod orchestrate;
 mod tasks;
+mod transfer;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 use crate::keys::KeyCommand;
 pub use orchestrate::*;
 pub use tasks::*;
+pub use transfer::*;
 
 /// Kanban board that runs coding agents: cards, runs, terminals and artifacts from the shell.
 #[derive(Debug, Parser)]
@@ -119,6 +121,10 @@ pub enum Command {
     /// Follow what happens on the board.
     #[command(subcommand)]
     Events(EventsCommand),
+    /// Write the whole board to a file of JSON lines or a folder of Markdown.
+    Export(ExportArgs),
+    /// Read a board from JSON lines, a Markdown folder or Vibe Kanban. What is here already stays.
+    Import(ImportArgs),
     /// Print the script that completes commands in a shell.
     Completions { shell: clap_complete::Shell },
     /// Print the manual page, or write one for each command into a folder.

@@ -16,7 +16,7 @@ use crate::{
     failure::Failure,
     help,
     link::Link,
-    orchestrate, print, queue, runs, sessions, signals, status, tasks,
+    orchestrate, print, queue, runs, sessions, signals, status, tasks, transfer,
 };
 
 /// Cards that a person is shown at once.
@@ -116,11 +116,13 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
             };
             events::watch(link, asked, *count, *timeout_ms, json).await
         }
+        Command::Export(said) => transfer::export(link, said, json).await,
+        Command::Import(said) => transfer::import(link, said, json).await,
         Command::Serve { .. } | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }
 
-fn absolute(path: &Path) -> Result<String, Failure> {
+pub fn absolute(path: &Path) -> Result<String, Failure> {
     let path = std::path::absolute(path).map_err(|error| Failure::io(path.display().to_string(), error))?;
     path.to_str().map(str::to_owned).ok_or_else(|| {
         Failure::invalid(format!(

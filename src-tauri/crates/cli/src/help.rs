@@ -80,6 +80,8 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("stop", "flightboard stop T-12"),
     ("logs", "flightboard logs T-12 --follow"),
     ("artifacts", "flightboard artifacts T-12 --out ./handed-over"),
+    ("export", "flightboard export board.jsonl"),
+    ("import", "flightboard import ~/.local/share/vibe-kanban/db.v2.sqlite --vibe-kanban"),
     ("completions", "flightboard completions bash > ~/.local/share/bash-completion/completions/flightboard"),
     ("man", "flightboard man --out ~/.local/share/man/man1"),
     ("serve", "flightboard serve --port 4000"),

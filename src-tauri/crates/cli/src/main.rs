@@ -22,6 +22,7 @@ mod sessions;
 mod signals;
 mod status;
 mod tasks;
+mod transfer;
 mod trash;
 
 use std::process::ExitCode;

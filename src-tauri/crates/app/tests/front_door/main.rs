@@ -12,4 +12,5 @@ mod repositories;
 mod runs;
 mod schedules;
 mod table;
+mod transfer;
 mod trash;

@@ -1,0 +1,24 @@
+//! Boards to files and back.
+
+use super::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub struct ExportArgs {
+    /// A file of JSON lines, or a folder that is new or empty for Markdown; - prints JSON lines.
+    #[arg(value_name = "FILE|DIR")]
+    pub to: PathBuf,
+    /// A folder with a Markdown file for each card and comment; JSON lines if left out.
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ImportArgs {
+    /// A file of JSON lines, a Markdown folder as `export` writes it, or with --vibe-kanban its database
+    /// (db.sqlite, db.v2.sqlite); - reads JSON lines.
+    #[arg(value_name = "FILE|DIR")]
+    pub from: PathBuf,
+    /// The file is a Vibe Kanban database. It is only read.
+    #[arg(long)]
+    pub vibe_kanban: bool,
+}
