@@ -46,6 +46,11 @@ const THROUGH_THE_PROGRAMS = [
     argv: () => [node, "tests/bench/busy.mjs"],
   },
   {
+    name: "commands",
+    about: "cold starts of commands that read, on 100,000 cards",
+    argv: () => [node, "tests/bench/commands.mjs"],
+  },
+  {
     name: "queue",
     about: "enqueue, claim and complete beside riverqueue, effectum and BullMQ",
     argv: () => [node, "tests/bench/queue.mjs"],

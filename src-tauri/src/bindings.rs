@@ -16,6 +16,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             commands::board::clean_up,
             commands::board::export_records,
             commands::board::import_records,
+            commands::board::sync_issues,
             commands::board::read_vibe_kanban,
             commands::tasks::add_task,
             commands::tasks::edit_task,

@@ -10,6 +10,7 @@ pub const COMMANDS: &[&str] = &[
     "clean_up",
     "export_records",
     "import_records",
+    "sync_issues",
     "read_vibe_kanban",
     "add_task",
     "edit_task",

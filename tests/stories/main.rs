@@ -13,5 +13,6 @@ mod queue;
 mod real_agents;
 mod real_agents_interactive;
 mod repositories;
+mod transfer;
 mod trash;
 mod workspaces;

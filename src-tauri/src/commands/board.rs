@@ -68,3 +68,9 @@ pub async fn read_vibe_kanban(
 ) -> Result<ExportedRecords, Problem> {
     ops::read_vibe_kanban(&app, request).await
 }
+
+#[tauri::command]
+#[specta::specta]
+pub async fn sync_issues(app: State<'_, App>, request: SyncIssues) -> Result<SyncedIssues, Problem> {
+    ops::sync_issues(&app, request).await
+}

@@ -127,6 +127,7 @@ operations! {
     Write clean_up(CleanUp);
     Read export_records(ExportRecords);
     Write import_records(ImportRecords);
+    Write sync_issues(SyncIssues);
     // Opens a file of the owner's choice.
     Read read_vibe_kanban(ReadVibeKanban) [Admin Whole];
     Write add_task(AddTask) [Operator Own];

@@ -5,11 +5,13 @@
 //! [`Card`] is what the board needs; [`TaskDetail`] what the task page needs.
 
 mod glance;
+mod issues;
 mod keys;
 mod queue;
 mod transfer;
 
 pub use glance::*;
+pub use issues::*;
 pub use keys::*;
 pub use queue::*;
 pub use transfer::*;

@@ -125,6 +125,9 @@ pub enum Command {
     Export(ExportArgs),
     /// Read a board from JSON lines, a Markdown folder or Vibe Kanban. What is here already stays.
     Import(ImportArgs),
+    /// Work with the issues of a GitHub repository.
+    #[command(subcommand)]
+    Github(GithubCommand),
     /// Print the script that completes commands in a shell.
     Completions { shell: clap_complete::Shell },
     /// Print the manual page, or write one for each command into a folder.

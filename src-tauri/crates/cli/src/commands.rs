@@ -117,6 +117,7 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
             events::watch(link, asked, *count, *timeout_ms, json).await
         }
         Command::Export(said) => transfer::export(link, said, json).await,
+        Command::Github(command) => crate::github::run(link, command, json).await,
         Command::Import(said) => transfer::import(link, said, json).await,
         Command::Serve { .. } | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }

@@ -82,6 +82,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("artifacts", "flightboard artifacts T-12 --out ./handed-over"),
     ("export", "flightboard export board.jsonl"),
     ("import", "flightboard import ~/.local/share/vibe-kanban/db.v2.sqlite --vibe-kanban"),
+    ("github sync", "flightboard github sync kim/harbor --project harbor"),
     ("completions", "flightboard completions bash > ~/.local/share/bash-completion/completions/flightboard"),
     ("man", "flightboard man --out ~/.local/share/man/man1"),
     ("serve", "flightboard serve --port 4000"),

@@ -10,6 +10,7 @@ mod commands;
 mod cron;
 mod events;
 mod failure;
+mod github;
 mod help;
 mod keys;
 mod link;

@@ -13,6 +13,7 @@ pub mod event;
 pub mod evidence;
 pub mod failure;
 pub mod ids;
+pub mod issues;
 pub mod policy;
 pub mod portable;
 pub mod priority;

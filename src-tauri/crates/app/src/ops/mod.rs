@@ -4,6 +4,7 @@
 mod agents;
 mod board;
 mod glance;
+mod issues;
 mod keys;
 mod projects;
 mod queue;
@@ -16,6 +17,7 @@ mod transfer;
 pub use agents::*;
 pub use board::*;
 pub use glance::*;
+pub use issues::*;
 pub use keys::*;
 pub use projects::*;
 pub use queue::*;

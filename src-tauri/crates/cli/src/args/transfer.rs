@@ -22,3 +22,19 @@ pub struct ImportArgs {
     #[arg(long)]
     pub vibe_kanban: bool,
 }
+
+#[derive(Debug, clap::Subcommand)]
+pub enum GithubCommand {
+    /// Bring the issues of a repository and their cards together: title, labels and state go both ways. Open
+    /// issues without a card get one. The key comes from GITHUB_TOKEN or `gh auth token`.
+    Sync {
+        /// owner/name
+        repository: String,
+        /// Project for new cards.
+        #[arg(long)]
+        project: Option<String>,
+        /// Change cards, but only say what would change at GitHub.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
