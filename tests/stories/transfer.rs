@@ -18,15 +18,45 @@ fn worked_with() -> Desk {
     let repository = desk.repository("harbor");
     desk.ok(&["project", "add", repository.to_str().unwrap()]);
     desk.ok(&["agents", "register", "scout", "--role", "reviewer", "--instructions", "Look\n---\ntwice."]);
-    desk.ok(&["add", "Fix: the “login”", "--project", "harbor", "--tag", "ui", "--description", "# Why\n\n---\nÜber.\n"]);
+    desk.ok(&[
+        "add",
+        "Fix: the “login”",
+        "--project",
+        "harbor",
+        "--tag",
+        "ui",
+        "--description",
+        "# Why\n\n---\nÜber.\n",
+    ]);
     desk.ok(&["add", "Then", "--after", "1", "--priority", "9"]);
-    desk.ok(&["run", "1", "--agent", "custom", "--wait", "--", "sh", "-c", "mkdir -p artifacts; echo x > artifacts/x"]);
+    desk.ok(&[
+        "run",
+        "1",
+        "--agent",
+        "custom",
+        "--wait",
+        "--",
+        "sh",
+        "-c",
+        "mkdir -p artifacts; echo x > artifacts/x",
+    ]);
     desk.ok(&["reject", "1", "--notes", "Not yet.\n"]);
     desk.refused(&["run", "1", "--agent", "custom", "--wait", "--", "false"]);
     desk.ok(&["tasks", "comments", "1", "--add", "---\nLook: \"here\"\n"]);
     desk.ok(&["add", "Old"]);
     desk.ok(&["trash", "put", "3"]);
-    desk.ok(&["cron", "create", "--name", "audit", "--schedule", "0 0 29 2 *", "--title", "Audit", "--zone", "UTC"]);
+    desk.ok(&[
+        "cron",
+        "create",
+        "--name",
+        "audit",
+        "--schedule",
+        "0 0 29 2 *",
+        "--title",
+        "Audit",
+        "--zone",
+        "UTC",
+    ]);
     desk
 }
 
@@ -48,8 +78,12 @@ fn a_board_comes_back_from_json_lines_and_from_markdown_as_it_was() {
     for kind in ["project", "agent", "task", "edge", "comment", "run", "review", "schedule"] {
         assert!(there.contains(&format!("{{\"type\":\"{kind}\"")), "{kind} is missing");
     }
-    let card = std::fs::read_to_string(desk.folder.path().join("board/cards/T-1-fix-the-login/card.md")).unwrap();
-    assert!(card.contains("title: \"Fix: the “login”\"\n") && card.ends_with("---\n\n# Why\n\n---\nÜber.\n"), "{card}");
+    let card =
+        std::fs::read_to_string(desk.folder.path().join("board/cards/T-1-fix-the-login/card.md")).unwrap();
+    assert!(
+        card.contains("title: \"Fix: the “login”\"\n") && card.ends_with("---\n\n# Why\n\n---\nÜber.\n"),
+        "{card}"
+    );
 
     for (from, exactly) in [(&lines, true), (&folder, false)] {
         let other = Desk::new();
@@ -113,17 +147,29 @@ fn a_vibe_kanban_board_is_taken_over_and_its_file_left_as_it_was() {
     let desk = Desk::new();
     let file = vibe_kanban(&desk, "db.v2.sqlite", VIBE_KANBAN);
     let before = std::fs::read(&file).unwrap();
-    assert_eq!(desk.json(&["import", "--vibe-kanban", &file]), json!({ "added": 6, "known": 0, "left_out": 0 }));
+    assert_eq!(
+        desk.json(&["import", "--vibe-kanban", &file]),
+        json!({ "added": 6, "known": 0, "left_out": 0 })
+    );
     assert_eq!(desk.json(&["import", "--vibe-kanban", &file])["added"], 0);
     assert_eq!(std::fs::read(&file).unwrap(), before);
     let columns: Vec<Value> = (1..=5).map(|id| desk.show(&id.to_string())["status"].clone()).collect();
     assert_eq!(columns, ["ready", "inbox", "review", "done", "cancelled"]);
     let first = desk.show("1");
-    assert_eq!((&first["title"], &first["description"]), (&json!("Retry uploads"), &json!("From the last part.")));
-    assert_eq!((&first["created_at"], &first["uid"]), (&json!(1_762_077_600_250_i64), &json!("00000000-0000-4000-8000-000000000011")));
+    assert_eq!(
+        (&first["title"], &first["description"]),
+        (&json!("Retry uploads"), &json!("From the last part."))
+    );
+    assert_eq!(
+        (&first["created_at"], &first["uid"]),
+        (&json!(1_762_077_600_250_i64), &json!("00000000-0000-4000-8000-000000000011"))
+    );
     assert_eq!(desk.show("2")["tags"], json!(["sub-task"]));
     let project = desk.json(&["project", "list"])[0].take();
-    assert_eq!((&project["path"], &project["repositories"][0]["path"]), (&json!("/src/harbor"), &json!("/src/docs")));
+    assert_eq!(
+        (&project["path"], &project["repositories"][0]["path"]),
+        (&json!("/src/harbor"), &json!("/src/docs"))
+    );
 
     let other = Desk::new();
     let file = vibe_kanban(&other, "db.sqlite", VIBE_KANBAN_FIRST);
@@ -167,7 +213,8 @@ impl Github {
     }
 
     fn put(&self, number: i64, title: &str, labels: &[&str], state: &str) {
-        let labels: Vec<Value> = labels.iter().map(|name| json!({ "id": 1, "name": name, "color": "ededed" })).collect();
+        let labels: Vec<Value> =
+            labels.iter().map(|name| json!({ "id": 1, "name": name, "color": "ededed" })).collect();
         let issue = json!({
             "number": number, "title": title, "body": "As seen.", "labels": labels, "state": state, "state_reason": null,
             "user": { "login": "kim" }, "comments": 0,
@@ -243,10 +290,18 @@ impl Github {
         let mut issues = self.issues.lock().unwrap();
         if method == "GET" {
             assert!(query.contains("state=all"), "closed ones are asked for, too: {query}");
-            let page: usize = query.split('&').find_map(|pair| pair.strip_prefix("page=")).map_or(1, |n| n.parse().unwrap());
+            let page: usize = query
+                .split('&')
+                .find_map(|pair| pair.strip_prefix("page="))
+                .map_or(1, |n| n.parse().unwrap());
             let list: Vec<Value> = issues.values().skip((page - 1) * PAGE).take(PAGE).cloned().collect();
-            let next = (issues.len() > page * PAGE)
-                .then(|| format!("<{}{path}?state=all&page={}>; rel=\"next\", <{0}{path}?page=9>; rel=\"last\"", self.address, page + 1));
+            let next = (issues.len() > page * PAGE).then(|| {
+                format!(
+                    "<{}{path}?state=all&page={}>; rel=\"next\", <{0}{path}?page=9>; rel=\"last\"",
+                    self.address,
+                    page + 1
+                )
+            });
             return ("200 OK", next, json!(list));
         }
         assert_eq!(method, "PATCH");
@@ -255,7 +310,9 @@ impl Github {
         let issue = issues.get_mut(&number).unwrap();
         for (name, value) in edit.as_object().unwrap() {
             issue[name] = match name.as_str() {
-                "labels" => value.as_array().unwrap().iter().map(|name| json!({ "id": 1, "name": name })).collect(),
+                "labels" => {
+                    value.as_array().unwrap().iter().map(|name| json!({ "id": 1, "name": name })).collect()
+                }
                 _ => value.clone(),
             };
         }
@@ -294,7 +351,11 @@ fn issues_and_cards_are_brought_together_both_ways() {
     let sync = || desk.json(&["github", "sync", "kim/harbor"]);
 
     let first = sync();
-    assert_eq!((&first["added"], &first["edits"]), (&json!([1, 2, 3]), &json!([])), "no card for a closed issue or a pull request");
+    assert_eq!(
+        (&first["added"], &first["edits"]),
+        (&json!([1, 2, 3]), &json!([])),
+        "no card for a closed issue or a pull request"
+    );
     assert_eq!((&desk.show("1")["title"], &desk.show("1")["tags"]), (&json!("Login fails"), &json!(["bug"])));
     assert_eq!(desk.show("2")["tags"], json!(["docs"]), "a label that cannot be a tag stays on the issue");
 
@@ -305,14 +366,27 @@ fn issues_and_cards_are_brought_together_both_ways() {
     desk.ok(&["move", "3", "done"]);
     let second = sync();
     assert_eq!((&second["added"], &second["refused"]), (&json!([]), &json!([])));
-    assert_eq!((&desk.show("1")["title"], &desk.show("1")["tags"]), (&json!("Login fails on phones"), &json!(["bug", "mobile", "p1"])));
+    assert_eq!(
+        (&desk.show("1")["title"], &desk.show("1")["tags"]),
+        (&json!("Login fails on phones"), &json!(["bug", "mobile", "p1"]))
+    );
     assert_eq!(github.labels(1), ["bug", "mobile", "p1"]);
-    assert_eq!((&github.issue(3)["title"], github.labels(3)), (&json!("Documentation"), vec!["docs".to_owned(), "easy".into(), "needs, thought".into()]));
-    assert_eq!((&github.issue(5)["state"], &github.issue(5)["state_reason"]), (&json!("closed"), &json!("completed")));
+    assert_eq!(
+        (&github.issue(3)["title"], github.labels(3)),
+        (&json!("Documentation"), vec!["docs".to_owned(), "easy".into(), "needs, thought".into()])
+    );
+    assert_eq!(
+        (&github.issue(5)["state"], &github.issue(5)["state_reason"]),
+        (&json!("closed"), &json!("completed"))
+    );
 
     let edits = github.edits();
     let third = sync();
-    assert_eq!((&third["changed"], &third["edits"], github.edits()), (&json!([]), &json!([]), edits), "once more changes nothing");
+    assert_eq!(
+        (&third["changed"], &third["edits"], github.edits()),
+        (&json!([]), &json!([]), edits),
+        "once more changes nothing"
+    );
 
     github.put(1, "Login fails on phones", &["bug", "mobile", "p1"], "closed");
     github.put(5, "Slow", &[], "open");

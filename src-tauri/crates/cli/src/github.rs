@@ -217,7 +217,9 @@ fn following<T>(answer: &Response<T>) -> Option<String> {
     let links = answer.headers().get("link")?.to_str().ok()?;
     links.split(',').find_map(|link| {
         let (address, about) = link.split_once(';')?;
-        about.contains("rel=\"next\"").then(|| address.trim().trim_start_matches('<').trim_end_matches('>').to_owned())
+        about
+            .contains("rel=\"next\"")
+            .then(|| address.trim().trim_start_matches('<').trim_end_matches('>').to_owned())
     })
 }
 
@@ -233,7 +235,9 @@ fn refused(answer: &mut Response<ureq::Body>) -> Result<(), Failure> {
     let said: Value = answer.body_mut().read_json().unwrap_or_default();
     let said = print::tame(said["message"].as_str().unwrap_or_default());
     let hint = match status.as_u16() {
-        401 | 403 | 404 | 429 => "; is the name right, and may the key in GITHUB_TOKEN (or `gh auth login`) do this?",
+        401 | 403 | 404 | 429 => {
+            "; is the name right, and may the key in GITHUB_TOKEN (or `gh auth login`) do this?"
+        }
         _ => "",
     };
     Err(Failure::Link(format!("GitHub answered {}: {said}{hint}", status.as_u16())))

@@ -106,11 +106,8 @@ mod tests {
 
     fn any_shared() -> impl Strategy<Value = Shared> {
         let states = prop_oneof![Just(OPEN), Just(DONE), Just(IssueState::NotPlanned)];
-        ("[ab]", prop::collection::btree_set("[a-d]", 0..4), states).prop_map(|(title, labels, state)| Shared {
-            title,
-            labels: labels.into_iter().collect(),
-            state,
-        })
+        ("[ab]", prop::collection::btree_set("[a-d]", 0..4), states)
+            .prop_map(|(title, labels, state)| Shared { title, labels: labels.into_iter().collect(), state })
     }
 
     proptest! {

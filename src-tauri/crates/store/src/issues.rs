@@ -31,7 +31,8 @@ impl Store {
         .await?;
         row.map(|(task, title, labels, state)| {
             let labels = serde_json::from_str(&labels).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-            let state = IssueState::parse(&state).ok_or_else(|| StoreError::Corrupt(format!("issue state {state}")))?;
+            let state = IssueState::parse(&state)
+                .ok_or_else(|| StoreError::Corrupt(format!("issue state {state}")))?;
             Ok(IssueLink { task: TaskId(task), agreed: Shared { title, labels, state } })
         })
         .transpose()

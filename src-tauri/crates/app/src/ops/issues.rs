@@ -54,8 +54,11 @@ async fn sync_one(
     if issue.number < 1 {
         return Err(invalid(format!("{} is no number of an issue", issue.number)));
     }
-    let (labels, foreign): (Vec<_>, Vec<_>) =
-        issue.labels.iter().cloned().partition(|label| text::tags(std::slice::from_ref(label)) == Ok(vec![label.clone()]));
+    let (labels, foreign): (Vec<_>, Vec<_>) = issue
+        .labels
+        .iter()
+        .cloned()
+        .partition(|label| text::tags(std::slice::from_ref(label)) == Ok(vec![label.clone()]));
     let there = Shared { title: text::title(&issue.title)?, labels, state: issue.state };
     let Some(link) = store.issue_link(repository, issue.number).await? else {
         if there.state == IssueState::Open {
@@ -71,7 +74,11 @@ async fn sync_one(
         Err(StoreError::Deleted(_)) => return Ok(()),
         task => task?,
     };
-    let here = Shared { title: task.title.clone(), labels: task.tags.clone(), state: IssueState::of(task.task.status) };
+    let here = Shared {
+        title: task.title.clone(),
+        labels: task.tags.clone(),
+        state: IssueState::of(task.task.status),
+    };
     let wanted = merge(&link.agreed, &here, &there);
     let edit = edit_of(issue.number, &there, &wanted, &foreign);
     let is_told = edit.is_none();
@@ -86,11 +93,7 @@ async fn sync_one(
     Ok(())
 }
 
-fn card_of(
-    issue: &Shared,
-    body: &str,
-    project: Option<domain::ProjectId>,
-) -> Result<NewTask, Problem> {
+fn card_of(issue: &Shared, body: &str, project: Option<domain::ProjectId>) -> Result<NewTask, Problem> {
     Ok(NewTask {
         title: issue.title.clone(),
         description: text::description(body)?,

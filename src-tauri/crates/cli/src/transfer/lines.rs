@@ -30,12 +30,12 @@ pub fn head() -> String {
 
 /// Refuses what another program or a later version wrote.
 pub fn check_head(text: &str, place: &str) -> Result<(), Failure> {
-    let head: Option<Head> = serde_json::from_str(text).ok();
-    match head.filter(|head| head.format == FORMAT) {
-        Some(head) if head.version <= VERSION => Ok(()),
-        Some(head) => Err(Failure::invalid(format!(
+    let found: Option<Head> = serde_json::from_str(text).ok();
+    match found.filter(|found| found.format == FORMAT) {
+        Some(found) if found.version <= VERSION => Ok(()),
+        Some(found) => Err(Failure::invalid(format!(
             "{place} was written by a later Flightboard (format {}, this one knows {VERSION}); update Flightboard",
-            head.version
+            found.version
         ))),
         None => Err(Failure::invalid(format!(
             "{place} is no export of a board: it does not begin with {}",
