@@ -94,6 +94,7 @@ operations! {
     Read get_queue_policy(Nothing);
     Write put_queue_policy(QueuePolicy);
     Write reset_breaker(ResetBreaker);
+    Write resume_workflow(TaskRef);
     Write review_task(ReviewTask);
     Read list_schedules(Nothing);
     Read preview_schedule(PreviewSchedule);

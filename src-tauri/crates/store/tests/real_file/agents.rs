@@ -1,6 +1,6 @@
 //! The agent registry: said twice it is said once, and what cards need is not taken away.
 
-use domain::{Actor, Agent, Outcome};
+use domain::{Actor, Agent, Outcome, RetryPolicy, breaker::BreakerRule};
 use store::{AgentData, AgentRecord, ChangeRecord, NewRun, NewTask, StoreError};
 use testkit::{TempStore, agent, card};
 
@@ -27,6 +27,8 @@ fn furnished(name: &str) -> AgentData {
             max_capacity: 3,
             model: Some("opus".into()),
             enabled: false,
+            retry: RetryPolicy::of(7),
+            breaker: Some(BreakerRule { threshold: 5, ..BreakerRule::default() }),
             ..Agent::new(name)
         },
         title: "The Scout".into(),
