@@ -57,9 +57,7 @@ fn card_run(
             RunState::Ended(Outcome::Failed(cause)) => Some(cause),
             RunState::Ended(Outcome::Lost) => Some(Cause::Lost),
             RunState::Ended(Outcome::Succeeded | Outcome::Stopped) => rejected_as,
-            RunState::Queued
-            | RunState::Preparing
-            | RunState::Running(_) => None,
+            RunState::Queued | RunState::Preparing | RunState::Running(_) => None,
         },
     }
 }

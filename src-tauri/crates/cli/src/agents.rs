@@ -124,7 +124,9 @@ fn breaker(text: &str) -> Result<SetBreaker, Failure> {
     let usual = BreakerRule::default();
     let cool_down = cool_down.map_or(usual.cool_down, |seconds| i64::from(seconds) * 1_000);
     let longest = usual.longest.max(cool_down);
-    Ok(SetBreaker { rule: Some(BreakerRule { threshold: threshold.parse().map_err(bad)?, cool_down, longest }) })
+    Ok(SetBreaker {
+        rule: Some(BreakerRule { threshold: threshold.parse().map_err(bad)?, cool_down, longest }),
+    })
 }
 
 /// `''` alone empties a list.

@@ -207,7 +207,10 @@ pub async fn workflow(link: &Link, id: &str, resume: bool, json: bool) -> Result
     if workflow.is_null() {
         return print::out(&format!("No dependency joins {} to another card.", request.id.key()));
     }
-    print::out(&format!("{} of {} cards done, {} failed", workflow["done"], workflow["cards"], workflow["failed"]))?;
+    print::out(&format!(
+        "{} of {} cards done, {} failed",
+        workflow["done"], workflow["cards"], workflow["failed"]
+    ))?;
     match workflow["stopped"].as_str() {
         Some(why) => print::out(&format!(
             "stopped after {}; go on with: flightboard workflow {} --resume",

@@ -163,8 +163,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const RULE: Escalation =
-        Escalation { failures: Some(3), minutes: Some(10), hand_over: false, pause: false, workflow: Some(3) };
+    const RULE: Escalation = Escalation {
+        failures: Some(3),
+        minutes: Some(10),
+        hand_over: false,
+        pause: false,
+        workflow: Some(3),
+    };
 
     fn after(failures: u32) -> Strikes {
         (0..failures).fold(Strikes::default(), |strikes, nth| strikes.struck(Cause::Timeout, nth.into()))

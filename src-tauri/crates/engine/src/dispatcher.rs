@@ -161,7 +161,7 @@ impl Engine {
             &task.title,
             &task.description,
             task.priority,
-            Phase::Code,
+            world.phase(&start.agent),
             task.routing.model.as_deref(),
             &models,
         );
@@ -441,6 +441,15 @@ impl World {
             rule: agent.agent.breaker.unwrap_or(self.policy.breaker),
             breaker: self.breaker(&Breaks::Agent(agent.name.clone())),
             account,
+        }
+    }
+
+    /// An agent whose role it is to plan has a plan to make.
+    fn phase(&self, agent: &str) -> Phase {
+        let found = self.agents.iter().find(|found| found.name == agent);
+        match found.and_then(|found| found.agent.role.as_deref()) {
+            Some("planner") => Phase::Plan,
+            Some(_) | None => Phase::Code,
         }
     }
 

@@ -5,8 +5,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet, hash_map::Entry};
 
 use domain::{
-    Actor, Cause, Id, Millis, Outcome, ProjectId, RunId, Status, Task, TaskEvent, TaskId,
-    breaker::Gate,
+    Actor, Cause, Id, Millis, Outcome, ProjectId, RunId, Status, Task, TaskEvent, TaskId, breaker::Gate,
     transition,
 };
 use sqlx::{FromRow, QueryBuilder, Sqlite};
@@ -338,11 +337,7 @@ struct Given {
 }
 
 impl Desk {
-    async fn read(
-        tx: &mut Tx<'_>,
-        asked: &[&NewClaim],
-        closed: &[&Closed],
-    ) -> Result<Desk, StoreError> {
+    async fn read(tx: &mut Tx<'_>, asked: &[&NewClaim], closed: &[&Closed]) -> Result<Desk, StoreError> {
         let agents: Vec<&str> = asked.iter().map(|claim| claim.agent.as_str()).collect();
         let agents = json(&agents)?;
         let rows: Vec<HeldRow> = sqlx::query_as(

@@ -65,8 +65,7 @@ pub(crate) struct Escalated {
 impl Store {
     /// The workflow that the card belongs to; none for one that no dependency joins to another.
     pub async fn workflow(&self, task: TaskId) -> Result<Option<WorkflowRecord>, StoreError> {
-        let members: Vec<Member> =
-            sqlx::query_as(MEMBERS).bind(task.raw()).fetch_all(&self.readers).await?;
+        let members: Vec<Member> = sqlx::query_as(MEMBERS).bind(task.raw()).fetch_all(&self.readers).await?;
         if members.len() < 2 {
             return Ok(None);
         }
@@ -143,7 +142,9 @@ pub(crate) async fn failed(
     match rule.after_failure(strikes, cause, now) {
         Some(what) if !called => call(tx, id, project, rule, what, now).await,
         // Whoever was called before still has it, and once more it is theirs.
-        Some(what) => Ok(Escalated { comment: None, halts: rule.hand_over && hold(tx, id, &what, now).await? }),
+        Some(what) => {
+            Ok(Escalated { comment: None, halts: rule.hand_over && hold(tx, id, &what, now).await? })
+        }
         None => Ok(Escalated::default()),
     }
 }
@@ -349,11 +350,12 @@ async fn to_replay(tx: &mut Tx<'_>, ids: &[i64]) -> Result<Vec<TaskId>, StoreErr
 /// Back to Ready with all its attempts; to the queue if it came from there.
 async fn replay(tx: &mut Tx<'_>, id: TaskId, actor: &Actor, now: Millis) -> Result<(), StoreError> {
     let found = tasks::require(tx, id).await?;
-    let by_itself: Option<bool> =
-        sqlx::query_scalar("SELECT origin <> 'person' FROM runs WHERE id = (SELECT last_run FROM tasks WHERE id = ?)")
-            .bind(id.raw())
-            .fetch_optional(&mut *tx.conn)
-            .await?;
+    let by_itself: Option<bool> = sqlx::query_scalar(
+        "SELECT origin <> 'person' FROM runs WHERE id = (SELECT last_run FROM tasks WHERE id = ?)",
+    )
+    .bind(id.raw())
+    .fetch_optional(&mut *tx.conn)
+    .await?;
     apply(tx, &found.task, TaskEvent::Moved(Status::Ready), now).await?;
     start_afresh(tx, &found, Status::Ready, by_itself.unwrap_or(false)).await?;
     log(tx, id, None, actor, "task.moved", "tried again: moved from Failed to Ready".into(), now).await

@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 
 use domain::{
-    Activity, Actor, Aftermath, Cause, Counters, Effect, Id, Millis, Outcome, ProjectId, RetryPolicy, RetryRule,
-    RunEvent, RunId, RunState, Status, TaskEvent, TaskId, after_failure, budget::Spent, dispatch::Until,
-    failure::UNKNOWN_RESET,
+    Activity, Actor, Aftermath, Cause, Counters, Effect, Id, Millis, Outcome, ProjectId, RetryPolicy,
+    RetryRule, RunEvent, RunId, RunState, Status, TaskEvent, TaskId, after_failure, budget::Spent,
+    dispatch::Until, failure::UNKNOWN_RESET,
 };
 use sqlx::FromRow;
 

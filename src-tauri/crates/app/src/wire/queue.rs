@@ -2,7 +2,8 @@
 //! Policies cross as the domain's own values; they are settings, not state.
 
 use domain::{
-    Cause, ProjectId, RetryPolicy, RunId, Status, TaskId, breaker::BreakerRule, edges::Need, review::Gate, verdict::Verdict,
+    Cause, ProjectId, RetryPolicy, RunId, Status, TaskId, breaker::BreakerRule, edges::Need, review::Gate,
+    verdict::Verdict,
 };
 use serde::{Deserialize, Serialize};
 use specta::Type;

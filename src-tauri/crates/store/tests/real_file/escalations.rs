@@ -75,7 +75,8 @@ async fn the_third_failure_calls_a_person_once_and_taking_it_up_calls_them_off()
 #[tokio::test]
 async fn a_project_may_hand_the_card_over_and_pause_itself() {
     let store = TempStore::new().await;
-    let shop = project(&store, json!({"escalation": {"failures": 2, "hand_over": true, "pause": true}})).await;
+    let shop =
+        project(&store, json!({"escalation": {"failures": 2, "hand_over": true, "pause": true}})).await;
     let task = card_of(&store, &shop).await;
     attempt(&store, task, Outcome::Failed(Cause::ExitedNonZero)).await;
     attempt(&store, task, Outcome::Failed(Cause::ExitedNonZero)).await;
@@ -86,10 +87,8 @@ async fn a_project_may_hand_the_card_over_and_pause_itself() {
     assert!(comments[1].contains("Waits for a person."), "{comments:?}");
     assert!(comments[2].ends_with("until you queue it. The project is paused until you resume it."));
     let paused = store.project(shop.id).await.unwrap().settings["paused"].clone();
-    let why = format!(
-        "{} needs you: it has failed 2 times, the last time after an exit with an error",
-        task.key()
-    );
+    let why =
+        format!("{} needs you: it has failed 2 times, the last time after an exit with an error", task.key());
     assert_eq!(paused, why);
     assert!(store.startable(Some(shop.id), store.clock.tick(), 9).await.unwrap().is_empty());
 
@@ -167,7 +166,9 @@ async fn three_failures_stop_a_workflow_which_tells_how_far_it_came_and_goes_on_
         limits: vec![],
         now: later,
     };
-    assert!(matches!(store.claim_next(ask("a")).await.unwrap(), Claimed::Assigned(claim) if claim.task == apart));
+    assert!(
+        matches!(store.claim_next(ask("a")).await.unwrap(), Claimed::Assigned(claim) if claim.task == apart)
+    );
     assert_eq!(store.claim_next(ask("b")).await.unwrap(), Claimed::NoTask(None));
     let raced = store.begin_run(dispatched(second), Actor::Engine, later).await;
     assert!(matches!(raced, Err(StoreError::Conflict(why)) if why.contains("workflow")));
@@ -203,20 +204,30 @@ async fn resuming_takes_up_what_failed_unless_a_card_waits_for_the_failure() {
 #[tokio::test]
 async fn an_agents_own_rules_stand_between_the_cards_and_the_projects() {
     let store = TempStore::new().await;
-    let shop = project(&store, json!({"retry": {"agent_error": {"max": 0, "backoff": {"kind": "immediate"}}}})).await;
+    let shop =
+        project(&store, json!({"retry": {"agent_error": {"max": 0, "backoff": {"kind": "immediate"}}}}))
+            .await;
     let mut demo = agent("demo");
     demo.agent.retry = RetryPolicy::of(1);
     demo.agent.breaker = Some(BreakerRule { threshold: 2, cool_down: 5_000, longest: 9_000 });
     store.register_agent(demo, Actor::Person, store.clock.tick()).await.unwrap();
     let task = card_of(&store, &shop).await;
     attempt(&store, task, Outcome::Failed(Cause::AgentError)).await;
-    assert_eq!(store.task(task).await.unwrap().task.status, Status::Ready, "the agent's rule, not the project's");
+    assert_eq!(
+        store.task(task).await.unwrap().task.status,
+        Status::Ready,
+        "the agent's rule, not the project's"
+    );
     let gate = async |now| store.breakers().await.unwrap()[0].breaker.gate(now);
     assert_eq!(gate(store.clock.tick()).await, Gate::Closed);
     attempt(&store, task, Outcome::Failed(Cause::AgentError)).await;
     assert_eq!(store.task(task).await.unwrap().task.status, Status::Failed);
     let ended_at = store.runs_of(task).await.unwrap()[0].ended_at.unwrap();
-    assert_eq!(gate(ended_at).await, Gate::Open { probe_at: ended_at + 5_000 }, "its own threshold and cool-down");
+    assert_eq!(
+        gate(ended_at).await,
+        Gate::Open { probe_at: ended_at + 5_000 },
+        "its own threshold and cool-down"
+    );
 
     let own = store.add(NewTask {
         routing: store::Routing { retry: RetryPolicy::of(9), ..store::Routing::default() },

@@ -529,11 +529,7 @@ async fn agrees(store: &TempStore, cards: &[Card]) {
             (card.queued, card.failures.clone(), card.timer, card.round),
             "{card:?}"
         );
-        assert_eq!(
-            (stored.called.is_some(), stored.stopped),
-            (card.called, None),
-            "{card:?}"
-        );
+        assert_eq!((stored.called.is_some(), stored.stopped), (card.called, None), "{card:?}");
         assert_eq!(store.comments(card.id).await.unwrap().len(), card.comments, "{card:?}");
         assert_eq!(store.timeline(card.id).await.unwrap().len(), card.changes, "{card:?}");
     }
