@@ -26,7 +26,8 @@ fn project(desk: &Desk) -> Value {
 
 #[test]
 fn a_card_that_keeps_failing_is_handed_to_its_person_and_the_project_waits_for_them() {
-    let (desk, _served) = shop("test -e \"$FLIGHTBOARD_RUN_DIR/../../mended\" && echo done > COMPLETION.md", &[]);
+    let (desk, _served) =
+        shop("test -e \"$FLIGHTBOARD_RUN_DIR/../../mended\" && echo done > COMPLETION.md", &[]);
     impatient(&desk);
     let rules = ["--escalate", "2", "--hand-over", "true", "--pause-then", "true"];
     desk.ok(&[&["project", "policy", "shop"], &rules[..]].concat());
@@ -34,7 +35,10 @@ fn a_card_that_keeps_failing_is_handed_to_its_person_and_the_project_waits_for_t
 
     let card = until(&desk, "1", "it calls for its person", |card| card["needs_you"] == true);
     let why = "it has failed 2 times, the last time after an exit with an error";
-    assert_eq!((&card["status"], card["why"].as_str()), (&json!("ready"), Some(&*format!("Needs you: {why}"))));
+    assert_eq!(
+        (&card["status"], card["why"].as_str()),
+        (&json!("ready"), Some(&*format!("Needs you: {why}")))
+    );
     assert_eq!(card["runs"].as_array().map(Vec::len), Some(2), "no agent tries it a third time");
     let told = comments(&card);
     assert!(told[1].contains("Waits for a person."), "{told:?}");
@@ -64,7 +68,8 @@ fn a_card_that_keeps_failing_is_handed_to_its_person_and_the_project_waits_for_t
 
 #[test]
 fn by_default_a_person_is_told_and_the_card_goes_on_trying() {
-    let (desk, _served) = shop("test -e \"$FLIGHTBOARD_RUN_DIR/../../mended\" && echo done > COMPLETION.md", &[]);
+    let (desk, _served) =
+        shop("test -e \"$FLIGHTBOARD_RUN_DIR/../../mended\" && echo done > COMPLETION.md", &[]);
     impatient(&desk);
     start(&desk, "Fails for a while");
     let card = until_status(&desk, "1", "failed");
@@ -95,7 +100,9 @@ fn a_workflow_stops_after_three_failures_tells_how_far_it_came_and_goes_on_at_a_
     let told = comments(&card);
     let last = told.last().unwrap();
     assert!(
-        last.starts_with("**T-2 needs you**: its workflow was stopped after 3 failures; 1 of 3 cards is done (T-1)."),
+        last.starts_with(
+            "**T-2 needs you**: its workflow was stopped after 3 failures; 1 of 3 cards is done (T-1)."
+        ),
         "{last}"
     );
     assert_eq!(

@@ -55,7 +55,17 @@ fn a_critical_card_takes_a_low_ones_place_only_where_that_is_allowed() {
     agent(&desk, "patient", &patient(&desk));
     desk.ok(&["policy", "--parallel", "1"]);
     let add = |title: &str, priority: &str| {
-        desk.ok(&["add", title, "--project", "shop", "--queue", "--agent", "patient", "--priority", priority]);
+        desk.ok(&[
+            "add",
+            title,
+            "--project",
+            "shop",
+            "--queue",
+            "--agent",
+            "patient",
+            "--priority",
+            priority,
+        ]);
     };
     add("Can wait", "low");
     desk.until("the low one is at work", || (in_flight(&desk) == [1]).then_some(()));
@@ -77,7 +87,8 @@ fn a_critical_card_takes_a_low_ones_place_only_where_that_is_allowed() {
 fn each_run_says_by_which_rule_its_agent_and_model_were_chosen_and_an_override_wins() {
     let (desk, _served) = shop("true", &[]);
     spender(&desk, TURN);
-    let policy = json!({"models": {"spender": {"complex": "opus", "routine": "haiku"}}, "agents": ["spender"]});
+    let policy =
+        json!({"models": {"spender": {"complex": "opus", "routine": "haiku"}}, "agents": ["spender"]});
     desk.rpc("put_queue_policy", &policy).unwrap();
     desk.ok(&["project", "policy", "shop", "--agents", "spender"]);
     let run = |id: &str| {
@@ -88,7 +99,17 @@ fn each_run_says_by_which_rule_its_agent_and_model_were_chosen_and_an_override_w
     let (model, rule) = run("1");
     assert_eq!(model, "haiku");
     assert!(rule.starts_with("the only one that can; model: "), "{rule}");
-    desk.ok(&["add", "Rename a variable", "--project", "shop", "--queue", "--priority", "low", "--model", "mine"]);
+    desk.ok(&[
+        "add",
+        "Rename a variable",
+        "--project",
+        "shop",
+        "--queue",
+        "--priority",
+        "low",
+        "--model",
+        "mine",
+    ]);
     let (model, own) = run("2");
     assert_eq!(model, "mine");
     assert_ne!(own, rule, "the rule that fired is another");
@@ -131,9 +152,8 @@ fn a_used_up_budget_gives_agents_that_ask_nothing_and_ends_what_they_have() {
     }
     let held = claim(&desk, "far");
     let (run, token) = (&held["claim"]["run"], &held["claim"]["token"]);
-    let refused = desk.until("its time is up", || {
-        desk.rpc("heartbeat_run", &json!({"run": run, "token": token})).err()
-    });
+    let refused = desk
+        .until("its time is up", || desk.rpc("heartbeat_run", &json!({"run": run, "token": token})).err());
     assert!(refused["message"].as_str().unwrap().contains("its budget is used up"), "{refused}");
     let card = until(&desk, "1", "it waits for its person", |card| card["needs_you"] == true);
     assert_eq!(card["status"], "ready");
