@@ -129,7 +129,11 @@ function breakerOf(draft: AgentDraft, before: Agent | undefined): BreakerRule | 
   if (draft.threshold.trim() === "") return null;
   const minutes = draft.coolDown.trim() === "" ? 1 : Number(draft.coolDown) || 0;
   const cool_down = Math.round(minutes * MINUTE);
-  return { threshold: whole(draft.threshold), cool_down, longest: Math.max(before?.breaker?.longest ?? HOUR, cool_down) };
+  return {
+    threshold: whole(draft.threshold),
+    cool_down,
+    longest: Math.max(before?.breaker?.longest ?? HOUR, cool_down),
+  };
 }
 
 /** Beyond every limit where it is no whole number. */

@@ -1,7 +1,17 @@
 // How one card stands in the queue: whether it is in it and why it waits, who may take it, what it waits
 // for, what its failures have cost, and what must approve its work.
 import type { ReactNode } from "react";
-import type { Agent, Card, Dependency, Need, PlannedStart, PlannedWait, TaskDetail, TaskId, Workflow } from "../../bindings";
+import type {
+  Agent,
+  Card,
+  Dependency,
+  Need,
+  PlannedStart,
+  PlannedWait,
+  TaskDetail,
+  TaskId,
+  Workflow,
+} from "../../bindings";
 import { Button, IconButton } from "../../components/Button";
 import { CloseIcon } from "../../components/icons";
 import { StatusWord } from "../../components/StatusWord";
