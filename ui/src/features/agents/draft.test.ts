@@ -47,7 +47,7 @@ test("attempts and the breaker are the agent's own once they are typed", () => {
   const sent = requestOf({ ...BLANK, name: "scout", retries: "4", threshold: "5", coolDown: "2" });
   expect(sent.retry?.timeout?.max).toBe(4);
   expect(sent.breaker?.rule).toEqual({ threshold: 5, cool_down: 120_000, longest: 3_600_000 });
-  const agent = scout({ retry: sent.retry, breaker: sent.breaker?.rule ?? null });
+  const agent = scout({ retry: sent.retry ?? {}, breaker: sent.breaker?.rule ?? null });
   expect(draftOf(agent)).toMatchObject({ retries: "4", threshold: "5", coolDown: "2" });
   const back = requestOf({ ...draftOf(agent), retries: "", threshold: "" }, agent);
   expect([back.retry, back.breaker]).toEqual([{}, { rule: null }]);

@@ -74,8 +74,8 @@ export function draftOf(agent: Agent): AgentDraft {
     model: agent.model ?? "",
     enabled: agent.enabled,
     retries: retriesOf(agent.retry),
-    threshold: agent.breaker ? String(agent.breaker.threshold) : "",
-    coolDown: agent.breaker ? String(agent.breaker.cool_down / MINUTE) : "",
+    threshold: agent.breaker ? String(agent.breaker.threshold ?? 3) : "",
+    coolDown: agent.breaker ? String((agent.breaker.cool_down ?? MINUTE) / MINUTE) : "",
   };
 }
 
