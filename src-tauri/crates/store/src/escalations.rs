@@ -251,7 +251,10 @@ async fn stop(
     tally: Tally,
     now: Millis,
 ) -> Result<Escalated, StoreError> {
-    let reason = format!("{} failures, the last of {}", tally.failures, id.key());
+    let reason = match tally.failures {
+        1 => format!("{} failed", id.key()),
+        failures => format!("{failures} failures, the last of {}", id.key()),
+    };
     let left: Vec<i64> = members
         .iter()
         .filter(|member| !matches!(member.status.as_str(), "done" | "cancelled"))
