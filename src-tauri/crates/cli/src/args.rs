@@ -303,7 +303,7 @@ pub enum ProjectCommand {
         /// Name, path or number.
         project: String,
         #[command(flatten)]
-        policy: ProjectPolicyArgs,
+        policy: Box<ProjectPolicyArgs>,
     },
 }
 
