@@ -60,7 +60,8 @@ async fn the_same_again_is_no_change_and_a_difference_is_one_that_names_it() {
     let changed = register(&store, furnished("scout")).await;
     assert_eq!((changed.id, changed.uid), (first.id, first.uid));
     assert!(changed.updated_at > changed.registered_at);
-    let what = "title, kind, profile, role, instructions, skills, capacity, model, switched off";
+    let what =
+        "title, kind, profile, role, instructions, skills, capacity, model, attempts, breaker, switched off";
     assert_eq!(
         told(&store).await,
         [
