@@ -117,8 +117,12 @@ pub async fn told_of_run(link: &Link, run: &Value, json: bool) -> Result<(), Fai
     print::task_of_run(link.call("get_task", &TaskRef { id: part(run, "task")? }).await?, run)
 }
 
-pub async fn logs(link: &Link, key: &str, follow: bool) -> Result<(), Failure> {
-    let run: domain::RunId = part(&newest_run(link, key).await?, "id")?;
+pub async fn logs(link: &Link, key: &str, attempt: Option<u64>, follow: bool) -> Result<(), Failure> {
+    let run = match attempt {
+        Some(attempt) => run_of_attempt(link, key, attempt).await?,
+        None => newest_run(link, key).await?,
+    };
+    let run: domain::RunId = part(&run, "id")?;
     let mut printed = 0;
     let mut idle = 0;
     loop {
@@ -143,6 +147,13 @@ pub async fn logs(link: &Link, key: &str, follow: bool) -> Result<(), Failure> {
             Err(failure) => return Err(failure),
         }
     }
+}
+
+async fn run_of_attempt(link: &Link, key: &str, attempt: u64) -> Result<Value, Failure> {
+    let runs: Vec<Value> = part(&find(link, key).await?, "runs")?;
+    runs.into_iter()
+        .find(|run| run["attempt"] == attempt)
+        .ok_or_else(|| Failure::invalid(format!("{key} has no run {attempt}")))
 }
 
 pub async fn artifacts(link: &Link, key: &str, out: Option<&Path>, json: bool) -> Result<(), Failure> {

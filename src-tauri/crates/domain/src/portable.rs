@@ -19,7 +19,7 @@ use crate::{
 
 /// One line of an export. Kinds come in this order, so that each record follows those that it names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename = "PortableRecord", tag = "type", rename_all = "snake_case")]
 pub enum Record {
     Project(Project),
     Agent(Agent),
@@ -32,7 +32,7 @@ pub enum Record {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
-#[serde(deny_unknown_fields)]
+#[serde(rename = "PortableProject", deny_unknown_fields)]
 pub struct Project {
     pub uid: String,
     pub name: String,
@@ -52,7 +52,7 @@ pub struct Project {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(deny_unknown_fields)]
+#[serde(rename = "PortableRepository", deny_unknown_fields)]
 pub struct Repository {
     pub directory: String,
     pub path: String,
@@ -61,7 +61,7 @@ pub struct Repository {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
-#[serde(deny_unknown_fields)]
+#[serde(rename = "PortableAgent", deny_unknown_fields)]
 pub struct Agent {
     pub uid: String,
     pub name: String,
@@ -89,7 +89,7 @@ pub struct Agent {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
-#[serde(deny_unknown_fields)]
+#[serde(rename = "PortableTask", deny_unknown_fields)]
 pub struct Task {
     pub uid: String,
     /// `T-12` is 12. Kept where it is free.
@@ -149,7 +149,7 @@ fn first() -> u32 {
 
 /// `task` waits for `upstream`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(deny_unknown_fields)]
+#[serde(rename = "PortableEdge", deny_unknown_fields)]
 pub struct Edge {
     pub task: String,
     pub upstream: String,
@@ -157,7 +157,7 @@ pub struct Edge {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(deny_unknown_fields)]
+#[serde(rename = "PortableComment", deny_unknown_fields)]
 pub struct Comment {
     pub task: String,
     /// `you`, `agent:claude`, `engine`
@@ -169,7 +169,7 @@ pub struct Comment {
 
 /// A run that has ended. Its output and workspace stay where they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(deny_unknown_fields)]
+#[serde(rename = "PortableRun", deny_unknown_fields)]
 pub struct Run {
     pub uid: String,
     pub task: String,
@@ -228,7 +228,7 @@ pub struct Run {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(deny_unknown_fields)]
+#[serde(rename = "PortableReview", deny_unknown_fields)]
 pub struct Review {
     pub task: String,
     /// The run whose work was judged.
@@ -254,7 +254,7 @@ pub struct Review {
 
 /// A schedule goes on from the time of its import; what it missed meanwhile is left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(deny_unknown_fields)]
+#[serde(rename = "PortableSchedule", deny_unknown_fields)]
 pub struct Schedule {
     pub uid: String,
     pub name: String,

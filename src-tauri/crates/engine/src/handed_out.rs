@@ -64,7 +64,7 @@ impl Engine {
         let workspace = match self.room_for(&run).await {
             Ok(workspace) => workspace,
             Err(error) => {
-                self.close_not_started(&run, error.with_next_step()).await?;
+                self.close_not_started(&run, Cause::CouldNotStart, error.with_next_step()).await?;
                 return Err(error);
             }
         };

@@ -1,9 +1,9 @@
 //! What the board shows, in one scan: the card and its newest run.
 
-use domain::{Id, Millis, Priority, ProjectId, RunId, RunState, Status, TaskId};
+use domain::{Cause, Id, Millis, Priority, ProjectId, RunId, RunState, Status, TaskId};
 use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
 
-use crate::{Store, error::StoreError, runs, tasks};
+use crate::{Store, error::StoreError, queue, runs, tasks};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct CardRecord {
@@ -18,6 +18,10 @@ pub struct CardRecord {
     pub created_at: Millis,
     pub entered_at: Millis,
     pub held: Option<String>,
+    /// Why a person was called.
+    pub called: Option<String>,
+    /// Of a card that reviews put on the shelf: the class, and the sentence.
+    pub failed: Option<(Cause, String)>,
     pub trashed: bool,
     pub queued: bool,
     pub runs: u32,
@@ -73,10 +77,21 @@ macro_rules! select {
         concat!(
             "SELECT t.id, t.title, t.status, t.priority, t.project_id, t.tags, t.due_at, t.created_at, t.entered_at, ",
             "t.held, t.trashed_at IS NOT NULL, t.runs, t.artifacts, r.id, r.agent, r.phase, r.activity, r.outcome, ",
-            "r.cause, r.started_at, r.ended_at, r.evidence, r.reason, r.last_line, r.files, r.added, r.removed, t.assignee, t.queued ",
+            "r.cause, r.started_at, r.ended_at, r.evidence, r.reason, r.last_line, r.files, r.added, r.removed, t.assignee, t.queued, ",
+            "t.called, t.failed_as, t.failed_why ",
             "FROM tasks t LEFT JOIN runs r ON r.id = t.last_run ",
             $tail
         )
+    };
+}
+
+/// Ids of cards that cannot go on without a person: held, asked something, or called for. Each part has an
+/// index of its own.
+macro_rules! needing_you {
+    () => {
+        "SELECT id FROM tasks WHERE held IS NOT NULL AND trashed_at IS NULL AND status IN ('ready', 'review') \
+         UNION SELECT r.task_id FROM runs r JOIN tasks h ON h.live_run = r.id WHERE r.phase <> 'ended' AND r.activity = 'waiting' \
+         UNION SELECT id FROM tasks WHERE called IS NOT NULL AND trashed_at IS NULL AND status IN ('ready', 'in_progress', 'review', 'failed')"
     };
 }
 
@@ -172,10 +187,10 @@ impl Store {
 
     /// Cards that cannot go on without a person, the longest first.
     pub async fn needing_you(&self, limit: u32) -> Result<Vec<CardRecord>, StoreError> {
-        let rows = sqlx::query(select!(
-            "WHERE t.trashed_at IS NULL AND t.id IN (SELECT id FROM tasks WHERE held IS NOT NULL AND trashed_at IS NULL \
-             AND status IN ('ready', 'review') UNION ALL SELECT r.task_id FROM runs r JOIN tasks h ON h.live_run = r.id WHERE r.phase <> 'ended' AND r.activity = 'waiting') \
-             ORDER BY t.entered_at, t.id LIMIT ?"
+        let rows = sqlx::query(concat!(
+            select!("WHERE t.id IN ("),
+            needing_you!(),
+            ") ORDER BY t.entered_at, t.id LIMIT ?"
         ))
         .bind(limit)
         .fetch_all(&self.readers)
@@ -184,15 +199,15 @@ impl Store {
     }
 
     pub async fn counts(&self) -> Result<Counts, StoreError> {
-        let (in_flight, ready, held, waiting): (i64, i64, i64, i64) = sqlx::query_as(
+        let (in_flight, ready, needs_you): (i64, i64, i64) = sqlx::query_as(concat!(
             "SELECT (SELECT count(*) FROM tasks WHERE status = 'in_progress' AND id IN (SELECT task_id FROM runs WHERE phase <> 'ended')), \
-             (SELECT count(*) FROM tasks WHERE status = 'ready' AND trashed_at IS NULL), \
-             (SELECT count(*) FROM tasks WHERE held IS NOT NULL AND trashed_at IS NULL AND status IN ('ready', 'review')), \
-             (SELECT count(*) FROM runs r JOIN tasks t ON t.live_run = r.id WHERE r.phase <> 'ended' AND r.activity = 'waiting')",
-        )
+             (SELECT count(*) FROM tasks WHERE status = 'ready' AND trashed_at IS NULL), (SELECT count(*) FROM (",
+            needing_you!(),
+            "))"
+        ))
         .fetch_one(&self.readers)
         .await?;
-        Ok(Counts { in_flight: in_flight as u32, ready: ready as u32, needs_you: (held + waiting) as u32 })
+        Ok(Counts { in_flight: in_flight as u32, ready: ready as u32, needs_you: needs_you as u32 })
     }
 }
 
@@ -225,6 +240,9 @@ fn push_filter(query: &mut QueryBuilder<Sqlite>, status: Status, filter: &CardFi
 fn card(row: &SqliteRow) -> Result<CardRecord, StoreError> {
     let tags: &str = row.try_get(5)?;
     let run: Option<i64> = row.try_get(13)?;
+    let failed_as: Option<&str> = row.try_get(30)?;
+    let failed_as = failed_as.map(queue::cause).transpose()?;
+    let failed_why: Option<String> = row.try_get(31)?;
     Ok(CardRecord {
         id: TaskId(row.try_get(0)?),
         title: row.try_get(1)?,
@@ -237,6 +255,8 @@ fn card(row: &SqliteRow) -> Result<CardRecord, StoreError> {
         created_at: row.try_get(7)?,
         entered_at: row.try_get(8)?,
         held: row.try_get(9)?,
+        called: row.try_get(29)?,
+        failed: failed_as.zip(failed_why),
         trashed: row.try_get(10)?,
         queued: row.try_get(28)?,
         runs: row.try_get::<i64, _>(11)? as u32,
