@@ -54,6 +54,15 @@ operations! {
     Read find_task(FindTask);
     Read get_timeline(TaskRef);
     Write add_comment(AddComment);
+    Write set_parent(SetParent);
+    Write add_attachment(AddAttachment);
+    Write remove_attachment(AttachmentRef);
+    Write restore_attachment(AttachmentRef);
+    Read read_attachment(ReadAttachment);
+    Read list_filters(Nothing);
+    Write put_filter(PutFilter);
+    Write remove_filter(FilterRef);
+    Read find_cards(FindCards);
     Write start_run(StartRun);
     Write stop_run(RunRef);
     Read get_run(RunRef);

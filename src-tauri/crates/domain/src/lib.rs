@@ -3,6 +3,7 @@
 //! Everything here must stay testable with a plain table.
 
 pub mod agent;
+pub mod attachment;
 pub mod breaker;
 pub mod budget;
 pub mod directory;
@@ -10,6 +11,7 @@ pub mod dispatch;
 pub mod edges;
 pub mod evidence;
 pub mod failure;
+pub mod filter;
 pub mod ids;
 pub mod policy;
 pub mod priority;
@@ -17,6 +19,7 @@ pub mod review;
 pub mod routing;
 pub mod run;
 pub mod schedule;
+pub mod subtask;
 pub mod task;
 pub mod text;
 pub mod verdict;
@@ -25,7 +28,7 @@ pub use agent::Agent;
 pub use evidence::{Evidence, Rank, Reading, Reducer};
 pub use failure::{Aftermath, Backoff, Counters, RetryPolicy, RetryRule, after_failure};
 pub use ids::{
-    AgentId, ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, RepositoryId, RunId, ScheduleId,
+    AgentId, ArtifactId, AttachmentId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, RepositoryId, RunId, ScheduleId,
     TaskId, TaskKey,
 };
 pub use priority::{ClaimOrder, Priority, PriorityWord};

@@ -16,6 +16,8 @@ use crate::{assets, events, gate, gate::Keys, log, rpc, terminal};
 
 /// Largest request body: a description of 200,000 characters with room to spare.
 const BODY: usize = 4 * 1024 * 1024;
+/// An operation's: a file of 20 MiB for a card, which travels as Base64.
+const RPC_BODY: usize = 32 * 1024 * 1024;
 
 /// How long a closing door waits for reads and streams; those end with their clients.
 const GRACE: Duration = Duration::from_secs(2);
@@ -55,7 +57,7 @@ impl Door {
 
 pub(crate) fn routes(app: App, writes: &TaskTracker) -> Router {
     Router::new()
-        .route("/rpc/{operation}", post(rpc::call))
+        .route("/rpc/{operation}", post(rpc::call).layer(DefaultBodyLimit::max(RPC_BODY)))
         .route("/events", any(events::open))
         .route("/terminal/{run}", any(terminal::open))
         .route("/runs/{run}/log", get(log::read))

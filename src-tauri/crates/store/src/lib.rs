@@ -7,6 +7,7 @@
 
 mod agents;
 mod artifacts;
+mod attachments;
 mod board;
 mod breakers;
 mod changes;
@@ -15,6 +16,7 @@ mod comments;
 mod deleted;
 mod edges;
 mod error;
+mod filters;
 mod open;
 mod paths;
 mod projects;
@@ -25,11 +27,13 @@ mod runs;
 mod schedules;
 mod settings;
 mod spend;
+mod subtasks;
 mod tasks;
 mod writer;
 
 pub use agents::{AgentData, AgentRecord};
 pub use artifacts::{ArtifactRecord, NewArtifact};
+pub use attachments::{AttachmentRecord, NewAttachment};
 pub use board::{CardRecord, CardRunRecord, Counts};
 pub use breakers::{BreakerRecord, Breaks};
 pub use changes::{ChangeRecord, Committed};
@@ -44,4 +48,5 @@ pub use reviews::{NewReview, ReviewRecord};
 pub use runs::{Ending, LimitOn, Limits, NewRun, Origin, ReviewTurn, RunRecord, StartFacts, WorkspaceRecord};
 pub use schedules::{CardTemplate, LastChild, ScheduleData, ScheduleRecord};
 pub use spend::SpentBy;
+pub use subtasks::Kin;
 pub use tasks::{NewTask, Routing, TaskEdit, TaskRecord};

@@ -3,7 +3,10 @@
 use domain::{Actor, Effect, Status, TaskId, TaskKey, text};
 use store::{NewTask, Routing, TaskEdit};
 
-use super::queue::{routing, standing};
+use super::{
+    board::some_cards,
+    queue::{routing, standing},
+};
 use crate::{App, problem::invalid, views, wire::*};
 
 pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
@@ -27,7 +30,11 @@ pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
         queued: request.queued,
         routing: routing(app, Routing::default(), request.routing).await?,
     };
-    let id = app.engine.store().add_task(new, Actor::Person, app.engine.now()).await?;
+    let (store, now) = (app.engine.store(), app.engine.now());
+    let id = match request.parent {
+        Some(parent) => store.add_subtask(new, parent, Actor::Person, now).await?,
+        None => store.add_task(new, Actor::Person, now).await?,
+    };
     one_card(app, id).await
 }
 
@@ -51,6 +58,12 @@ pub async fn edit_task(app: &App, request: EditTask) -> Result<TaskDetail, Probl
         version: request.version,
     };
     app.engine.store().edit_task(request.id, edit, Actor::Person, app.engine.now()).await?;
+    detail(app, request.id).await
+}
+
+pub async fn set_parent(app: &App, request: SetParent) -> Result<TaskDetail, Problem> {
+    let now = app.engine.now();
+    app.engine.store().set_parent(request.id, request.parent, Actor::Person, now).await?;
     detail(app, request.id).await
 }
 
@@ -133,16 +146,22 @@ pub async fn add_comment(app: &App, request: AddComment) -> Result<Comment, Prob
 }
 
 pub(super) async fn one_card(app: &App, id: TaskId) -> Result<Card, Problem> {
-    let mut cards = app.engine.store().cards(&[id]).await?;
-    let card = cards.pop().ok_or(store::StoreError::NotFound { what: "task", key: id.key() })?;
-    Ok(super::board::seen(app, card))
+    let card = some_cards(app, &[id]).await?.pop();
+    Ok(card.ok_or(store::StoreError::NotFound { what: "task", key: id.key() })?)
 }
 
 pub(super) async fn detail(app: &App, id: TaskId) -> Result<TaskDetail, Problem> {
     let store = app.engine.store();
     let task = store.task(id).await?;
+    let card = one_card(app, id).await?;
     Ok(TaskDetail {
-        card: one_card(app, id).await?,
+        parent: match card.parent {
+            Some(parent) => some_cards(app, &[parent]).await?.pop(),
+            None => None,
+        },
+        subtasks: some_cards(app, &store.subtasks(id).await?).await?,
+        attachments: store.attachments(id).await?.into_iter().map(views::attachment).collect(),
+        card,
         uid: task.uid,
         description: task.description,
         version: task.version,
