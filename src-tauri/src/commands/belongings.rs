@@ -29,7 +29,10 @@ pub async fn restore_attachment(app: State<'_, App>, request: AttachmentRef) -> 
 
 #[tauri::command]
 #[specta::specta]
-pub async fn read_attachment(app: State<'_, App>, request: ReadAttachment) -> Result<AttachmentPiece, Problem> {
+pub async fn read_attachment(
+    app: State<'_, App>,
+    request: ReadAttachment,
+) -> Result<AttachmentPiece, Problem> {
     ops::read_attachment(&app, request).await
 }
 

@@ -138,9 +138,10 @@ fn named(task: &Value, name: &str) -> Result<AttachmentId, Failure> {
     let files = task["attachments"].as_array().map(Vec::as_slice).unwrap_or_default();
     match files.iter().find(|file| file["name"] == name) {
         Some(file) => part(file, "id"),
-        None => {
-            Err(Failure::invalid(format!("{} has no file “{name}”", task["card"]["key"].as_str().unwrap_or(""))))
-        }
+        None => Err(Failure::invalid(format!(
+            "{} has no file “{name}”",
+            task["card"]["key"].as_str().unwrap_or("")
+        ))),
     }
 }
 
@@ -168,7 +169,8 @@ pub async fn edit(link: &Link, args: &EditArgs, json: bool) -> Result<(), Failur
         Some(key) => Some(Some(find_id(link, key).await?)),
         None => None,
     };
-    let assign = args.assign.clone().map(|agent| Assign { agent: Some(agent).filter(|agent| !agent.is_empty()) });
+    let assign =
+        args.assign.clone().map(|agent| Assign { agent: Some(agent).filter(|agent| !agent.is_empty()) });
     for key in &args.ids {
         let before = find(link, key).await?;
         let id: TaskId = part(&before["card"], "id")?;
@@ -222,11 +224,19 @@ pub async fn filter(link: &Link, command: &FilterCommand, json: bool) -> Result<
         }
         FilterCommand::List => {
             let saved: Vec<Value> = link.call("list_filters", &Nothing {}).await?;
-            if saved.is_empty() && !json { print::out("No filter is saved.") } else { print::filters(&saved, json) }
+            if saved.is_empty() && !json {
+                print::out("No filter is saved.")
+            } else {
+                print::filters(&saved, json)
+            }
         }
         FilterCommand::Remove { name } => {
             let _: Nothing = link.call("remove_filter", &FilterRef { name: name.clone() }).await?;
-            if json { print::out_json(&serde_json::json!({ "removed": name })) } else { print::out(&format!("{name} removed")) }
+            if json {
+                print::out_json(&serde_json::json!({ "removed": name }))
+            } else {
+                print::out(&format!("{name} removed"))
+            }
         }
     }
 }

@@ -76,7 +76,18 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Reject { id, notes } => queue::review(link, id, Verdict::Rejected, Some(notes), json).await,
         Command::Policy(policy) => queue::policy(link, policy, json).await,
         Command::Cron(command) => crate::cron::run(link, command, json).await,
-        Command::Add { title, project, description, priority, assign, tags, queue, after, parent, routing } => {
+        Command::Add {
+            title,
+            project,
+            description,
+            priority,
+            assign,
+            tags,
+            queue,
+            after,
+            parent,
+            routing,
+        } => {
             let request = AddTask {
                 title: title.clone(),
                 description: description.as_deref().map(text_or_file).transpose()?.unwrap_or_default(),

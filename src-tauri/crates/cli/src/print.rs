@@ -108,14 +108,29 @@ pub fn task(task: Value, json: bool) -> Result<(), Failure> {
 
 fn subtasks_title(card: &Value) -> String {
     let progress = &card["progress"];
-    if progress.is_null() { "Sub-tasks".into() } else { format!("Sub-tasks ({} of {} done)", progress["done"], progress["total"]) }
+    if progress.is_null() {
+        "Sub-tasks".into()
+    } else {
+        format!("Sub-tasks ({} of {} done)", progress["done"], progress["total"])
+    }
 }
 
 /// One flat object: the card's fields with the detail beside them, and in `run` all that is known of that
 /// run (null: there was none).
 pub fn task_of_run(task: Value, run: &Value) -> Result<(), Failure> {
     let mut object = card_json(&task["card"]);
-    for name in ["uid", "description", "version", "updated_at", "artifacts", "comments", "moves", "runs", "attachments", "subtasks"] {
+    for name in [
+        "uid",
+        "description",
+        "version",
+        "updated_at",
+        "artifacts",
+        "comments",
+        "moves",
+        "runs",
+        "attachments",
+        "subtasks",
+    ] {
         object[name] = task[name].clone();
     }
     object["run"] = run.clone();

@@ -37,7 +37,8 @@ pub fn name(raw: &str) -> Result<String, BadAttachment> {
         return Err(BadAttachment::Name(crate::text::elide(last, 60)));
     }
     let stem = trimmed.split('.').next().unwrap_or_default().to_lowercase();
-    let numbered = |of: &str| stem.strip_prefix(of).is_some_and(|n| n.len() == 1 && n.as_bytes()[0].is_ascii_digit());
+    let numbered =
+        |of: &str| stem.strip_prefix(of).is_some_and(|n| n.len() == 1 && n.as_bytes()[0].is_ascii_digit());
     let device = DEVICES.contains(&stem.as_str()) || numbered("com") || numbered("lpt");
     Ok(cut(&format!("{}{trimmed}", if device { "_" } else { "" }), NAME_MAX))
 }

@@ -23,7 +23,8 @@ impl Engine {
         bytes: Vec<u8>,
         actor: Actor,
     ) -> Result<AttachmentRecord, EngineError> {
-        let bad = |bad: attachment::BadAttachment| EngineError::Invalid { message: bad.to_string(), next: None };
+        let bad =
+            |bad: attachment::BadAttachment| EngineError::Invalid { message: bad.to_string(), next: None };
         let name = attachment::name(raw).map_err(bad)?;
         let size = bytes.len() as u64;
         attachment::check(&name, size, 0, 0).map_err(bad)?;

@@ -74,11 +74,12 @@ impl Store {
 
     /// A card's files, by name.
     pub async fn attachments(&self, task: TaskId) -> Result<Vec<AttachmentRecord>, StoreError> {
-        let rows: Vec<Row> =
-            sqlx::query_as("SELECT * FROM attachments WHERE task_id = ? AND removed_at IS NULL ORDER BY name")
-                .bind(task.raw())
-                .fetch_all(&self.readers)
-                .await?;
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT * FROM attachments WHERE task_id = ? AND removed_at IS NULL ORDER BY name",
+        )
+        .bind(task.raw())
+        .fetch_all(&self.readers)
+        .await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
@@ -180,7 +181,8 @@ async fn remove(
         .bind(id.raw())
         .execute(&mut *tx.conn)
         .await?;
-    log(tx, found.task, None, actor, "task.detached", format!("removed the file {}", found.name), now).await?;
+    log(tx, found.task, None, actor, "task.detached", format!("removed the file {}", found.name), now)
+        .await?;
     Ok(AttachmentRecord { removed: true, ..found })
 }
 

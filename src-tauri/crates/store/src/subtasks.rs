@@ -25,7 +25,8 @@ pub struct Kin {
     pub total: u32,
 }
 
-const FACTS: &str = "SELECT id, parent_id, status = 'done', status <> 'cancelled' AND trashed_at IS NULL FROM tasks ";
+const FACTS: &str =
+    "SELECT id, parent_id, status = 'done', status <> 'cancelled' AND trashed_at IS NULL FROM tasks ";
 
 impl Store {
     /// A new card that is a sub-task from its first moment on.
@@ -149,10 +150,11 @@ async fn check(tx: &mut Tx<'_>, id: TaskId, parent: TaskId) -> Result<(), StoreE
     .bind(LEVELS_MAX as i64)
     .fetch_one(&mut *tx.conn)
     .await?;
-    let siblings: i64 = sqlx::query_scalar("SELECT count(*) FROM tasks WHERE parent_id = ? AND trashed_at IS NULL")
-        .bind(parent.raw())
-        .fetch_one(&mut *tx.conn)
-        .await?;
+    let siblings: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM tasks WHERE parent_id = ? AND trashed_at IS NULL")
+            .bind(parent.raw())
+            .fetch_one(&mut *tx.conn)
+            .await?;
     let joining =
         Joining { task: id, parent, above: &above, below: below as usize, siblings: siblings as usize };
     subtask::check(joining).map_err(|bad| StoreError::Conflict(bad.to_string()))

@@ -56,7 +56,8 @@ mod tests {
     fn the_folder_holds_what_the_card_has_and_nothing_of_the_last_time() {
         let (place, store) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let one = attached(store.path(), "a b.txt", "one");
-        lay_attachments(place.path(), store.path(), &[one.clone(), attached(store.path(), "c", "two")]).unwrap();
+        lay_attachments(place.path(), store.path(), &[one.clone(), attached(store.path(), "c", "two")])
+            .unwrap();
         let at = |name: &str| place.path().join(ATTACHMENTS).join(name);
         assert_eq!(fs::read_to_string(at("a b.txt")).unwrap(), "one");
         fs::write(at("a b.txt"), "an agent was here").unwrap();

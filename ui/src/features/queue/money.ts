@@ -121,7 +121,12 @@ export function priceDrafts(prices: Readonly<Record<string, Price | undefined>>)
 }
 
 export function mapParts<T>(each: (part: PricePart) => T): Record<PricePart, T> {
-  return { input: each("input"), output: each("output"), cache_read: each("cache_read"), cache_write: each("cache_write") };
+  return {
+    input: each("input"),
+    output: each("output"),
+    cache_read: each("cache_read"),
+    cache_write: each("cache_write"),
+  };
 }
 
 const LONGEST_NAME = 100;
@@ -130,7 +135,9 @@ const LONGEST_NAME = 100;
 export function priceNameError(drafts: readonly PriceDraft[], at: number): string | null {
   const name = drafts[at]?.name.trim() ?? "";
   if (name === "" || [...name].length > LONGEST_NAME) return SENTENCES.priceName;
-  return drafts.some((other, place) => place < at && other.name.trim() === name) ? `“${name}” has a price already.` : null;
+  return drafts.some((other, place) => place < at && other.name.trim() === name)
+    ? `“${name}” has a price already.`
+    : null;
 }
 
 export function priceError(text: string): string | null {

@@ -58,7 +58,8 @@ fn seen(card: &Card) -> Seen<'_> {
 
 /// On this machine's clock.
 fn today(now: i64) -> Today {
-    let zoned = Timestamp::from_millisecond(now).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::system());
+    let zoned =
+        Timestamp::from_millisecond(now).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::system());
     let ends = zoned.start_of_day().and_then(|day| day.checked_add(1.day()));
     Today { now, ends: ends.map_or(now, |end| end.timestamp().as_millisecond()) }
 }

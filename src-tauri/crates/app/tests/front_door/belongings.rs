@@ -32,14 +32,20 @@ async fn an_agent_finds_the_cards_files_in_its_workspace_and_task_md_names_them(
     let door = FrontDoor::open().await;
     let task = door.card("Read what came along").await;
     let file = door.attach(task, "/home/ada/../notes 1.md", b"# From a person\n").await;
-    assert_eq!((&file["name"], &file["kind"], &file["size"]), (&json!("notes 1.md"), &json!("markdown"), &json!(16)));
+    assert_eq!(
+        (&file["name"], &file["kind"], &file["size"]),
+        (&json!("notes 1.md"), &json!("markdown"), &json!(16))
+    );
     door.attach(task, "gone.txt", b"not for the agent").await;
     let second = door.task(task).await["attachments"][0]["id"].clone();
     door.ok("remove_attachment", json!({ "id": second })).await;
 
     let said = door.said(task, "{ ls -A .flightboard/attachments; cat '.flightboard/attachments/notes 1.md'; cat TASK.md; } > artifacts/said").await;
     assert!(said.starts_with("notes 1.md\n# From a person\n"), "{said}");
-    assert!(said.contains("## Attachments") && said.contains("- `.flightboard/attachments/notes 1.md`\n"), "{said}");
+    assert!(
+        said.contains("## Attachments") && said.contains("- `.flightboard/attachments/notes 1.md`\n"),
+        "{said}"
+    );
     door.close().await;
 }
 
@@ -84,7 +90,8 @@ async fn what_cannot_be_a_file_of_a_card_is_refused_and_changes_nothing() {
         ("a", "%%%", "the file's data is not Base64".into()),
         ("a", &*"A".repeat((20 << 20) / 3 * 4 + 100), "the limit for one file is 20 MiB".into()),
     ] {
-        let refused = door.refused("add_attachment", json!({ "task": task, "name": name, "data": data })).await;
+        let refused =
+            door.refused("add_attachment", json!({ "task": task, "name": name, "data": data })).await;
         assert_eq!((refused.code, refused.message), (ProblemCode::Invalid, sentence));
     }
     let nowhere = door.refused("add_attachment", json!({ "task": 9, "name": "a", "data": "" })).await;
@@ -115,7 +122,10 @@ async fn a_card_tells_of_its_sub_tasks_and_they_of_it() {
     assert_eq!(circle.message, "T-1 cannot be a sub-task of T-3: that would be a circle (T-3 → T-1)");
 
     let said = door.said(parent, "cat TASK.md > artifacts/said").await;
-    assert!(said.contains("## Sub-tasks") && said.contains("- T-2: Part (Done)\n- T-3: Joins later (Inbox)\n"), "{said}");
+    assert!(
+        said.contains("## Sub-tasks") && said.contains("- T-2: Part (Done)\n- T-3: Joins later (Inbox)\n"),
+        "{said}"
+    );
     let said = door.said(3, "cat TASK.md > artifacts/said").await;
     assert!(said.contains("This is a sub-task of T-1: Whole ("), "{said}");
     door.close().await;
@@ -124,13 +134,18 @@ async fn a_card_tells_of_its_sub_tasks_and_they_of_it() {
 #[tokio::test]
 async fn a_saved_filter_finds_the_cards_that_it_names() {
     let door = FrontDoor::open().await;
-    for (title, priority, tags) in [("Urgent bug", 9, vec!["bug"]), ("Bug", 2, vec!["bug"]), ("Docs", 9, vec![])] {
+    for (title, priority, tags) in
+        [("Urgent bug", 9, vec!["bug"]), ("Bug", 2, vec!["bug"]), ("Docs", 9, vec![])]
+    {
         door.ok("add_task", json!({ "title": title, "priority": priority, "tags": tags })).await;
     }
     let filter = json!({ "tags": ["bug"], "priority": 7 });
     door.ok("put_filter", json!({ "name": " Hot ", "filter": filter })).await;
     let found = door.ok("find_cards", json!({ "saved": "hot" })).await;
-    assert_eq!(found.as_array().unwrap().iter().map(|card| &card["title"]).collect::<Vec<_>>(), ["Urgent bug"]);
+    assert_eq!(
+        found.as_array().unwrap().iter().map(|card| &card["title"]).collect::<Vec<_>>(),
+        ["Urgent bug"]
+    );
     let both = door.ok("find_cards", json!({ "saved": "hot", "filter": { "text": "docs" } })).await;
     assert_eq!(both, json!([]));
     assert_eq!(door.ok("list_filters", json!({})).await[0]["name"], "Hot");

@@ -4,7 +4,12 @@ use domain::{Actor, TaskId, attachment::FILES_MAX};
 use store::{AttachmentRecord, NewAttachment, StoreError};
 use testkit::{TempStore, card};
 
-async fn attach(store: &TempStore, task: TaskId, name: &str, letter: char) -> Result<AttachmentRecord, StoreError> {
+async fn attach(
+    store: &TempStore,
+    task: TaskId,
+    name: &str,
+    letter: char,
+) -> Result<AttachmentRecord, StoreError> {
     let hash = letter.to_string().repeat(64);
     let new = NewAttachment { task, name: name.into(), kind: "text".into(), size: 3, hash };
     store.add_attachment(new, Actor::Person, store.clock.tick()).await
@@ -37,7 +42,8 @@ async fn a_removed_file_comes_back_under_a_name_that_is_free() {
     attach(&store, task, "log.txt", 'b').await.unwrap();
     let back = store.restore_attachment(file.id, Actor::Person, now).await.unwrap();
     assert_eq!((back.name.as_str(), back.removed), ("log (2).txt", false));
-    let told: Vec<String> = store.timeline(task).await.unwrap().into_iter().map(|change| change.text).collect();
+    let told: Vec<String> =
+        store.timeline(task).await.unwrap().into_iter().map(|change| change.text).collect();
     assert_eq!(
         told[1..],
         ["attached log.txt", "removed the file log.txt", "attached log.txt", "put the file log (2).txt back"]

@@ -21,7 +21,8 @@ async fn standing(store: &TempStore, id: TaskId) -> (u32, u32) {
 async fn a_parent_tells_how_its_sub_tasks_stand_as_they_move() {
     let store = TempStore::new().await;
     let parent = store.add(card("Parent")).await;
-    let subs = [sub(&store, "a", parent).await, sub(&store, "b", parent).await, sub(&store, "c", parent).await];
+    let subs =
+        [sub(&store, "a", parent).await, sub(&store, "b", parent).await, sub(&store, "c", parent).await];
     assert_eq!(standing(&store, parent).await, (0, 3));
     assert_eq!(store.subtasks(parent).await.unwrap(), subs);
 

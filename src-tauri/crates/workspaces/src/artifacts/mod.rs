@@ -25,7 +25,7 @@ pub enum ArtifactError {
 }
 
 impl ArtifactError {
-    fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> ArtifactError {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> ArtifactError {
         let what = what.into();
         move |error| match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
