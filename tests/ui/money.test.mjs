@@ -69,7 +69,10 @@ test("the day's budget and the price table are kept as typed", async ({ page, ma
   await expect.poll(async () => (await machine.flightboard("policy")).prices).toEqual({});
 });
 
-test("models by phase, an agent's cost and sharing by tags are kept, each form for itself", async ({ page, machine }) => {
+test("models by phase, an agent's cost and sharing by tags are kept, each form for itself", async ({
+  page,
+  machine,
+}) => {
   await page.goto(new URL("/queue", page.url()).href);
   const models = form(page, "Models");
   await models.getByLabel("Models of a further agent").selectOption("claude");

@@ -40,7 +40,8 @@ export function fakeBelongings(world: Scene, hands: BelongingsHands): Belongings
       if (parent === id) refuse(`T-${id} cannot be a sub-task of itself`);
       const before = taskOf(id).card.parent;
       edit(id, { parent });
-      for (const touched of [before, parent]) if (touched !== null) edit(touched, { progress: progressOf(world, touched) });
+      for (const touched of [before, parent])
+        if (touched !== null) edit(touched, { progress: progressOf(world, touched) });
       return detailOf(taskOf(id));
     },
     addAttachment: async ({ task, name, data }) => {

@@ -94,6 +94,10 @@ export function ruleOf({ text, project, tags = [], agent, priority, due }: Filte
   };
 }
 
+export function filterOf({ text = "", project = null, ...rest }: Rule): Filter {
+  return { text, project, ...rest };
+}
+
 export function sameRule(a: Rule, b: Rule): boolean {
   const plain = ({ text = "", tags = [], project = null, agent = null, priority = null, due = null }: Rule) =>
     JSON.stringify([text, tags, project, agent, priority, due]);

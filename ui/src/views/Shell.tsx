@@ -5,6 +5,7 @@ import { type ComponentProps, lazy, type MouseEvent, Suspense, useEffect, useMem
 import type { TaskId } from "../bindings";
 import { EmptyState } from "../components/States";
 import { toast } from "../components/Toast";
+import { usePageFiles } from "../components/usePageFiles";
 import { useAction } from "../data/actions";
 import type { Cards } from "../data/cards";
 import { useConnection } from "../data/context";
@@ -105,6 +106,7 @@ function Frame() {
   const project = onBoard ? (search.project ?? null) : null;
   const board = useBoard();
   useRestOfInterface(!board.isPending);
+  usePageFiles(nobodyTakes);
   useFirstRun(page);
 
   const toBoard = (next: BoardSearch = {}) => void navigate({ to: "/", search: next });
@@ -121,9 +123,14 @@ function Frame() {
     if (onBoard && (search.q || search.project || filtersOpen)) toBoard({ shelf: search.shelf });
     goTo(next);
   };
-  const filtersOpen = search.bar === true || isNarrowed({ text: "", project: null, ...search, tags: search.tags?.split(",") });
+  const filtersOpen =
+    search.bar === true || isNarrowed({ text: "", project: null, ...search, tags: search.tags?.split(",") });
   const toggleFilters = () =>
-    toBoard(onBoard && filtersOpen ? { q: search.q, project: search.project, shelf: search.shelf } : { ...(onBoard ? search : {}), bar: true });
+    toBoard(
+      onBoard && filtersOpen
+        ? { q: search.q, project: search.project, shelf: search.shelf }
+        : { ...(onBoard ? search : {}), bar: true },
+    );
   const openPalette = (text = "") => setOverlay({ kind: "palette", text });
   const submitSearch = (text: string) => {
     if (!onBoard) return openPalette(text);
@@ -315,6 +322,9 @@ function useFirstRun(page: string): void {
 function isEmpty(cards: Cards): boolean {
   return cards.all().next().done === true;
 }
+
+/** A stray file must not take the page's place. */
+function nobodyTakes(): void {}
 
 interface Doors {
   newCard(): void;

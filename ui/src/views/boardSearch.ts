@@ -1,8 +1,9 @@
 // A filter of the board as its address has it.
 import type { Filter as Rule } from "../bindings";
+import type { Filter } from "../data/filter";
 import type { BoardSearch } from "./router";
 
-export function searchOf(rule: Partial<Rule>, shelf: boolean | undefined, bar?: true): BoardSearch {
+export function searchOf(rule: Rule | Filter, shelf: boolean | undefined, bar?: true): BoardSearch {
   return {
     q: rule.text || undefined,
     project: rule.project ?? undefined,

@@ -6,8 +6,8 @@ import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { Select, TextField } from "../../components/Field";
 import { dateInMs, splitTags } from "../../data/draft";
-import styles from "./EditDialog.module.css";
 import { type BulkEdit, changesOf } from "./bulk";
+import styles from "./EditDialog.module.css";
 
 const LEAVE = "leave";
 
@@ -119,12 +119,7 @@ export function EditDialog({ cards, agents, onEdit, onClose }: EditDialogProps) 
           onChange={(event) => set({ when: event.target.value as Draft["when"] })}
         />
         {draft.when === "day" && (
-          <TextField
-            label="Day"
-            type="date"
-            value={draft.due}
-            onChange={(event) => set({ due: event.target.value })}
-          />
+          <TextField label="Day" type="date" value={draft.due} onChange={(event) => set({ due: event.target.value })} />
         )}
       </form>
     </Dialog>

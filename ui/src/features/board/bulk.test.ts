@@ -7,7 +7,9 @@ const none: BulkEdit = { addTags: [], removeTags: [], priority: null };
 test("a card that has it all already is left alone", () => {
   expect(changesOf(aCard(1), none)).toBeNull();
   const card = aCard(1, { tags: ["bug"], priority: 8, assignee: "codex", due_at: 5 });
-  expect(changesOf(card, { addTags: ["bug"], removeTags: ["docs"], priority: 8, assignee: "codex", due: 5 })).toBeNull();
+  expect(
+    changesOf(card, { addTags: ["bug"], removeTags: ["docs"], priority: 8, assignee: "codex", due: 5 }),
+  ).toBeNull();
 });
 
 test("only what differs is sent, and Undo gives back exactly that", () => {

@@ -198,10 +198,12 @@ async function queueAll(data: DataSource, cards: Card[], queued: boolean): Promi
 }
 
 async function editAll(data: DataSource, cards: Card[], edit: BulkEdit): Promise<Step | null> {
-  const wanted = new Map(cards.flatMap((card) => {
-    const request = changesOf(card, edit);
-    return request ? [[card, request] as const] : [];
-  }));
+  const wanted = new Map(
+    cards.flatMap((card) => {
+      const request = changesOf(card, edit);
+      return request ? [[card, request] as const] : [];
+    }),
+  );
   const send = (card: Card) => act(data, "editTask", wanted.get(card) ?? { id: card.id });
   const done = await settleAll([...wanted.keys()], send);
   if (done.length === 0) return null;

@@ -8,7 +8,7 @@ import { Select, TextField } from "../../components/Field";
 import { InlineError } from "../../components/States";
 import { toast } from "../../components/Toast";
 import { useAction } from "../../data/actions";
-import { type Filter, isEmpty, ruleOf, sameRule } from "../../data/filter";
+import { type Filter, filterOf, isEmpty, ruleOf, sameRule } from "../../data/filter";
 import styles from "./FilterBar.module.css";
 
 const URGENCIES = [
@@ -39,7 +39,7 @@ export interface FilterBarProps {
 
 export function FilterBar({ filter, saved, agents, tags, onChange, onClose }: FilterBarProps) {
   const [naming, setNaming] = useState(false);
-  const bar = useRef<HTMLDivElement>(null);
+  const bar = useRef<HTMLElement>(null);
   // Opened by a key or a button: the first box is where the hands are.
   useEffect(() => bar.current?.querySelector("select")?.focus(), []);
   const current = saved.find((each) => sameRule(each.filter, ruleOf(filter)));
@@ -51,8 +51,7 @@ export function FilterBar({ filter, saved, agents, tags, onChange, onClose }: Fi
     onClose();
   };
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: Escape from any of its boxes, handled once.
-    <div ref={bar} role="search" aria-label="Filter" className={styles.bar} onKeyDown={onKeyDown}>
+    <search ref={bar} aria-label="Filter" className={styles.bar} onKeyDown={onKeyDown}>
       <Box
         label="Saved filter"
         value={current?.name ?? ""}
@@ -60,7 +59,10 @@ export function FilterBar({ filter, saved, agents, tags, onChange, onClose }: Fi
           { value: "", label: saved.length === 0 ? "No saved filters" : "Saved filters" },
           ...saved.map(({ name }) => ({ value: name, label: name })),
         ]}
-        onChange={(name) => onChange(saved.find((each) => each.name === name)?.filter ?? filter)}
+        onChange={(name) => {
+          const rule = saved.find((each) => each.name === name)?.filter;
+          if (rule) onChange(filterOf(rule));
+        }}
       />
       <Box
         label="Tag"
@@ -105,7 +107,7 @@ export function FilterBar({ filter, saved, agents, tags, onChange, onClose }: Fi
         </Button>
       </span>
       {naming && <NameDialog filter={filter} saved={saved} onClose={() => setNaming(false)} />}
-    </div>
+    </search>
   );
 }
 

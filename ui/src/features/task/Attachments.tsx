@@ -8,6 +8,7 @@ import { CloseIcon } from "../../components/icons";
 import { InlineError } from "../../components/States";
 import { sizeWords } from "../../components/size";
 import { toast } from "../../components/Toast";
+import { usePageFiles } from "../../components/usePageFiles";
 import { useAction } from "../../data/actions";
 import { useData } from "../../data/context";
 import { attachAll } from "../../data/files";
@@ -30,11 +31,12 @@ export function Attachments({ task, onShow }: AttachmentsProps) {
     setAdding((count) => count - files.length);
     setProblem(kept);
   };
+  usePageFiles((files) => void add(files));
   return (
     <Section title="Files">
       <FileDrop
         label="Add files…"
-        hint="or drop or paste them here"
+        hint="or drop or paste them on this page"
         disabled={adding > 0}
         onFiles={(files) => void add(files)}
       >
