@@ -91,7 +91,7 @@ test("models by phase, an agent's cost and sharing by tags are kept, each form f
   await page.keyboard.press("Enter");
   await page.keyboard.type("bad,tag");
   await expect(sharing.getByRole("alert")).toContainText("“bad,tag” is not a tag");
-  await page.getByLabel("Tag 2").fill("team-b");
+  await page.getByRole("textbox", { name: "Tag 2" }).fill("team-b");
   await sharing.getByRole("button", { name: "Save sharing" }).click();
   await expect.poll(async () => (await machine.flightboard("policy")).share_by_tags).toEqual(["team a", "team-b"]);
   await expect(claude.getByLabel("To review")).toHaveValue("opus");

@@ -5,7 +5,7 @@ import { type ComponentProps, lazy, type MouseEvent, Suspense, useEffect, useMem
 import type { TaskId } from "../bindings";
 import { EmptyState } from "../components/States";
 import { toast } from "../components/Toast";
-import { usePageFiles } from "../components/usePageFiles";
+import { useNoStrayFiles } from "../components/usePageFiles";
 import { useAction } from "../data/actions";
 import type { Cards } from "../data/cards";
 import { useConnection } from "../data/context";
@@ -106,7 +106,7 @@ function Frame() {
   const project = onBoard ? (search.project ?? null) : null;
   const board = useBoard();
   useRestOfInterface(!board.isPending);
-  usePageFiles(nobodyTakes);
+  useNoStrayFiles();
   useFirstRun(page);
 
   const toBoard = (next: BoardSearch = {}) => void navigate({ to: "/", search: next });
@@ -322,9 +322,6 @@ function useFirstRun(page: string): void {
 function isEmpty(cards: Cards): boolean {
   return cards.all().next().done === true;
 }
-
-/** A stray file must not take the page's place. */
-function nobodyTakes(): void {}
 
 interface Doors {
   newCard(): void;

@@ -7,7 +7,7 @@ use app::wire::*;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use clap::Subcommand;
 use domain::{
-    AttachmentId, TaskId,
+    AttachmentId, Priority, ProjectId, TaskId,
     attachment::{self, FILE_MAX},
     filter::{DueIn, Filter},
 };
@@ -15,7 +15,7 @@ use jiff::{civil::Date, tz::TimeZone};
 use serde_json::Value;
 
 use crate::{
-    commands::{PIECE, find, find_id, find_project, parse_priority, part, told, write_pieces},
+    commands::{PIECE, find, find_id, find_project, parse_priority, part, told_all, write_pieces},
     failure::Failure,
     link::Link,
     print,
@@ -171,28 +171,49 @@ pub async fn edit(link: &Link, args: &EditArgs, json: bool) -> Result<(), Failur
     };
     let assign =
         args.assign.clone().map(|agent| Assign { agent: Some(agent).filter(|agent| !agent.is_empty()) });
-    for key in &args.ids {
-        let before = find(link, key).await?;
-        let id: TaskId = part(&before["card"], "id")?;
-        let request = EditTask {
-            id,
-            title: None,
-            description: None,
-            project,
-            priority,
-            tags: tags(&part::<Vec<String>>(&before["card"], "tags")?, args),
-            due,
-            assign: assign.clone(),
-            routing: None,
-            version: None,
-        };
-        let mut after: Value = link.call("edit_task", &request).await?;
-        if let Some(parent) = parent {
-            after = link.call("set_parent", &SetParent { id, parent }).await?;
+    let change = Change { priority, due, project, parent, assign };
+    let mut changed = Vec::new();
+    let outcome = async {
+        for key in &args.ids {
+            changed.push(edit_one(link, key, args, &change).await?);
         }
-        told(link, after["card"].clone(), "changed", json).await?;
+        Ok(())
     }
-    Ok(())
+    .await;
+    // What was done before one was refused is told all the same.
+    told_all(link, changed, "changed", json).await?;
+    outcome
+}
+
+/// What is the same for all cards.
+struct Change {
+    priority: Option<Priority>,
+    due: Option<Due>,
+    project: Option<ProjectId>,
+    parent: Option<Option<TaskId>>,
+    assign: Option<Assign>,
+}
+
+async fn edit_one(link: &Link, key: &str, args: &EditArgs, change: &Change) -> Result<Value, Failure> {
+    let before = find(link, key).await?;
+    let id: TaskId = part(&before["card"], "id")?;
+    let request = EditTask {
+        id,
+        title: None,
+        description: None,
+        project: change.project,
+        priority: change.priority,
+        tags: tags(&part::<Vec<String>>(&before["card"], "tags")?, args),
+        due: change.due,
+        assign: change.assign.clone(),
+        routing: None,
+        version: None,
+    };
+    let mut after: Value = link.call("edit_task", &request).await?;
+    if let Some(parent) = change.parent {
+        after = link.call("set_parent", &SetParent { id, parent }).await?;
+    }
+    Ok(after["card"].clone())
 }
 
 fn tags(before: &[String], args: &EditArgs) -> Option<Vec<String>> {

@@ -122,11 +122,18 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
                 .split_last()
                 .ok_or_else(|| Failure::invalid("give the cards, and then the column"))?;
             let column = parse_column(column)?;
-            for id in ids {
-                let request = MoveTask { id: find_id(link, id).await?, column };
-                told(link, link.call("move_task", &request).await?, "moved", json).await?;
+            let mut moved = Vec::new();
+            let outcome = async {
+                for id in ids {
+                    let request = MoveTask { id: find_id(link, id).await?, column };
+                    moved.push(link.call("move_task", &request).await?);
+                }
+                Ok(())
             }
-            Ok(())
+            .await;
+            // What was done before one was refused is told all the same.
+            told_all(link, moved, "moved", json).await?;
+            outcome
         }
         Command::Edit(args) => belongings::edit(link, args, json).await,
         Command::Attach(args) => belongings::attach(link, args, json).await,
@@ -327,6 +334,22 @@ pub async fn told(link: &Link, card: Value, verb: &str, json: bool) -> Result<()
         return print::card(&card, verb);
     }
     print::task(link.call("get_task", &TaskRef { id: part(&card, "id")? }).await?, json)
+}
+
+/// As [`told`] for each; of several cards programs get one list.
+pub async fn told_all(link: &Link, cards: Vec<Value>, verb: &str, json: bool) -> Result<(), Failure> {
+    if !json || cards.len() < 2 {
+        for card in cards {
+            told(link, card, verb, json).await?;
+        }
+        return Ok(());
+    }
+    let mut all = Vec::new();
+    for card in cards {
+        let task: Value = link.call("get_task", &TaskRef { id: part(&card, "id")? }).await?;
+        all.push(print::flat(&task, &task["runs"][0]));
+    }
+    print::out_json(&Value::Array(all))
 }
 
 /// As [`told`], for a command that was about one run of the card.

@@ -115,9 +115,13 @@ fn subtasks_title(card: &Value) -> String {
     }
 }
 
+pub fn task_of_run(task: Value, run: &Value) -> Result<(), Failure> {
+    out_json(&flat(&task, run))
+}
+
 /// One flat object: the card's fields with the detail beside them, and in `run` all that is known of that
 /// run (null: there was none).
-pub fn task_of_run(task: Value, run: &Value) -> Result<(), Failure> {
+pub fn flat(task: &Value, run: &Value) -> Value {
     let mut object = card_json(&task["card"]);
     for name in [
         "uid",
@@ -137,7 +141,7 @@ pub fn task_of_run(task: Value, run: &Value) -> Result<(), Failure> {
     if task["card"]["run"]["id"] == run["id"] && !run.is_null() {
         object["run"]["last_line"] = task["card"]["run"]["last_line"].clone();
     }
-    out_json(&object)
+    object
 }
 
 fn list(title: &str, items: &Value, line: impl Fn(&Value) -> String) -> Result<(), Failure> {

@@ -30,7 +30,9 @@ fn a_link_is_not_followed() {
     desk.ok(&["add", "One"]);
     let output = desk.output(&["attach", "1", "link"]);
     assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("link is a link; give the file that it leads to"));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("link is a link; give the file that it leads to")
+    );
     assert_eq!(desk.json(&["attachments", "1"]), serde_json::json!([]));
 }
 
