@@ -117,7 +117,7 @@ function PriceTable({ prices, tried, onChange }: PriceTableProps) {
       ))}
       <Button
         size="small"
-        className={styles.add}
+        className={styles.addLine}
         onClick={() => onChange([...prices, { name: "", parts: mapParts(() => "") }])}
       >
         <PlusIcon /> Price

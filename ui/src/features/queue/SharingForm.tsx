@@ -35,7 +35,7 @@ export function SharingForm({ policy }: { policy: QueuePolicy }) {
   };
   return (
     <form className={styles.form} onSubmit={save} aria-label="Sharing">
-      <div className={styles.amounts}>
+      <div className={styles.add}>
         <Select
           label="Places are shared between"
           value={byTags ? "tags" : "projects"}
