@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use domain::{Actor, AttachmentId, attachment::FILE_MAX};
+use domain::{AttachmentId, attachment::FILE_MAX};
 
 use crate::{App, problem::invalid, views, wire::*};
 
@@ -16,19 +16,19 @@ pub async fn add_attachment(app: &App, request: AddAttachment) -> Result<Attachm
         return Err(invalid(format!("the limit for one file is {} MiB", FILE_MAX >> 20)));
     }
     let bytes = BASE64.decode(&request.data).map_err(|_| invalid("the file's data is not Base64"))?;
-    let added = app.engine.attach(request.task, &request.name, bytes, Actor::Person).await?;
+    let added = app.engine.attach(request.task, &request.name, bytes, app.actor()).await?;
     Ok(views::attachment(added))
 }
 
 /// It can be put back until cards of the same age leave the trash.
 pub async fn remove_attachment(app: &App, request: AttachmentRef) -> Result<Attachment, Problem> {
     let now = app.engine.now();
-    Ok(views::attachment(app.engine.store().remove_attachment(request.id, Actor::Person, now).await?))
+    Ok(views::attachment(app.engine.store().remove_attachment(request.id, app.actor(), now).await?))
 }
 
 pub async fn restore_attachment(app: &App, request: AttachmentRef) -> Result<Attachment, Problem> {
     let now = app.engine.now();
-    Ok(views::attachment(app.engine.store().restore_attachment(request.id, Actor::Person, now).await?))
+    Ok(views::attachment(app.engine.store().restore_attachment(request.id, app.actor(), now).await?))
 }
 
 pub async fn read_attachment(app: &App, request: ReadAttachment) -> Result<AttachmentPiece, Problem> {

@@ -8,6 +8,7 @@ mod belongings;
 mod cards;
 mod claims;
 mod front_door;
+mod keys;
 mod repositories;
 mod runs;
 mod schedules;
