@@ -242,7 +242,7 @@ function TaskPage({ task }: { task: TaskDetail }) {
           onClose={() => setSendingBack(false)}
         />
       )}
-      {shownFile && <FileDialog file={shownFile} onClose={() => setShownFile(null)} />}
+      {shownFile && <FileDialog title={`A file of ${card.key}`} file={shownFile} onClose={() => setShownFile(null)} />}
       <Facts
         planned={planned}
         task={{ ...task, card }}
@@ -264,17 +264,17 @@ function TaskPage({ task }: { task: TaskDetail }) {
 }
 
 /** A file of the card in the viewer of its kind. */
-function FileDialog({ file, onClose }: { file: Attachment; onClose(): void }) {
+function FileDialog({ title, file, onClose }: { title: string; file: Attachment; onClose(): void }) {
   const { name, ...rest } = file;
   return (
-    <Dialog open onClose={onClose} title={name} width={900}>
+    <Dialog open onClose={onClose} title={title} width={900}>
       <div className={styles.file}>
         <Suspense fallback={<Skeleton lines={6} label={`Opening ${name}`} />}>
           <ArtifactViewer
             artifact={{ ...rest, path: name, run: 0 }}
             from="attachment"
             run={null}
-            drawDiff={(title, patch, cut) => <DiffView title={title} patch={patch} cut={cut} />}
+            drawDiff={(path, patch, cut) => <DiffView title={path} patch={patch} cut={cut} />}
           />
         </Suspense>
       </div>

@@ -1,7 +1,8 @@
 //! Files, sub-tasks and saved filters through the operations, with a real program reading what it was given.
 
-use app::wire::ProblemCode;
+use app::{Authority, call, wire::ProblemCode};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use domain::{Actor, ProjectId, Role, Scope};
 use serde_json::{Value, json};
 
 use crate::front_door::FrontDoor;
@@ -156,5 +157,41 @@ async fn a_saved_filter_finds_the_cards_that_it_names() {
     assert_eq!(unnamed.message, "a filter's name is one line of 1 to 60 characters");
     door.ok("remove_filter", json!({ "name": "hot" })).await;
     assert_eq!(door.refused("find_cards", json!({ "saved": "hot" })).await.code, ProblemCode::NotFound);
+    door.close().await;
+}
+
+#[tokio::test]
+async fn a_key_for_one_project_sees_no_files_and_no_sub_tasks_of_another() {
+    let door = FrontDoor::open().await;
+    let path = door.dir.path().join("shop");
+    std::fs::create_dir(&path).unwrap();
+    let project = door.ok("add_project", json!({ "path": path })).await["id"].as_i64().unwrap();
+    let inside =
+        door.ok("add_task", json!({ "title": "Inside", "project": project })).await["id"].as_i64().unwrap();
+    let outside =
+        door.ok("add_task", json!({ "title": "Outside", "parent": inside })).await["id"].as_i64().unwrap();
+    let (own, other) = (door.attach(inside, "own", b"1").await, door.attach(outside, "other", b"2").await);
+
+    let scope = Scope::Project(ProjectId(project));
+    let caller = Authority { role: Role::Operator, scope, actor: Actor::Person, key: None };
+    let app = door.app.as_caller(caller);
+    let asks = async |operation: &str, request: Value| {
+        let answer = call(&app, operation, request.to_string().as_bytes()).await;
+        answer.map(|json| serde_json::from_slice::<Value>(&json).unwrap()).map_err(|problem| problem.code)
+    };
+    let read = |file: &Value| json!({ "id": file["id"], "offset": 0, "len": 9 });
+    assert_eq!(asks("read_attachment", read(&own)).await.unwrap()["total"], 1);
+    assert_eq!(asks("read_attachment", read(&other)).await, Err(ProblemCode::Forbidden));
+    assert_eq!(
+        asks("read_attachment", json!({ "id": 99, "offset": 0, "len": 9 })).await,
+        Err(ProblemCode::Forbidden)
+    );
+    assert_eq!(asks("remove_attachment", json!({ "id": other["id"] })).await, Err(ProblemCode::Forbidden));
+    assert_eq!(
+        asks("set_parent", json!({ "id": inside, "parent": outside })).await,
+        Err(ProblemCode::Forbidden)
+    );
+    let seen = asks("get_task", json!({ "id": inside })).await.unwrap();
+    assert_eq!((&seen["subtasks"], &seen["card"]["progress"]["total"]), (&json!([]), &json!(1)));
     door.close().await;
 }
