@@ -69,6 +69,7 @@ export const OPERATIONS = [
   "getQueuePolicy",
   "putQueuePolicy",
   "resetBreaker",
+  "resumeWorkflow",
   "reviewTask",
 ] as const;
 

@@ -48,6 +48,7 @@ export type ActionName = Extract<
   | "removeDependency"
   | "putQueuePolicy"
   | "resetBreaker"
+  | "resumeWorkflow"
   | "reviewTask"
 >;
 
@@ -132,6 +133,7 @@ function settle<N extends ActionName>(data: DataSource, name: N, request: Reques
     case "editTask":
     case "addDependency":
     case "removeDependency":
+    case "resumeWorkflow":
     case "reviewTask": {
       const detail = answer as Answer<"editTask">;
       cards.put(detail.card);

@@ -11,6 +11,7 @@ mod doctor;
 mod enclosures;
 mod engine;
 mod error;
+mod escalator;
 mod events;
 mod growing;
 mod keeper;

@@ -11,6 +11,7 @@ mod claims;
 mod crash;
 mod deleted;
 mod disk_full;
+mod escalations;
 mod filters;
 mod model;
 mod nonsense;
