@@ -4,12 +4,14 @@
 //! All times are milliseconds since the Unix epoch (UTC), all sizes bytes, all ids integers.
 //! [`Card`] is what the board needs; [`TaskDetail`] what the task page needs.
 
+mod belongings;
 mod glance;
 mod issues;
 mod keys;
 mod queue;
 mod transfer;
 
+pub use belongings::*;
 pub use glance::*;
 pub use issues::*;
 pub use keys::*;
@@ -86,6 +88,10 @@ pub struct Card {
     /// The dispatcher may take it.
     pub queued: bool,
     pub trashed: bool,
+    /// The card that it is a sub-task of.
+    pub parent: Option<TaskId>,
+    /// Of its own sub-tasks; none: it has none.
+    pub progress: Option<Progress>,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]
@@ -150,6 +156,9 @@ pub struct AddTask {
     #[serde(default)]
     #[specta(type = Option<String>)]
     pub output: Option<serde_json::Value>,
+    /// The card that it is a sub-task of.
+    #[serde(default)]
+    pub parent: Option<TaskId>,
 }
 
 /// Fields left out stay as they are.
@@ -262,6 +271,12 @@ pub struct TaskDetail {
     /// Where the card may be moved from here, in board order.
     pub moves: Vec<Column>,
     pub queue: TaskQueue,
+    /// Files that people added, by name.
+    pub attachments: Vec<Attachment>,
+    /// The card that it is a sub-task of, also from the trash.
+    pub parent: Option<Card>,
+    /// In the order in which they were made; not those in the trash.
+    pub subtasks: Vec<Card>,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]

@@ -9,6 +9,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
+use crate::belongings::{AttachArgs, EditArgs, FilterCommand};
 use crate::keys::KeyCommand;
 pub use orchestrate::*;
 pub use tasks::*;
@@ -60,8 +61,26 @@ pub enum Command {
     List(ListArgs),
     /// Show one card with its runs and artifacts.
     Show { id: String },
-    /// Move a card to a column.
-    Move { id: String, column: String },
+    /// Move cards to a column.
+    Move {
+        /// The cards, and then the column.
+        #[arg(required = true, num_args = 2.., value_names = ["ID", "COLUMN"])]
+        cards_and_column: Vec<String>,
+    },
+    /// Change fields of cards; what is not named stays as it is.
+    Edit(EditArgs),
+    /// Add files to a card, which its agents find in their workspace; or take files off it.
+    Attach(AttachArgs),
+    /// List a card's files, or copy them out.
+    Attachments {
+        id: String,
+        /// Copy the files into this folder.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Work with saved filters of the board.
+    #[command(subcommand)]
+    Filter(FilterCommand),
     /// Work with deleted cards: list them, bring them back, delete them for ever.
     #[command(subcommand)]
     Trash(TrashCommand),

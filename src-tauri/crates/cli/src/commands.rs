@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     args::{AddArgs, Args, Command, EventsCommand, ListArgs, ProjectCommand},
-    claims, events,
+    belongings, claims, events,
     failure::Failure,
     help,
     link::Link,
@@ -21,6 +21,8 @@ use crate::{
 
 /// Cards that a person is shown at once.
 const LISTED: u32 = 200;
+/// Bytes of a file that are asked for at once.
+pub const PIECE: i64 = 4 * 1024 * 1024;
 
 pub async fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
@@ -85,11 +87,28 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Add(said) => add(link, said, json).await,
         Command::List(said) => list(link, said, json).await,
         Command::Show { id } => print::task(find(link, id).await?, json),
-        Command::Move { id, column } => {
+        Command::Move { cards_and_column } => {
+            let (column, ids) = cards_and_column
+                .split_last()
+                .ok_or_else(|| Failure::invalid("give the cards, and then the column"))?;
             let column = parse_column(column)?;
-            let request = MoveTask { id: find_id(link, id).await?, column };
-            told(link, link.call("move_task", &request).await?, "moved", json).await
+            let mut moved = Vec::new();
+            let outcome = async {
+                for id in ids {
+                    let request = MoveTask { id: find_id(link, id).await?, column };
+                    moved.push(link.call("move_task", &request).await?);
+                }
+                Ok(())
+            }
+            .await;
+            // What was done before one was refused is told all the same.
+            told_all(link, moved, "moved", json).await?;
+            outcome
         }
+        Command::Edit(args) => belongings::edit(link, args, json).await,
+        Command::Attach(args) => belongings::attach(link, args, json).await,
+        Command::Attachments { id, out } => belongings::attachments(link, id, out.as_deref(), json).await,
+        Command::Filter(command) => belongings::filter(link, command, json).await,
         Command::Trash(command) => crate::trash::run(link, command, json).await,
         Command::Run(said) => match &said.id {
             Some(id) => runs::run_agent(link, id, said, json).await,
@@ -202,6 +221,10 @@ async fn add(link: &Link, said: &AddArgs, json: bool) -> Result<(), Failure> {
         queued: said.queue.then_some(said.after.is_empty()),
         routing: queue::routing(&said.routing),
         output: said.output.as_deref().map(|text| json!(text)),
+        parent: match &said.parent {
+            Some(parent) => Some(find_id(link, parent).await?),
+            None => None,
+        },
     };
     let card: Value = link.call("add_task", &request).await?;
     let id = TaskId(card["id"].as_i64().unwrap_or(0));
@@ -221,6 +244,9 @@ pub async fn added(link: &Link, card: Value, json: bool) -> Result<(), Failure> 
 }
 
 pub async fn list(link: &Link, said: &ListArgs, json: bool) -> Result<(), Failure> {
+    if let Some(filter) = &said.filter {
+        return list_saved(link, filter, said, json).await;
+    }
     let request = ListTasks {
         statuses: said.status.iter().map(|word| parse_column(word)).collect::<Result<_, _>>()?,
         project: find_project(link, said.project.as_deref()).await?,
@@ -244,6 +270,17 @@ pub async fn list(link: &Link, said: &ListArgs, json: bool) -> Result<(), Failur
     Ok(())
 }
 
+/// The cards that a saved filter lets through.
+async fn list_saved(link: &Link, filter: &str, said: &ListArgs, json: bool) -> Result<(), Failure> {
+    let columns = said.status.iter().map(|word| parse_column(word)).collect::<Result<Vec<_>, _>>()?;
+    let project = find_project(link, said.project.as_deref()).await?;
+    let request = FindCards { saved: Some(filter.to_owned()), project, ..FindCards::default() };
+    let mut cards: Vec<Value> = link.call("find_cards", &request).await?;
+    cards.retain(|card| columns.is_empty() || columns.iter().any(|column| card["status"] == column.word()));
+    cards.sort_by_key(print::list_order);
+    print::cards(cards, json)
+}
+
 pub fn part<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, Failure> {
     serde_json::from_value(value[name].clone())
         .map_err(|error| Failure::Link(format!("the answer has no {name}: {error}")))
@@ -263,6 +300,22 @@ pub async fn told(link: &Link, card: Value, verb: &str, json: bool) -> Result<()
         return print::card(&card, verb);
     }
     print::task(link.call("get_task", &TaskRef { id: part(&card, "id")? }).await?, json)
+}
+
+/// As [`told`] for each; of several cards programs get one list.
+pub async fn told_all(link: &Link, cards: Vec<Value>, verb: &str, json: bool) -> Result<(), Failure> {
+    if !json || cards.len() < 2 {
+        for card in cards {
+            told(link, card, verb, json).await?;
+        }
+        return Ok(());
+    }
+    let mut all = Vec::new();
+    for card in cards {
+        let task: Value = link.call("get_task", &TaskRef { id: part(&card, "id")? }).await?;
+        all.push(print::flat(&task, &task["runs"][0]));
+    }
+    print::out_json(&Value::Array(all))
 }
 
 async fn serve(data_dir: &Path, port: u16) -> Result<(), Failure> {

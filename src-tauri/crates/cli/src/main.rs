@@ -4,6 +4,7 @@
 
 mod agents;
 mod args;
+mod belongings;
 mod body;
 mod claims;
 mod commands;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     args::RunArgs,
-    commands::{find, part},
+    commands::{PIECE, find, part},
     failure::Failure,
     link::Link,
     print,
@@ -174,17 +174,28 @@ pub async fn artifacts(link: &Link, key: &str, out: Option<&Path>, json: bool) -
 
 async fn copy_out(link: &Link, artifact: &Value, out: &Path) -> Result<(), Failure> {
     let path: String = part(artifact, "path")?;
-    let target = out.join(safe_relative(&path)?);
+    let id = part(artifact, "id")?;
+    write_pieces(link, &path, out, "read_artifact", |offset| ReadArtifact { id, offset, len: PIECE }).await
+}
+
+/// Reads a file piece by piece and writes it below `out`.
+pub async fn write_pieces<Q: serde::Serialize>(
+    link: &Link,
+    path: &str,
+    out: &Path,
+    operation: &str,
+    piece_at: impl Fn(i64) -> Q,
+) -> Result<(), Failure> {
+    let target = out.join(safe_relative(path)?);
     let failed = |error| Failure::io(format!("{} cannot be written", target.display()), error);
     std::fs::create_dir_all(target.parent().unwrap_or(out)).map_err(failed)?;
     let mut file = std::fs::File::create(&target).map_err(failed)?;
     let mut offset = 0;
     loop {
-        let request = ReadArtifact { id: part(artifact, "id")?, offset, len: 4 * 1024 * 1024 };
-        let piece: Value = link.call("read_artifact", &request).await?;
+        let piece: Value = link.call(operation, &piece_at(offset)).await?;
         let data = BASE64
             .decode(piece["data"].as_str().unwrap_or_default())
-            .map_err(|error| Failure::Link(format!("the artifact cannot be read: {error}")))?;
+            .map_err(|error| Failure::Link(format!("{path} cannot be read: {error}")))?;
         if data.is_empty() {
             return Ok(());
         }
@@ -200,6 +211,6 @@ fn safe_relative(path: &str) -> Result<PathBuf, Failure> {
     if plain {
         Ok(relative.to_owned())
     } else {
-        Err(Failure::invalid(format!("the artifact name “{path}” is not a plain path")))
+        Err(Failure::invalid(format!("the name “{path}” is not a plain path")))
     }
 }

@@ -73,6 +73,7 @@ async fn create(link: &Link, fields: TaskBody, json: bool) -> Result<(), Failure
         queued: None,
         routing: SetRouting::default(),
         output: fields.output,
+        parent: None,
     };
     added(link, link.call("add_task", &request).await?, json).await
 }

@@ -2,7 +2,9 @@
 //! the store, and returns a view.
 
 mod agents;
+mod attachments;
 mod board;
+mod filters;
 mod glance;
 mod issues;
 mod keys;
@@ -15,7 +17,9 @@ mod tasks;
 mod transfer;
 
 pub use agents::*;
+pub use attachments::*;
 pub use board::*;
+pub use filters::*;
 pub use glance::*;
 pub use issues::*;
 pub use keys::*;

@@ -26,6 +26,9 @@ pub struct AddArgs {
     /// Wait until this card is done; may be given several times.
     #[arg(long, value_name = "ID")]
     pub after: Vec<String>,
+    /// Make it a sub-task of this card.
+    #[arg(long, value_name = "ID")]
+    pub parent: Option<String>,
     /// A repository for the result, as JSON. There is no such thing yet.
     #[arg(long, value_name = "JSON", hide = true)]
     pub output: Option<String>,
@@ -35,6 +38,9 @@ pub struct AddArgs {
 
 #[derive(Debug, Default, clap::Args)]
 pub struct ListArgs {
+    /// Only what this saved filter lets through; with --status and --project, without the other options.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["assign", "tag", "priority", "limit"])]
+    pub filter: Option<String>,
     /// Only this column: inbox, ready, in_progress, review, done, failed or cancelled; may be given several
     /// times.
     #[arg(long)]
