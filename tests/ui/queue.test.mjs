@@ -120,7 +120,11 @@ test("the queue pauses and resumes from the top of every page, and its rules are
   await page.getByLabel("Longest run, in minutes").fill("90");
   await page.getByRole("button", { name: "Save rules" }).click();
   await expect(page.getByTestId("queue-switch")).toContainText("0 of 2 in flight");
-  expect(await machine.flightboard("policy")).toMatchObject({ parallel: 2, agents: ["demo"], limits: { longest: 90 } });
+  expect(await machine.flightboard("policy")).toMatchObject({
+    parallel: 2,
+    agents: ["demo"],
+    limits: { longest: 5_400 },
+  });
 
   await page.getByRole("button", { name: /^Pause the queue/ }).click();
   await expect(page.getByTestId("queue-switch")).toContainText("paused");
