@@ -13,7 +13,18 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { median, option, spread } from "./figures.mjs";
 import { amongMany, restart, snapshot } from "./queues/at_size.mjs";
-import { ask, buildOurs, buildPeer, buildShim, cache, DISK, inFolder, MEMORY, ours, target } from "./queues/running.mjs";
+import {
+  ask,
+  buildOurs,
+  buildPeer,
+  buildShim,
+  cache,
+  DISK,
+  inFolder,
+  MEMORY,
+  ours,
+  target,
+} from "./queues/running.mjs";
 
 const here = fileURLToPath(new URL("queues", import.meta.url));
 const QUICK = process.argv.includes("--quick");

@@ -9,6 +9,7 @@ use domain::{
     breaker::{BreakerRule, Gate},
     transition,
 };
+use serde::Deserialize;
 use sqlx::FromRow;
 
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     error::StoreError,
     projects::{self, PullRules},
     runs::{self, LimitOn, Limits},
-    tasks::{json, status},
+    tasks::{json, parse},
     writer::{Bulk, BulkAnswers, Tx},
 };
 
@@ -81,11 +82,11 @@ struct HeldRow {
     origin: String,
 }
 
-#[derive(FromRow)]
+/// In the order of the columns.
+#[derive(Deserialize)]
 struct CandidateRow {
     id: i64,
     project_id: Option<i64>,
-    status: String,
     runs: i64,
     assignee: Option<String>,
     chain: String,
@@ -289,17 +290,17 @@ impl Desk {
         let skills: Vec<&String> = asked.iter().flat_map(|claim| &claim.skills).collect();
         let closed = self.rules.iter().filter(|(_, rules)| !rules.open(column)).map(|(id, _)| id.raw());
         let taken: Vec<i64> = given.iter().map(|given| given.task.raw()).collect();
-        let rows: Vec<CandidateRow> =
-            sqlx::query_as(if column == Status::Inbox { IN_THE_INBOX } else { READY })
-                .bind(latest(asked))
-                .bind(json(&agents)?)
-                .bind(json(&skills)?)
-                .bind(json(&closed.collect::<Vec<_>>())?)
-                .bind(json(&taken)?)
-                .bind(most as i64)
-                .fetch_all(&mut *tx.conn)
-                .await?;
-        rows.into_iter().map(TryInto::try_into).collect()
+        let rows: String = sqlx::query_scalar(if column == Status::Inbox { IN_THE_INBOX } else { READY })
+            .bind(latest(asked))
+            .bind(json(&agents)?)
+            .bind(json(&skills)?)
+            .bind(json(&closed.collect::<Vec<_>>())?)
+            .bind(json(&taken)?)
+            .bind(most as i64)
+            .fetch_one(&mut *tx.conn)
+            .await?;
+        let rows: Vec<CandidateRow> = parse(&rows)?;
+        rows.into_iter().map(|row| row.waiting_in(column)).collect()
     }
 
     fn match_up(
@@ -354,18 +355,16 @@ impl Candidate {
     }
 }
 
-impl TryFrom<CandidateRow> for Candidate {
-    type Error = StoreError;
-
-    fn try_from(row: CandidateRow) -> Result<Self, StoreError> {
-        let id = TaskId(row.id);
+impl CandidateRow {
+    fn waiting_in(self, status: Status) -> Result<Candidate, StoreError> {
+        let task = Task { id: TaskId(self.id), status, live_run: None, came_from: None, held: None };
         Ok(Candidate {
-            task: Task { id, status: status(&row.status)?, live_run: None, came_from: None, held: None },
-            project: row.project_id.map(ProjectId),
-            attempt: row.runs as u32 + 1,
-            assignee: row.assignee,
-            chain: words(&row.chain)?,
-            skills: words(&row.skills)?,
+            task,
+            project: self.project_id.map(ProjectId),
+            attempt: self.runs as u32 + 1,
+            assignee: self.assignee,
+            chain: words(&self.chain)?,
+            skills: words(&self.skills)?,
         })
     }
 }
@@ -381,11 +380,13 @@ pub(crate) const HELD: &str = "SELECT id, task_id, agent, uid, attempt, origin F
     ORDER BY id";
 
 /// Tasks in claim order that nothing but their agents' wishes keeps. An edge is met by the same rule as
-/// `domain::edges::Need::standing` has; a run that is still being stopped keeps its task.
+/// `domain::edges::Need::standing` has; a run that is still being stopped keeps its task. All come as one
+/// JSON list: each row by itself would wake its reader.
 macro_rules! candidates {
     ($column:literal, $index:literal) => {
         concat!(
-            "SELECT id, project_id, status, runs, assignee, chain, skills FROM tasks INDEXED BY ",
+            "SELECT json_group_array(json_array(id, project_id, runs, assignee, chain, skills)) FROM \
+             (SELECT id, project_id, runs, assignee, chain, skills FROM tasks INDEXED BY ",
             $index,
             " WHERE status = '",
             $column,
@@ -399,7 +400,7 @@ macro_rules! candidates {
              AND (u.trashed_at IS NOT NULL OR NOT CASE e.need WHEN 'success' THEN u.status = 'done' \
              WHEN 'failure' THEN u.status IN ('failed', 'cancelled') ELSE u.status IN ('done', 'failed', 'cancelled') END)) \
              AND NOT EXISTS (SELECT 1 FROM runs WHERE task_id = tasks.id AND phase <> 'ended') \
-             ORDER BY priority DESC, coalesce(due_at, 9223372036854775807), created_at, id LIMIT ?6"
+             ORDER BY priority DESC, coalesce(due_at, 9223372036854775807), created_at, id LIMIT ?6)"
         )
     };
 }
@@ -411,7 +412,7 @@ fn words(text: &str) -> Result<Vec<String>, StoreError> {
     if text == "[]" {
         return Ok(Vec::new());
     }
-    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))
+    parse(text)
 }
 
 /// One trip: the runs, their tasks, guarded by the state that was read, and the log. A run is given as

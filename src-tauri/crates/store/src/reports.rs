@@ -3,8 +3,12 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use domain::{Actor, Cause, Id, Millis, Outcome, RunId, Status, Task, TaskEvent, TaskId, breaker::BreakerRule, transition};
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use domain::{
+    Actor, Cause, Id, Millis, Outcome, RunId, Status, Task, TaskEvent, TaskId, breaker::BreakerRule,
+    transition,
+};
+use serde::Deserialize;
+use sqlx::{QueryBuilder, Sqlite};
 
 use crate::{
     Store,
@@ -13,7 +17,7 @@ use crate::{
     comments,
     error::StoreError,
     runs::{self, Ending},
-    tasks::{in_powers_of_two, json, status},
+    tasks::{in_powers_of_two, json, parse, status},
     writer::{Bulk, BulkAnswers, Tx},
 };
 
@@ -35,7 +39,8 @@ pub(crate) enum Told {
     TooLate(String),
 }
 
-#[derive(FromRow)]
+/// In the order of the columns.
+#[derive(Deserialize)]
 struct ReportedRow {
     id: i64,
     task_id: i64,
@@ -54,10 +59,16 @@ struct ReportedRow {
     shaken: bool,
 }
 
-pub(crate) const REPORTED: &str = "SELECT r.id, r.task_id, r.uid, r.attempt, r.agent, r.origin, r.phase, r.outcome, r.cause, \
-    t.status, t.live_run, t.came_from, t.held, \
-    EXISTS (SELECT 1 FROM breakers b WHERE b.kind = 'agent' AND b.name = r.agent) AS shaken \
+/// One JSON list: each row by itself would wake its reader.
+pub(crate) const REPORTED: &str = "SELECT json_group_array(json_array(r.id, r.task_id, r.uid, r.attempt, r.agent, \
+    r.origin, r.phase, r.outcome, r.cause, t.status, t.live_run, t.came_from, t.held, \
+    json(iif(EXISTS (SELECT 1 FROM breakers b WHERE b.kind = 'agent' AND b.name = r.agent), 'true', 'false')))) \
     FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.id IN (SELECT value FROM json_each(?))";
+
+async fn reported(tx: &mut Tx<'_>, runs: &[i64]) -> Result<Vec<ReportedRow>, StoreError> {
+    let rows: String = sqlx::query_scalar(REPORTED).bind(json(&runs)?).fetch_one(&mut *tx.conn).await?;
+    parse(&rows)
+}
 
 impl Store {
     /// Closes a pulled run. `Conflict` if it does not hold its task any more; its message is then kept
@@ -76,8 +87,7 @@ impl Bulk for NewReport {
     fn run<'t>(tx: &'t mut Tx<'_>, items: &'t [NewReport]) -> BulkAnswers<'t, Told> {
         Box::pin(async move {
             let ids: Vec<i64> = items.iter().map(|report| report.run.raw()).collect();
-            let rows: Vec<ReportedRow> =
-                sqlx::query_as(REPORTED).bind(json(&ids)?).fetch_all(&mut *tx.conn).await?;
+            let rows = reported(tx, &ids).await?;
             let rows: HashMap<RunId, ReportedRow> =
                 rows.into_iter().map(|row| (RunId(row.id), row)).collect();
             let mut done: Vec<(&NewReport, &ReportedRow)> = Vec::new();
@@ -170,8 +180,7 @@ fn known<'r>(row: Option<&'r ReportedRow>, run: RunId, token: &str) -> Result<&'
 
 /// Why a heartbeat did not count.
 pub(crate) async fn why_not(tx: &mut Tx<'_>, run: RunId, token: &str) -> Result<StoreError, StoreError> {
-    let row: Option<ReportedRow> =
-        sqlx::query_as(REPORTED).bind(json(&[run.raw()])?).fetch_optional(&mut *tx.conn).await?;
+    let row = reported(tx, &[run.raw()]).await?.pop();
     let silent = NewReport { run, token: token.to_owned(), succeeded: true, message: None, now: 0 };
     Ok(match known(row.as_ref(), run, token) {
         Ok(row) => StoreError::Conflict(row.too_late(&silent)),
@@ -222,8 +231,7 @@ async fn succeed_all(
     let Some(now) = done.iter().map(|(report, _)| report.now).max() else { return Ok(()) };
     let runs = json(&done.iter().map(|(report, _)| report.run.raw()).collect::<Vec<_>>())?;
     let tasks = json(&done.iter().map(|(_, row)| row.task_id).collect::<Vec<_>>())?;
-    let wrote =
-        sqlx::query(SUCCEED).bind(now).bind(&runs).bind(&tasks).execute(&mut *tx.conn).await?;
+    let wrote = sqlx::query(SUCCEED).bind(now).bind(&runs).bind(&tasks).execute(&mut *tx.conn).await?;
     if wrote.rows_affected() != 3 * done.len() as u64 {
         return Err(StoreError::Conflict("a run was ended by somebody else; look at its card".into()));
     }

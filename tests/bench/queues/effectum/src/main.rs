@@ -64,7 +64,11 @@ unsafe extern "C" fn but_not_less(
     _: *const c_char,
 ) -> c_int {
     let sets = action == ffi::SQLITE_PRAGMA && !value.is_null();
-    if sets && unsafe { CStr::from_ptr(name) } == c"synchronous" { ffi::SQLITE_IGNORE } else { ffi::SQLITE_OK }
+    if sets && unsafe { CStr::from_ptr(name) } == c"synchronous" {
+        ffi::SQLITE_IGNORE
+    } else {
+        ffi::SQLITE_OK
+    }
 }
 
 #[tokio::main(worker_threads = 2)]
