@@ -27,6 +27,7 @@ struct Work {
     description: String,
 }
 
+#[derive(Debug)]
 struct Left {
     count: AtomicUsize,
     none: Notify,
