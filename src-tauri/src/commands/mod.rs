@@ -1,7 +1,9 @@
 //! The window's commands, grouped by noun.
 
 pub mod agents;
+pub mod belongings;
 pub mod board;
+pub mod keys;
 pub mod projects;
 pub mod queue;
 pub mod runs;

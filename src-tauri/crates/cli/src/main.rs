@@ -4,10 +4,12 @@
 
 mod agents;
 mod args;
+mod belongings;
 mod claims;
 mod commands;
 mod cron;
 mod failure;
+mod keys;
 mod link;
 mod print;
 mod queue;

@@ -38,9 +38,13 @@ ids! {
     /// A further repository of a project.
     RepositoryId;
     ArtifactId;
+    /// A file that a person added to a card.
+    AttachmentId;
     CommentId;
     ScheduleId;
     AgentId;
+    /// A key that programs and agents send.
+    KeyId;
     /// Position in the append-only change log; rises by one with every change.
     ChangeSeq;
 }

@@ -12,10 +12,16 @@ use axum::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::task::TaskTracker;
 
-use crate::{assets, events, gate, gate::Keys, log, rpc, terminal};
+use crate::{
+    assets, events, gate,
+    gate::{Gate, Keys},
+    log, rpc, terminal,
+};
 
 /// Largest request body: a description of 200,000 characters with room to spare.
 const BODY: usize = 4 * 1024 * 1024;
+/// With a file for a card: 20 MiB, which travel as Base64.
+const FILE_BODY: usize = 28 * 1024 * 1024;
 
 /// How long a closing door waits for reads and streams; those end with their clients.
 const GRACE: Duration = Duration::from_secs(2);
@@ -56,6 +62,7 @@ impl Door {
 pub(crate) fn routes(app: App, writes: &TaskTracker) -> Router {
     Router::new()
         .route("/rpc/{operation}", post(rpc::call))
+        .route("/rpc/add_attachment", post(rpc::add_attachment).layer(DefaultBodyLimit::max(FILE_BODY)))
         .route("/events", any(events::open))
         .route("/terminal/{run}", any(terminal::open))
         .route("/runs/{run}/log", get(log::read))
@@ -70,9 +77,10 @@ pub async fn open_tcp(app: App, port: u16, bearer: Option<&str>) -> io::Result<(
     let port = listener.local_addr()?.port();
     let keys = Keys::new(port, bearer);
     let writes = TaskTracker::new();
+    let gate = Gate { keys: keys.clone(), app: app.clone() };
     let router = routes(app, &writes)
         .fallback(assets::serve)
-        .layer(middleware::from_fn_with_state(keys.clone(), gate::check))
+        .layer(middleware::from_fn_with_state(gate, gate::check))
         .layer(middleware::map_response(assets::guard));
     Ok((start(listener, router, writes, None), keys, port))
 }

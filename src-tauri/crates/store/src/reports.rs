@@ -3,10 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use domain::{
-    Actor, Cause, Id, Millis, Outcome, RunId, Status, Task, TaskEvent, TaskId, breaker::BreakerRule,
-    transition,
-};
+use domain::{Actor, Cause, Id, Millis, Outcome, RunId, Status, Task, TaskEvent, TaskId, transition};
 use serde::Deserialize;
 use sqlx::{QueryBuilder, Sqlite};
 
@@ -214,7 +211,7 @@ async fn keep(tx: &mut Tx<'_>, report: &NewReport, row: &ReportedRow) -> Result<
 pub(crate) const SUCCEED: &str = "UPDATE runs SET phase = 'ended', activity = NULL, outcome = 'succeeded', ended_at = ?1, \
     exit_code = NULL WHERE id IN (SELECT value FROM json_each(?2)) AND phase = 'running'; \
     UPDATE tasks SET status = 'review', live_run = NULL, came_from = NULL, held = NULL, updated_at = ?1, \
-    entered_at = ?1, not_before = NULL, not_before_after = NULL \
+    entered_at = ?1, not_before = NULL, not_before_after = NULL, called = NULL, failing_since = NULL \
     WHERE id IN (SELECT value FROM json_each(?3)) AND status = 'in_progress' \
     AND live_run IN (SELECT value FROM json_each(?2)); \
     INSERT INTO changes (at, actor, kind, task_id, run_id, text) \
@@ -255,7 +252,7 @@ async fn succeed_all(
     let moved = breakers::gates(tx, &json(&agents)?, now).await?;
     for (report, row) in done.iter().filter(|(_, row)| moved.contains_key(&row.agent)) {
         let whose = Breaks::Agent(row.agent.clone());
-        breakers::note(tx, &whose, report.run, &Sign::Succeeded, BreakerRule::default(), now).await?;
+        breakers::note(tx, &whose, report.run, &Sign::Succeeded, now).await?;
     }
     Ok(())
 }

@@ -161,11 +161,20 @@ async fn run(
             break;
         }
         commit(&mut connection, &mut group, &committed).await;
-        // Whoever was just answered may have something more: it shares the next commit.
-        tokio::task::yield_now().await;
+        gather(&queue).await;
     }
     if let Err(error) = connection.close().await {
         tracing::warn!(%error, "closing the database");
+    }
+}
+
+/// Whoever was just answered may have something more: it shares the next commit, as long as the others
+/// who are ready to run go on asking.
+async fn gather(queue: &mpsc::Receiver<Job>) {
+    let mut before = None;
+    while before != Some(queue.len()) && queue.len() < GROUP {
+        before = Some(queue.len());
+        tokio::task::yield_now().await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which agents there are, what is registered about them, and what is missing on this machine.
 
-use domain::{Actor, Millis, agent::presence};
+use domain::{Millis, Role as KeyRole, agent::presence};
 use engine::{AgentEdit, FoundAgent};
 use serde_json::{Map, Value};
 
@@ -36,8 +36,10 @@ pub async fn register_agent(app: &App, request: RegisterAgent) -> Result<Agent, 
         max_capacity: request.max_capacity,
         model: request.model,
         enabled: request.enabled,
+        retry: request.retry,
+        breaker: request.breaker.map(|set| set.rule),
     };
-    app.engine.register_agent(edit, Actor::Person).await?;
+    app.engine.register_agent(edit, app.actor()).await?;
     one(app, &request.name).await
 }
 
@@ -94,7 +96,18 @@ async fn seen(app: &App, found: Vec<FoundAgent>) -> Result<Vec<Agent>, Problem> 
     let live = app.engine.store().live_by_agent().await?;
     let (patience, now) = (patience(app).await?, app.engine.now());
     let count = |name: &str| live.iter().find(|(agent, _)| agent == name).map_or(0, |(_, count)| *count);
-    Ok(found.into_iter().map(|agent| view(count(&agent.name), patience, now, agent)).collect())
+    let mut agents: Vec<Agent> =
+        found.into_iter().map(|agent| view(count(&agent.name), patience, now, agent)).collect();
+    if app.authority().role < KeyRole::Operator {
+        agents.iter_mut().for_each(without_values);
+    }
+    Ok(agents)
+}
+
+/// Environment values may be secrets of other services; who cannot set them has no use for them.
+fn without_values(agent: &mut Agent) {
+    let set = agent.profile.env.iter_mut().flatten();
+    set.for_each(|(_, value)| value.clear());
 }
 
 async fn patience(app: &App) -> Result<Millis, Problem> {
@@ -129,6 +142,8 @@ fn view(live: u32, patience: Millis, now: Millis, found: FoundAgent) -> Agent {
         max_capacity: found.agent.max_capacity,
         model: found.agent.model,
         enabled: found.agent.enabled,
+        retry: found.agent.retry,
+        breaker: found.agent.breaker,
         registered_at: found.record.as_ref().map(|record| record.registered_at),
         updated_at: found.record.as_ref().map(|record| record.updated_at),
         last_seen_at,

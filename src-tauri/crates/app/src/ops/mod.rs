@@ -2,7 +2,10 @@
 //! the store, and returns a view.
 
 mod agents;
+mod attachments;
 mod board;
+mod filters;
+mod keys;
 mod projects;
 mod queue;
 mod runs;
@@ -11,7 +14,10 @@ mod settings;
 mod tasks;
 
 pub use agents::*;
+pub use attachments::*;
 pub use board::*;
+pub use filters::*;
+pub use keys::*;
 pub use projects::*;
 pub use queue::*;
 pub use runs::*;

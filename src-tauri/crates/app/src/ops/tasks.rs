@@ -1,10 +1,23 @@
 //! Cards: writing, moving, trashing, reading.
 
-use domain::{Actor, Effect, Status, TaskId, TaskKey, text};
+use domain::{
+    Effect, Role, Status, TaskId, TaskKey,
+    authority::{Need, Reach},
+    text,
+};
 use store::{NewTask, Routing, TaskEdit};
 
-use super::queue::{routing, standing};
-use crate::{App, problem::invalid, views, wire::*};
+use super::{
+    board::some_cards,
+    queue::{routing, standing},
+};
+use crate::{
+    App,
+    authority::{Subject, allow},
+    problem::invalid,
+    views,
+    wire::*,
+};
 
 pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
     let status = match request.column {
@@ -27,7 +40,11 @@ pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
         queued: request.queued,
         routing: routing(app, Routing::default(), request.routing).await?,
     };
-    let id = app.engine.store().add_task(new, Actor::Person, app.engine.now()).await?;
+    let (store, now) = (app.engine.store(), app.engine.now());
+    let id = match request.parent {
+        Some(parent) => store.add_subtask(new, parent, app.actor(), now).await?,
+        None => store.add_task(new, app.actor(), now).await?,
+    };
     one_card(app, id).await
 }
 
@@ -50,7 +67,13 @@ pub async fn edit_task(app: &App, request: EditTask) -> Result<TaskDetail, Probl
         routing,
         version: request.version,
     };
-    app.engine.store().edit_task(request.id, edit, Actor::Person, app.engine.now()).await?;
+    app.engine.store().edit_task(request.id, edit, app.actor(), app.engine.now()).await?;
+    detail(app, request.id).await
+}
+
+pub async fn set_parent(app: &App, request: SetParent) -> Result<TaskDetail, Problem> {
+    let now = app.engine.now();
+    app.engine.store().set_parent(request.id, request.parent, app.actor(), now).await?;
     detail(app, request.id).await
 }
 
@@ -66,7 +89,7 @@ pub(super) async fn assignee(app: &App, name: Option<String>) -> Result<Option<S
 /// Moving a card away from its agent stops the agent and waits for its end.
 pub async fn move_task(app: &App, request: MoveTask) -> Result<Card, Problem> {
     let effects =
-        app.engine.store().move_task(request.id, request.column, Actor::Person, app.engine.now()).await?;
+        app.engine.store().move_task(request.id, request.column, app.actor(), app.engine.now()).await?;
     for effect in effects {
         match effect {
             Effect::StopRun(run) => {
@@ -128,21 +151,39 @@ pub async fn add_comment(app: &App, request: AddComment) -> Result<Comment, Prob
         20_001.. => return Err(invalid("a comment has at most 20,000 characters")),
         _ => {}
     }
-    let added = app.engine.store().add_comment(request.task, Actor::Person, body, app.engine.now()).await?;
+    let added = app.engine.store().add_comment(request.task, app.actor(), body, app.engine.now()).await?;
     Ok(views::comment(added))
 }
 
 pub(super) async fn one_card(app: &App, id: TaskId) -> Result<Card, Problem> {
-    let mut cards = app.engine.store().cards(&[id]).await?;
-    let card = cards.pop().ok_or(store::StoreError::NotFound { what: "task", key: id.key() })?;
-    Ok(super::board::seen(app, card))
+    let card = some_cards(app, &[id]).await?.pop();
+    Ok(card.ok_or(store::StoreError::NotFound { what: "task", key: id.key() })?)
+}
+
+/// A card tells a caller whose key does not reach as far nothing of the cards around it.
+async fn cards_in_reach(app: &App, ids: &[TaskId]) -> Result<Vec<Card>, Problem> {
+    let mut reached = Vec::with_capacity(ids.len());
+    for id in ids {
+        let need = Need { role: Role::Viewer, reach: Reach::Own };
+        if allow(app, need, vec![Subject::Task(*id)]).await.is_ok() {
+            reached.push(*id);
+        }
+    }
+    some_cards(app, &reached).await
 }
 
 pub(super) async fn detail(app: &App, id: TaskId) -> Result<TaskDetail, Problem> {
     let store = app.engine.store();
     let task = store.task(id).await?;
+    let card = one_card(app, id).await?;
     Ok(TaskDetail {
-        card: one_card(app, id).await?,
+        parent: match card.parent {
+            Some(parent) => cards_in_reach(app, &[parent]).await?.pop(),
+            None => None,
+        },
+        subtasks: cards_in_reach(app, &store.subtasks(id).await?).await?,
+        attachments: store.attachments(id).await?.into_iter().map(views::attachment).collect(),
+        card,
         uid: task.uid,
         description: task.description,
         version: task.version,

@@ -4,9 +4,11 @@ extern crate flightboard_app as app;
 
 mod agents;
 mod bad_input;
+mod belongings;
 mod cards;
 mod claims;
 mod front_door;
+mod keys;
 mod repositories;
 mod runs;
 mod schedules;

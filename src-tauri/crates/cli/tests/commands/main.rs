@@ -3,11 +3,13 @@
 
 mod agents;
 mod bad_input;
+mod belongings;
 mod cards;
 mod claims;
 mod cron;
 mod desk;
 mod hosts;
+mod keys;
 mod pipes;
 mod projects;
 mod registry;
