@@ -1,8 +1,8 @@
 // The queue beside others: enqueue, claim and complete per second, and what they flush, at 1, 8 and 64 callers. On a
 // memory file system where a preloaded library makes every flush cost 1 ms, so that no disk flatters anybody, and on
 // the real disk. The contenders take turns. Then the queue when much is in it (`queues/at_size.mjs`).
-// `--quick` (one round of a fifth), `--repeats N`, `--callers 1,8,64`, `--only ours,river,effectum,bullmq`,
-// `--disk 0`, `--many CARDS`, `--at-size 0`.
+// `--quick` (one round of a fifth), `--repeats N`, `--callers 1,8,64`, `--only ours,river,…`, `--disk 0`,
+// `--many CARDS`, `--at-size 0`.
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -30,7 +30,7 @@ const here = fileURLToPath(new URL("queues", import.meta.url));
 const QUICK = process.argv.includes("--quick");
 const REPEATS = option("repeats", QUICK ? 1 : 3);
 const CALLERS = option("callers", "1,8,64").split(",").map(Number);
-const ONLY = option("only", "ours,river,effectum,bullmq").split(",");
+const ONLY = option("only", "ours,river,effectum,effectum-wal,bullmq").split(",");
 const ON_DISK = option("disk", 1) === 1;
 const AT_SIZE = option("at-size", 1) === 1;
 const MANY = option("many", QUICK ? 100_000 : 1_000_000);
@@ -49,9 +49,14 @@ const CONTENDERS = {
     load: (dir, callers, jobs, env) => ask(join(target, "release/bench-river"), [dir, callers, jobs], env),
   },
   effectum: {
-    title: "effectum 0.7.0 (SQLite, made to use WAL and FULL)",
+    title: "effectum 0.7.0 (SQLite, its rollback journal, made to use FULL)",
     build: () => buildPeer("effectum"),
     load: (dir, callers, jobs, env) => ask(join(target, "release/bench-effectum"), [dir, callers, jobs], env),
+  },
+  "effectum-wal": {
+    title: "effectum 0.7.0, given a write-ahead log, which it does not offer",
+    build: () => buildPeer("effectum"),
+    load: (dir, callers, jobs, env) => ask(join(target, "release/bench-effectum"), [dir, callers, jobs, "wal"], env),
   },
   bullmq: {
     title: "BullMQ 5.61.0 (redis-server, appendfsync always)",

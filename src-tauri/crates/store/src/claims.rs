@@ -412,8 +412,8 @@ impl CandidateRow {
 }
 
 const GLANCE: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'runs'), 0), \
-    EXISTS (SELECT 1 FROM runs WHERE phase <> 'ended' AND agent IN (SELECT value FROM json_each(?1))), \
-    EXISTS (SELECT 1 FROM breakers WHERE kind = 'agent' AND name IN (SELECT value FROM json_each(?1))), \
+    EXISTS (SELECT 1 FROM json_each(?1) a CROSS JOIN runs ON phase <> 'ended' AND agent = a.value), \
+    EXISTS (SELECT 1 FROM json_each(?1) a CROSS JOIN breakers ON kind = 'agent' AND name = a.value), \
     EXISTS (SELECT 1 FROM projects WHERE removed_at IS NULL AND settings <> '{}')";
 
 pub(crate) const HELD: &str = "SELECT id, task_id, agent, uid, attempt, origin FROM runs WHERE phase <> 'ended' \
@@ -423,7 +423,8 @@ pub(crate) const HELD: &str = "SELECT id, task_id, agent, uid, attempt, origin F
 
 /// Tasks in claim order that nothing but their agents' wishes keeps. An edge is met by the same rule as
 /// `domain::edges::Need::standing` has; a run that is still being stopped keeps its task. All come as one
-/// JSON list: each row by itself would wake its reader.
+/// JSON list: each row by itself would wake its reader. A bare variable as the limit would have SQLite
+/// plan anew for each value.
 macro_rules! candidates {
     ($column:literal, $index:literal) => {
         concat!(
@@ -437,12 +438,12 @@ macro_rules! candidates {
              AND (chain = '[]' OR EXISTS (SELECT 1 FROM json_each(chain) WHERE value IN (SELECT value FROM json_each(?2)))) \
              AND (skills = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(skills) WHERE value NOT IN (SELECT value FROM json_each(?3)))) \
              AND (project_id IS NULL OR project_id NOT IN (SELECT value FROM json_each(?4))) \
-             AND id NOT IN (SELECT value FROM json_each(?5)) \
+             AND (?5 = '[]' OR id NOT IN (SELECT value FROM json_each(?5))) \
              AND NOT EXISTS (SELECT 1 FROM task_edges e JOIN tasks u ON u.id = e.upstream_id WHERE e.task_id = tasks.id \
              AND (u.trashed_at IS NOT NULL OR NOT CASE e.need WHEN 'success' THEN u.status = 'done' \
              WHEN 'failure' THEN u.status IN ('failed', 'cancelled') ELSE u.status IN ('done', 'failed', 'cancelled') END)) \
              AND NOT EXISTS (SELECT 1 FROM runs WHERE task_id = tasks.id AND phase <> 'ended') \
-             ORDER BY priority DESC, coalesce(due_at, 9223372036854775807), created_at, id LIMIT ?6)"
+             ORDER BY priority DESC, coalesce(due_at, 9223372036854775807), created_at, id LIMIT ?6 + 0)"
         )
     };
 }

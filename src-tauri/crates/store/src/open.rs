@@ -80,6 +80,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .statement_cache_capacity(256)
         // Savepoints copy the pages that they change: into memory, not into a file.
         .pragma("temp_store", "MEMORY")
+        // 16 MB of log before it is folded into the file: that takes two more flushes, and all wait.
+        .pragma("wal_autocheckpoint", "4000")
         // Rows are handed over from SQLite's thread; with fewer places it would wait for its reader.
         .row_buffer_size(1024)
 }

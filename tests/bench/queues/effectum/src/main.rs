@@ -1,7 +1,8 @@
-//! Effectum with the durability of the others (write-ahead log, `synchronous=FULL`): callers that add jobs
-//! one at a time, then a worker that runs as many at one time. `bench-effectum DIR CALLERS JOBS` prints one
-//! line of JSON. By itself it keeps the rollback journal, which flushes more often, and asks for
-//! `synchronous=NORMAL`; it has no setting for either, so each connection is told before effectum sees it.
+//! Effectum with the durability of the others (`synchronous=FULL`): callers that add jobs one at a time,
+//! then a worker that runs as many at one time. `bench-effectum DIR CALLERS JOBS [wal]` prints one line of
+//! JSON. By itself it keeps the rollback journal and asks for `synchronous=NORMAL`; it has no setting for
+//! either, so each connection is told before effectum sees it. `wal` gives it the write-ahead log, which
+//! it does not have and which flushes less often.
 
 use std::{
     ffi::{CStr, c_char, c_int, c_void},
@@ -47,7 +48,10 @@ unsafe extern "C" fn make_durable(
     _: *mut *const c_char,
     _: *const ffi::sqlite3_api_routines,
 ) -> c_int {
-    let pragmas = c"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+    let pragmas = match std::env::args().any(|arg| arg == "wal") {
+        true => c"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+        false => c"PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL",
+    };
     unsafe {
         let done = ffi::sqlite3_exec(db, pragmas.as_ptr(), None, std::ptr::null_mut(), std::ptr::null_mut());
         assert_eq!(done, ffi::SQLITE_OK, "the pragmas are obeyed");
