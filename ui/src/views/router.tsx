@@ -35,7 +35,7 @@ export interface BoardSearch {
 
 export interface TaskSearch {
   tab?: string;
-  /** Which run the tabs are about; the newest if left out. */
+  /** Which run the tabs are about; the newest that did the work if left out. */
   run?: number;
 }
 
