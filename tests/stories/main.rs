@@ -11,6 +11,8 @@ mod killed;
 mod queue;
 mod real_agents;
 mod real_agents_interactive;
+mod real_agents_reviewed;
 mod repositories;
+mod reviews;
 mod trash;
 mod workspaces;

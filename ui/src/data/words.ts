@@ -77,6 +77,7 @@ const CAUSES: Record<Cause, string> = {
   provider_transient: "provider unavailable",
   provider_permanent: "provider refused",
   agent_error: "agent reported an error",
+  session_gone: "session was gone",
   blocked: "blocked",
   budget: "budget used up",
 };

@@ -53,7 +53,8 @@ pub struct RunRecord {
     pub account: Option<String>,
     /// The engine ends it, for this cause.
     pub ends_as: Option<Cause>,
-    /// It was asked to stop for a more urgent one.
+    /// Not a person but the engine asked it to stop: for a more urgent one, or because the work that it
+    /// judged left review.
     pub made_way: bool,
     /// It judges the work instead of doing it.
     pub review: Option<ReviewTurn>,
@@ -961,6 +962,8 @@ fn task_event(id: RunId, ending: &Ending) -> TaskEvent {
         Outcome::Failed(Cause::Blocked | Cause::Budget) => {
             TaskEvent::RunBlocked(id, ending.reason.clone().unwrap_or_default())
         }
+        // Whoever starts it next begins a new session.
+        Outcome::Failed(Cause::SessionGone) => TaskEvent::RunToRetry(id),
         Outcome::Failed(_) => TaskEvent::RunFailed(id),
         Outcome::Stopped => TaskEvent::RunStopped(id),
         Outcome::Lost => TaskEvent::RunLost(id),

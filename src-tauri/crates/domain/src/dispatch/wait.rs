@@ -76,6 +76,10 @@ pub enum Wait {
     Preempting {
         run: RunId,
     },
+    /// The last run of the task, or of its review, is still being ended.
+    Leaving {
+        run: RunId,
+    },
 }
 
 impl Wait {
@@ -98,7 +102,8 @@ impl Wait {
             | Wait::BreakerOpen { .. }
             | Wait::Probing { .. }
             | Wait::Resting { .. }
-            | Wait::Preempting { .. } => false,
+            | Wait::Preempting { .. }
+            | Wait::Leaving { .. } => false,
         }
     }
 
@@ -121,7 +126,8 @@ impl Wait {
             | Wait::NoSkill { .. }
             | Wait::LaneFull { .. }
             | Wait::AtCapacity { .. }
-            | Wait::Preempting { .. } => Millis::MAX,
+            | Wait::Preempting { .. }
+            | Wait::Leaving { .. } => Millis::MAX,
         }
     }
 
@@ -150,6 +156,7 @@ impl Wait {
             Wait::Probing { .. } => "breaker_probing",
             Wait::Resting { .. } => "rate_limited",
             Wait::Preempting { .. } => "preempting",
+            Wait::Leaving { .. } => "last_run_ending",
         }
     }
 }
@@ -197,6 +204,7 @@ impl Waiting {
                 format!("usage limit of {account} reached for {agent}, until {}", clock(*until))
             }
             Wait::Preempting { run } => format!("run {run} makes way for it"),
+            Wait::Leaving { run } => format!("waits until run {run} has ended"),
         }
     }
 
