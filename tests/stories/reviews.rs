@@ -63,7 +63,7 @@ fn a_reviewer_ends_with_the_review_and_the_next_attempt_is_not_kept_waiting() {
     let ways: [(&str, &[&[&str]]); 5] = [
         ("1", &[&["move", "1", "ready"]]),
         ("2", &[&["reject", "2", "--notes", "Not like this."]]),
-        ("3", &[&["trash", "3"]]),
+        ("3", &[&["trash", "put", "3"]]),
         ("4", &[&["run", "4", "--agent", "custom", "--wait", "--", "true"]]),
         ("5", &[&["move", "5", "cancelled"]]),
     ];
@@ -92,7 +92,7 @@ fn a_reviewer_ends_with_the_review_and_the_next_attempt_is_not_kept_waiting() {
 
     // Nobody judges what is in the trash, and it is judged once it is back.
     fs::remove_file(&hand).unwrap();
-    desk.ok(&["restore", "3"]);
+    desk.ok(&["trash", "restore", "3"]);
     until_status(&desk, "3", "done");
     assert_eq!(verdicts(&desk, 3), ["approved"]);
     until_cleared_away(&desk);

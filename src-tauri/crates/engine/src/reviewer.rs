@@ -214,7 +214,9 @@ impl Engine {
         if run.state.is_live() {
             return Ok(true);
         }
-        let Some(turn) = run.review.filter(|_| !was_broken_off(&run)) else { return Ok(false) };
+        // Who was stopped or lost has left no verdict.
+        let came_to_an_end = matches!(run.state, RunState::Ended(Outcome::Succeeded | Outcome::Failed(_)));
+        let Some(turn) = run.review.filter(|_| came_to_an_end) else { return Ok(false) };
         let task = match self.store().task(run.task).await {
             Err(StoreError::Deleted(_)) => return Ok(false),
             found => found?,
