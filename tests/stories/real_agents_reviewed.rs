@@ -47,7 +47,9 @@ fn goes_on_in_its_session(name: &str) {
         assert!(desk.data().join("workspaces/t-1").join(file).exists(), "{file} is part of the work");
     }
     let conversations = conversations(&desk);
-    let [conversation] = conversations.as_slice() else { panic!("one conversation: {}", conversations.len()) };
+    let [conversation] = conversations.as_slice() else {
+        panic!("one conversation: {}", conversations.len())
+    };
     let said = |text: &str| conversation.contains(serde_json::to_string(text).unwrap().trim_matches('"'));
     assert!(said("please do [[write]]") && said(NOTES), "{conversation}");
     assert_eq!(desk.processes_of_runs(), Vec::<String>::new());

@@ -75,7 +75,11 @@ fn a_reviewer_ends_with_the_review_and_the_next_attempt_is_not_kept_waiting() {
             desk.ok(deed);
         }
         let ended = desk.rpc("get_run", &json!({ "run": judging["id"] })).unwrap();
-        assert_eq!((&ended["status"], &ended["survivors"]), (&json!("stopped"), &json!([])), "{deeds:?}: {ended}");
+        assert_eq!(
+            (&ended["status"], &ended["survivors"]),
+            (&json!("stopped"), &json!([])),
+            "{deeds:?}: {ended}"
+        );
         assert!(!copies(&desk).contains(&judging["id"].to_string()), "{deeds:?} left a copy");
         if id == "4" {
             // New work is judged anew.
@@ -147,7 +151,12 @@ fn a_kill_at_any_step_of_a_review_neither_strands_the_card_nor_spends_a_try() {
     let hand = patient_reviewer(&desk);
     let seen = |id: i64, what: &str| {
         let lines = desk.rpc("get_timeline", &json!({ "id": id })).unwrap();
-        lines.as_array().unwrap().iter().any(|line| line["text"].as_str().unwrap().starts_with(what)).then_some(())
+        lines
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|line| line["text"].as_str().unwrap().starts_with(what))
+            .then_some(())
     };
     let mut served = Some(served);
     let steps = ["review 2 with aegis", "run 2 started", "run 2 finished", "aegis approved"];
@@ -173,7 +182,8 @@ fn a_kill_at_any_step_of_a_review_neither_strands_the_card_nor_spends_a_try() {
 
 #[test]
 fn a_kill_while_the_work_is_being_copied_leaves_no_half_of_it() {
-    let many = "i=0; while [ $i -lt 300 ]; do echo $i > file-$i; i=$((i + 1)); done; echo done > COMPLETION.md";
+    let many =
+        "i=0; while [ $i -lt 300 ]; do echo $i > file-$i; i=$((i + 1)); done; echo done > COMPLETION.md";
     let (desk, served) = shop(many, &[]);
     patient_reviewer(&desk);
     start(&desk, "Much to copy");
@@ -321,7 +331,10 @@ fn a_session_that_is_gone_is_followed_at_once_by_a_new_one() {
     let [first, second, third] = attempts.as_slice() else { panic!("three attempts: {card}") };
     let session = first["session"].as_str().unwrap();
     assert!(goes_on_in(second, session), "{second}");
-    assert!(second["reason"].as_str().unwrap().starts_with("the session to continue was not found"), "{second}");
+    assert!(
+        second["reason"].as_str().unwrap().starts_with("the session to continue was not found"),
+        "{second}"
+    );
     assert!(!words(third).contains(&"--resume".into()) && third["session"] != session, "{third}");
     assert!(hears(second) && hears(third));
     let counted = json!([{"cause": "review_rejected", "count": 1}, {"cause": "session_gone", "count": 1}]);

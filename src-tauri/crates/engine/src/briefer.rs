@@ -17,8 +17,7 @@ impl Engine {
     ) -> Result<TaskBrief, EngineError> {
         let runs = self.store().runs_of(task.task.id).await?;
         let last = runs.into_iter().find(|run| !run.state.is_live() && run.review.is_none());
-        let last_error =
-            last.filter(|run| matches!(run.state, RunState::Ended(Outcome::Failed(_))));
+        let last_error = last.filter(|run| matches!(run.state, RunState::Ended(Outcome::Failed(_))));
         let feedback = self.feedback(task).await?;
         Ok(TaskBrief {
             key: task.task.id.key(),

@@ -105,7 +105,8 @@ impl Engine {
                 self.begin_step(&task, &runs, turn, step).await
             }
             Some(run) if run.state == RunState::Ended(Outcome::Stopped) => {
-                let why = format!("you stopped the review by {}; send the work back or move it on", run.agent);
+                let why =
+                    format!("you stopped the review by {}; send the work back or move it on", run.agent);
                 Ok(self.store().hold_review(id, why, self.now()).await?)
             }
             Some(run) => self.conclude(&task, run, step).await,

@@ -2,7 +2,8 @@
 //! transaction that stores the verdict.
 
 use domain::{
-    Actor, Aftermath, Cause, Effect, Id, Millis, RetryPolicy, RunId, Status, TaskEvent, TaskId, after_failure,
+    Actor, Aftermath, Cause, Effect, Id, Millis, RetryPolicy, RunId, Status, TaskEvent, TaskId,
+    after_failure,
     dispatch::Until,
     review::{Gate, Next, Step, StepOutcome},
 };
@@ -345,11 +346,7 @@ async fn send_back(
 
 /// Asks whoever judges the task's work to end, in the transaction that takes the work away: after a crash
 /// whoever takes the run over ends it. Returns that run.
-pub(crate) async fn dismiss(
-    tx: &mut Tx<'_>,
-    task: TaskId,
-    now: Millis,
-) -> Result<Option<RunId>, StoreError> {
+pub(crate) async fn dismiss(tx: &mut Tx<'_>, task: TaskId, now: Millis) -> Result<Option<RunId>, StoreError> {
     let judging: Option<(i64, bool)> = sqlx::query_as(
         "SELECT id, stop_asked_at IS NOT NULL FROM runs \
          WHERE task_id = ? AND phase <> 'ended' AND review_step IS NOT NULL",
@@ -364,7 +361,8 @@ pub(crate) async fn dismiss(
             .bind(run.raw())
             .execute(&mut *tx.conn)
             .await?;
-        log(tx, task, Some(run), &Actor::Engine, "run.stop_asked", "its work left Review".into(), now).await?;
+        log(tx, task, Some(run), &Actor::Engine, "run.stop_asked", "its work left Review".into(), now)
+            .await?;
     }
     Ok(Some(run))
 }

@@ -33,7 +33,12 @@ export function Facts(props: FactsProps) {
       <Goal id={task.card.id} description={task.description} version={task.version} onOpenLink={onOpenLink} />
       {planned && <QueueFacts why={planned.why} onTab={onTab} />}
       {run && (
-        <RunFacts run={run} newest={run.id === newestWork(task.runs)?.id} needsYou={task.card.needs_you} why={task.card.why} />
+        <RunFacts
+          run={run}
+          newest={run.id === newestWork(task.runs)?.id}
+          needsYou={task.card.needs_you}
+          why={task.card.why}
+        />
       )}
       {run?.workspace && <WorkspaceFacts workspace={run.workspace} />}
       <TimelineTail entries={timeline} task={task} onTab={onTab} />
