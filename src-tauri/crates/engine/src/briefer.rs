@@ -19,7 +19,10 @@ impl Engine {
         let last = runs.into_iter().find(|run| !run.state.is_live() && run.review.is_none());
         let last_error = last.filter(|run| matches!(run.state, RunState::Ended(Outcome::Failed(_))));
         let feedback = self.feedback(task).await?;
+        let (parent, subtasks) = self.relatives(task.task.id).await?;
         Ok(TaskBrief {
+            parent,
+            subtasks,
             key: task.task.id.key(),
             title: task.title.clone(),
             description: task.description.clone(),
