@@ -2,8 +2,9 @@
 //! still lives and is followed again, or left a record of the end that is now told, or vanished.
 //! And what a crash left half made is cleaned away.
 
+use domain::Outcome;
 use pty_host::{Claim, Liveness};
-use store::{Origin, RunRecord};
+use store::{Ending, Origin, RunRecord};
 
 use crate::{
     Engine,
@@ -82,6 +83,11 @@ impl Engine {
             return self.supervise(run, plan, true).await;
         }
         let reason = "Flightboard was closed while the run was being prepared; nothing was started";
+        if run.review.is_some() {
+            // Says nothing of the reviewer: the step is carried out anew.
+            let lost = Ending { reason: Some(reason.into()), ..Ending::of(Outcome::Lost, self.now()) };
+            return self.close_run(&run, lost).await;
+        }
         Ok(self.store().run_not_started(id, reason.into(), self.now()).await?)
     }
 
