@@ -11,7 +11,7 @@ use agents::{LaunchContext, LaunchPlan, Mode, TaskBrief};
 use domain::{Actor, ProjectId, RunId, TaskId, review::StepOutcome};
 use pty_host::{Launch, SpawnError, StartFailure};
 use serde::Deserialize;
-use store::{NewRun, Origin, ProjectRecord, RunRecord, StartFacts, StoreError, TaskRecord, WorkspaceRecord};
+use store::{LimitOn, NewRun, Origin, ProjectRecord, RunRecord, StartFacts, StoreError, TaskRecord, WorkspaceRecord};
 use workspaces::{Kind, Part, Provision, Workspace};
 
 use crate::{
@@ -134,6 +134,12 @@ impl Engine {
             rule: request.rule.clone(),
             account: account_of(agent.profile.kind).map(str::to_owned),
             limits: self.limits_for(&request.agent, task.project, request.origin).await?,
+        };
+        // What is judged stands in Review already; a full column must not keep its own cards there.
+        let judges = request.review.is_some();
+        let new = NewRun {
+            limits: new.limits.into_iter().filter(|limit| !judges || limit.on != LimitOn::Review).collect(),
+            ..new
         };
         let actor = match request.origin {
             Origin::Person => Actor::Person,

@@ -18,6 +18,7 @@ use crate::{
     comments,
     error::StoreError,
     projects::{self, PullRules},
+    repositories,
     runs::{self, Ending, LimitOn, Limits},
     tasks::{in_powers_of_two, json, status},
     writer::{Bulk, BulkAnswers, Tx},
@@ -288,6 +289,8 @@ struct Desk {
     /// Of agents whose breaker ever moved.
     breakers: HashMap<String, Gate>,
     rules: HashMap<ProjectId, PullRules>,
+    /// Runs that may still begin in each limited repository.
+    room: Vec<i64>,
     /// In use, for each limit that a claim names.
     used: HashMap<LimitOn, i64>,
 }
@@ -337,7 +340,16 @@ impl Desk {
                 unseen.insert(runs::used(tx, &limit.on).await?);
             }
         }
-        Ok(Desk { held, attempts, breakers, rules: projects::pull_rules(tx).await?, used })
+        let mut rules = projects::pull_rules(tx).await?;
+        let mut room = Vec::new();
+        for limited in repositories::limits(tx).await? {
+            for project in limited.projects {
+                rules.entry(project).or_default().repositories.push(room.len());
+            }
+            let used = runs::used(tx, &LimitOn::Repository(limited.path)).await?;
+            room.push(i64::from(limited.limit) - used);
+        }
+        Ok(Desk { held, attempts, breakers, rules, room, used })
     }
 
     /// The answer where it does not depend on the tasks that wait.
@@ -380,13 +392,19 @@ impl Desk {
                 LimitOn::Total => true,
                 LimitOn::Agent(agent) => *agent == claim.agent,
                 LimitOn::Project(id) => Some(*id) == project,
-                LimitOn::Review => false,
+                // No claim names it: it is among the rules of its projects.
+                LimitOn::Repository(_) | LimitOn::Review => false,
             };
             *used += i64::from(counts);
         }
         if let Some(rules) = project.and_then(|id| self.rules.get_mut(&id)) {
             rules.left = rules.left.map(|left| left - 1);
+            rules.repositories.iter().for_each(|at| self.room[*at] -= 1);
         }
+    }
+
+    fn repositories_have_room(&self, rules: &PullRules) -> bool {
+        rules.repositories.iter().all(|at| self.room[*at] > 0)
     }
 
     /// Gives tasks to the claims `open`, in their order; returns those for which there is none.
@@ -423,7 +441,8 @@ impl Desk {
     ) -> Result<Vec<Candidate>, StoreError> {
         let agents: Vec<&str> = asked.iter().map(|claim| claim.agent.as_str()).collect();
         let skills: Vec<&String> = asked.iter().flat_map(|claim| &claim.skills).collect();
-        let closed = self.rules.iter().filter(|(_, rules)| !rules.open(column)).map(|(id, _)| id.raw());
+        let open = |rules| PullRules::open(rules, column) && self.repositories_have_room(rules);
+        let closed = self.rules.iter().filter(|(_, rules)| !open(rules)).map(|(id, _)| id.raw());
         let taken: Vec<i64> = given.iter().map(|given| given.task.raw()).collect();
         let rows: Vec<CandidateRow> =
             sqlx::query_as(if column == Status::Inbox { IN_THE_INBOX } else { READY })
@@ -457,7 +476,7 @@ impl Desk {
                 Some(_) => None,
                 None => page[front..]
                     .iter_mut()
-                    .find(|slot| slot.as_ref().is_some_and(|candidate| candidate.suits(claim, &self.rules))),
+                    .find(|slot| slot.as_ref().is_some_and(|candidate| candidate.suits(claim, self))),
             };
             match found.and_then(Option::take) {
                 Some(candidate) => {
@@ -476,8 +495,8 @@ fn latest(asked: &[&NewClaim]) -> Millis {
 }
 
 impl Candidate {
-    fn suits(&self, claim: &NewClaim, rules: &HashMap<ProjectId, PullRules>) -> bool {
-        let rules = self.project.and_then(|id| rules.get(&id));
+    fn suits(&self, claim: &NewClaim, desk: &Desk) -> bool {
+        let rules = self.project.and_then(|id| desk.rules.get(&id));
         let chain = match rules {
             Some(rules) if self.chain.is_empty() => &rules.agents,
             _ => &self.chain,
@@ -485,7 +504,7 @@ impl Candidate {
         self.assignee.as_ref().is_none_or(|assignee| *assignee == claim.agent)
             && (chain.is_empty() || chain.contains(&claim.agent))
             && self.skills.iter().all(|skill| claim.skills.contains(skill))
-            && rules.is_none_or(|rules| rules.left != Some(0))
+            && rules.is_none_or(|rules| rules.left != Some(0) && desk.repositories_have_room(rules))
             && transition(&self.task, &TaskEvent::RunBegan(RunId(0))).is_ok()
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     edges,
     error::StoreError,
     projects, queue, reviews,
+    runs::{self, Limits},
     writer::{Bulk, BulkAnswers, Tx},
 };
 
@@ -220,12 +221,27 @@ impl Store {
         actor: Actor,
         now: Millis,
     ) -> Result<Vec<Effect>, StoreError> {
+        self.move_task_within(id, to, Vec::new(), actor, now).await
+    }
+
+    /// The same, refused where a limit leaves no room for one more.
+    pub async fn move_task_within(
+        &self,
+        id: TaskId,
+        to: Column,
+        limits: Vec<Limits>,
+        actor: Actor,
+        now: Millis,
+    ) -> Result<Vec<Effect>, StoreError> {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
                     let from = require(tx, id).await?;
                     if from.task.status == to {
                         return Ok(Vec::new());
+                    }
+                    for limit in &limits {
+                        runs::has_room(tx, limit).await?;
                     }
                     if to == Status::Done {
                         reviews::pass_gate(tx, &from, &actor, now).await?;

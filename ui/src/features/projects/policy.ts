@@ -5,6 +5,7 @@ import type { Cause, ProjectSettings, RetryPolicy, RetryRule } from "../../bindi
 export interface PolicyDraft {
   dispatch: boolean;
   limit: string;
+  repositoryLimit: string;
   paused: boolean;
   reason: string;
   /** Attempts after the first; empty: the built-in rules of each failure. */
@@ -26,6 +27,7 @@ export function policyOf(settings: ProjectSettings): PolicyDraft {
   return {
     dispatch: settings.dispatch ?? false,
     limit: settings.limit == null ? "" : String(settings.limit),
+    repositoryLimit: settings.repository_limit == null ? "" : String(settings.repository_limit),
     paused: settings.paused != null,
     reason: settings.paused ?? "",
     retries: retriesOf(settings.retry ?? {}),
@@ -42,12 +44,13 @@ function retriesOf(retry: RetryPolicy): string {
 /** The settings with what was typed; null where a box holds no whole number. */
 export function settingsOf(settings: ProjectSettings, draft: PolicyDraft): ProjectSettings | null {
   const limit = wholeNumber(draft.limit);
+  const repository_limit = wholeNumber(draft.repositoryLimit);
   const retries = wholeNumber(draft.retries);
-  if (Number.isNaN(limit) || Number.isNaN(retries)) return null;
+  if ([limit, repository_limit, retries].some(Number.isNaN)) return null;
   const paused = draft.paused ? draft.reason.trim() || "paused by you" : null;
   const before = settings.retry ?? {};
   const retry = draft.retries.trim() === retriesOf(before) ? before : withRetries(before, retries);
-  return { ...settings, dispatch: draft.dispatch, limit, paused, retry };
+  return { ...settings, dispatch: draft.dispatch, limit, repository_limit, paused, retry };
 }
 
 function withRetries(before: RetryPolicy, max: number | null): RetryPolicy {

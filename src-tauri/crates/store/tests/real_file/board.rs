@@ -4,7 +4,7 @@ use domain::{Activity, Actor, Outcome, RunState, Status, TaskId};
 use store::{Counts, NewProject, NewTask};
 use testkit::{TempStore, card, ready_card};
 
-use crate::raw::Raw;
+use testkit::Raw;
 
 #[tokio::test]
 async fn a_card_shows_its_newest_run() {

@@ -6,7 +6,8 @@ use domain::Status;
 use store::Store;
 use testkit::TempStore;
 
-use crate::{children::play, raw::Raw};
+use crate::children::play;
+use testkit::Raw;
 
 #[tokio::test]
 async fn whatever_was_acknowledged_survives_a_kill() {

@@ -1,0 +1,727 @@
+//! The rules, over a handful of cards: when something is allowed, what it changes, who is next.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use domain::{
+    Actor, Cause, Id, Millis, Outcome, ProjectId, RunId, Status, TaskId,
+    breaker::{Breaker, BreakerRule, Gate},
+    edges::Need,
+    review::StepOutcome,
+};
+use serde_json::{Value, json};
+use store::{Breaks, Claimed, LimitOn, Limits, NewClaim, NewRun, Origin, RunRecord, StoreError};
+
+/// Agents that the dispatcher may start, and how often at one time.
+pub const AGENTS: [(&str, u32); 2] = [("swift", 2), ("steady", 1)];
+/// Agents that pull; only the first may take cards of projects.
+pub const PULLERS: [&str; 3] = ["scout", "iris", "otto"];
+pub const REVIEWER: &str = "aegis";
+/// Runs at one time, on the whole board.
+pub const PARALLEL: u32 = 4;
+/// Cards in Review before nothing more is started.
+pub const REVIEW: u32 = 3;
+/// Milliseconds.
+pub const LEASE: Millis = 600_000;
+/// One run at a time in the shop, two in the repository that the shop and the tools share.
+pub const SHOP: usize = 0;
+pub const TOOLS: usize = 1;
+pub const SHARED: &str = "/flightboard/tools";
+const IN_SHOP: u32 = 1;
+const IN_SHARED: u32 = 2;
+
+/// What a project says.
+pub struct OfProject {
+    dispatches: bool,
+    chain: &'static [&'static str],
+    limit: Option<u32>,
+}
+
+pub fn of_project(at: usize) -> OfProject {
+    match at {
+        SHOP => OfProject { dispatches: true, chain: &["steady", "swift", "scout"], limit: Some(IN_SHOP) },
+        _ => OfProject { dispatches: false, chain: &["swift", "scout"], limit: None },
+    }
+}
+
+impl OfProject {
+    pub fn settings(&self) -> Value {
+        let shared = self.limit.is_none().then_some(IN_SHARED);
+        json!({ "dispatch": self.dispatches, "agents": self.chain, "limit": self.limit, "repository_limit": shared })
+    }
+}
+
+/// One card as the rules have it.
+#[derive(Clone, Debug)]
+pub struct Card {
+    pub id: TaskId,
+    pub project: Option<usize>,
+    pub priority: u8,
+    pub due: Option<Millis>,
+    pub created: Millis,
+    pub status: Status,
+    came_from: Option<Status>,
+    held: bool,
+    pub trashed: bool,
+    runs: u32,
+    pub last_run: Option<RunId>,
+    /// The run that has not ended, whether or not it still holds the card.
+    pub open: Option<RunId>,
+    preparing: bool,
+    pub holds: bool,
+    changes: usize,
+    pub gated: bool,
+    queued: bool,
+    origin: Origin,
+    failures: BTreeMap<Cause, u32>,
+    /// Nothing may start on it before the timer of this cause, which runs out at `timer_at`.
+    pub timer: Option<Cause>,
+    pub timer_at: Option<Millis>,
+    pub round: u32,
+    no_verdicts: u32,
+    comments: usize,
+    /// Of the newest run.
+    agent: String,
+    pub token: Option<String>,
+    lease_until: Millis,
+    outcome: Option<Outcome>,
+    /// Runs whose late words are kept.
+    late: BTreeSet<RunId>,
+    waits_for: BTreeMap<usize, Need>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Board {
+    pub now: Millis,
+    pub cards: Vec<Card>,
+    breakers: BTreeMap<String, Breaker>,
+    tokens: BTreeSet<String>,
+}
+
+/// How often a failure of runs that nobody started by hand is tried again.
+fn retries(cause: Cause) -> Option<u32> {
+    match cause {
+        Cause::CouldNotStart => Some(4),
+        Cause::Lost => Some(5),
+        Cause::Stalled => Some(1),
+        Cause::AgentError | Cause::ExitedNonZero | Cause::ReviewRejected => Some(2),
+        _ => None,
+    }
+}
+
+fn is_over(status: Status) -> bool {
+    matches!(status, Status::Done | Status::Failed | Status::Cancelled)
+}
+
+impl Card {
+    pub fn project_id(&self) -> Option<ProjectId> {
+        self.project.map(|at| ProjectId(at as i64 + 1))
+    }
+
+    /// Its row, as the model's query asks for it.
+    pub fn row(&self) -> Value {
+        let run = |id: Option<RunId>| id.map(Id::raw);
+        json!([
+            self.id.0,
+            self.status.word(),
+            self.came_from.map(Status::word),
+            u8::from(self.held),
+            u8::from(self.trashed),
+            self.runs,
+            run(self.last_run),
+            run(self.open.filter(|_| self.holds)),
+            run(self.open),
+            u8::from(self.queued),
+            self.failures,
+            self.timer.map(Cause::word),
+            self.round,
+            self.comments,
+            self.changes
+        ])
+    }
+
+    pub fn may_begin(&self) -> bool {
+        let idle = matches!(self.status, Status::Inbox | Status::Ready | Status::Review | Status::Failed);
+        idle && !self.trashed && self.open.is_none()
+    }
+
+    fn may_be_taken(&self, column: Status, now: Millis) -> bool {
+        let timer_over = self.timer.is_none() || self.timer_at.is_some_and(|at| at <= now);
+        self.status == column && !self.trashed && !self.held && timer_over
+    }
+
+    /// The agent that pulled it has it still.
+    fn is_pulled(&self) -> bool {
+        self.open.is_some() && self.holds && self.token.is_some()
+    }
+
+    fn dispatches(&self) -> bool {
+        self.project.is_some_and(|at| of_project(at).dispatches)
+    }
+
+    fn order(&self) -> (Reverse<u8>, Millis, Millis, TaskId) {
+        (Reverse(self.priority), self.due.unwrap_or(Millis::MAX), self.created, self.id)
+    }
+
+    fn no_timer(&mut self) {
+        (self.timer, self.timer_at) = (None, None);
+    }
+
+    fn wait_after(&mut self, cause: Cause) {
+        (self.timer, self.timer_at) = (Some(cause), None);
+    }
+}
+
+/// A card that was just added.
+pub struct Added {
+    pub project: Option<usize>,
+    pub priority: u8,
+    pub due: Option<Millis>,
+    pub ready: bool,
+    pub gated: bool,
+    pub queued: bool,
+}
+
+impl Board {
+    pub fn card_of(&self, task: TaskId) -> &Card {
+        self.cards.iter().find(|card| card.id == task).expect("one of the case's cards")
+    }
+
+    fn at(&self, task: TaskId) -> usize {
+        self.cards.iter().position(|card| card.id == task).expect("one of the case's cards")
+    }
+
+    pub fn added(&mut self, id: TaskId, new: Added) {
+        let Added { project, priority, due, ready, gated, queued } = new;
+        let (came_from, last_run, open, token, outcome) = (None, None, None, None, None);
+        let mut card = Card {
+            id,
+            project,
+            priority,
+            due,
+            created: self.now,
+            status: if ready { Status::Ready } else { Status::Inbox },
+            came_from,
+            held: false,
+            trashed: false,
+            runs: 0,
+            last_run,
+            open,
+            preparing: false,
+            holds: false,
+            changes: 1,
+            gated,
+            queued,
+            origin: Origin::Person,
+            failures: BTreeMap::new(),
+            timer: None,
+            timer_at: None,
+            round: 1,
+            no_verdicts: 0,
+            comments: 0,
+            agent: String::new(),
+            token,
+            lease_until: 0,
+            outcome,
+            late: BTreeSet::new(),
+            waits_for: BTreeMap::new(),
+        };
+        card.queued |= ready && card.dispatches();
+        self.cards.push(card);
+    }
+
+    /// `at` waits for `on`.
+    pub fn depends(&mut self, at: usize, on: usize, need: Need, told: Result<(), StoreError>) {
+        let card = &self.cards[at];
+        let startable = matches!(card.status, Status::Inbox | Status::Ready);
+        let there = !card.trashed && !self.cards[on].trashed;
+        let allowed = startable && there && !self.reaches(on, at);
+        assert_eq!(told.is_ok(), allowed, "{card:?} after {:?}: {told:?}", self.cards[on]);
+        if allowed {
+            self.cards[at].waits_for.insert(on, need);
+            self.cards[at].changes += 1;
+        }
+    }
+
+    /// Whether `from` waits for `to`, over whatever way.
+    fn reaches(&self, from: usize, to: usize) -> bool {
+        from == to || self.cards[from].waits_for.keys().any(|next| self.reaches(*next, to))
+    }
+
+    fn edges_are_met(&self, card: &Card) -> bool {
+        card.waits_for.iter().all(|(on, need)| {
+            let upstream = &self.cards[*on];
+            !upstream.trashed
+                && match need {
+                    Need::Success => upstream.status == Status::Done,
+                    Need::Failure => matches!(upstream.status, Status::Failed | Status::Cancelled),
+                    Need::Any => is_over(upstream.status),
+                }
+        })
+    }
+
+    /// Branches for a failure that did not come are cancelled.
+    fn is_done(&mut self, at: usize) {
+        for card in &mut self.cards {
+            let needless = card.waits_for.get(&at) == Some(&Need::Failure);
+            if needless && !card.trashed && matches!(card.status, Status::Inbox | Status::Ready) {
+                (card.status, card.held) = (Status::Cancelled, false);
+                card.changes += 1;
+            }
+        }
+    }
+
+    fn in_review(&self) -> usize {
+        self.cards.iter().filter(|card| card.status == Status::Review && !card.trashed).count()
+    }
+
+    fn live(&self) -> Vec<(&str, Option<usize>)> {
+        let open = self.cards.iter().filter(|card| card.open.is_some());
+        open.map(|card| (card.agent.as_str(), card.project)).collect()
+    }
+
+    /// Whether one more run is allowed in the project, beside those of `live`.
+    fn project_has_room(live: &[(&str, Option<usize>)], project: Option<usize>) -> bool {
+        let Some(at) = project else { return true };
+        let here = live.iter().filter(|(_, of)| *of == project).count();
+        let shared = live.iter().filter(|(_, of)| of.is_some()).count();
+        of_project(at).limit.is_none_or(|limit| here < limit as usize) && shared < IN_SHARED as usize
+    }
+
+    fn capacity(agent: &str) -> usize {
+        AGENTS.iter().find(|(name, _)| *name == agent).map_or(0, |(_, capacity)| *capacity as usize)
+    }
+
+    /// Whether a run may begin, whoever asks for it.
+    fn has_room(&self, agent: &str, project: Option<usize>, origin: Origin) -> bool {
+        let live = self.live();
+        let of_agent = live.iter().filter(|(name, _)| *name == agent).count();
+        live.len() < PARALLEL as usize
+            && of_agent < Board::capacity(agent)
+            && Board::project_has_room(&live, project)
+            && (origin == Origin::Person || self.in_review() < REVIEW as usize)
+    }
+
+    /// The same as data, for a person's start.
+    pub fn limits_for(agent: &str, card: &Card) -> Vec<Limits> {
+        let limit = |on, limit| Limits { on, limit, name: "there".into() };
+        let mut limits = vec![
+            limit(LimitOn::Total, PARALLEL),
+            limit(LimitOn::Agent(agent.into()), Board::capacity(agent) as u32),
+        ];
+        if let (Some(at), Some(id)) = (card.project, card.project_id()) {
+            limits.extend(of_project(at).limit.map(|most| limit(LimitOn::Project(id), most)));
+            limits.push(limit(LimitOn::Repository(SHARED.into()), IN_SHARED));
+        }
+        limits
+    }
+
+    pub fn limits_of(to: Status) -> Vec<Limits> {
+        let review = Limits { on: LimitOn::Review, limit: REVIEW, name: "Review".into() };
+        if to == Status::Review { vec![review] } else { Vec::new() }
+    }
+
+    pub fn moved(&mut self, at: usize, to: Status, effects: Result<usize, StoreError>) {
+        let (from, was_done) = (self.cards[at].status, to == Status::Done);
+        let card = &self.cards[at];
+        let never_worked_on = matches!(from, Status::Inbox | Status::Cancelled);
+        let allowed = to == from
+            || match to {
+                Status::InProgress | Status::Failed => false,
+                Status::Review => !never_worked_on && self.in_review() < REVIEW as usize,
+                Status::Done => !card.gated,
+                Status::Inbox | Status::Ready | Status::Cancelled => true,
+            };
+        assert_eq!(effects.is_ok(), allowed, "{card:?} to {to}: {effects:?}");
+        let Ok(effects) = effects else { return };
+        assert_eq!(effects, usize::from(card.holds && to != from), "a run is stopped: {card:?} to {to}");
+        if to == from {
+            return;
+        }
+        let card = &mut self.cards[at];
+        card.status = to;
+        if from == Status::InProgress {
+            card.queued = false;
+        } else if to == Status::Ready {
+            card.queued = card.dispatches();
+        }
+        let replayed = is_over(from) && !is_over(to);
+        if replayed {
+            card.failures.clear();
+        }
+        if replayed || from == Status::Review {
+            (card.round, card.no_verdicts) = (card.round + 1, 0);
+        }
+        (card.came_from, card.holds, card.held) = (None, false, false);
+        card.no_timer();
+        card.changes += 1;
+        if was_done {
+            self.is_done(at);
+        }
+    }
+
+    pub fn queue(&mut self, at: usize, queued: bool) {
+        let card = &mut self.cards[at];
+        if std::mem::replace(&mut card.queued, queued) != queued {
+            card.changes += 1;
+            card.held &= !queued;
+            card.no_timer();
+        }
+    }
+
+    pub fn trashed(&mut self, at: usize, told: Result<(), StoreError>) {
+        let card = &mut self.cards[at];
+        assert_eq!(told.is_ok(), card.trashed || !card.holds, "{card:?}: {told:?}");
+        if told.is_ok() && !std::mem::replace(&mut card.trashed, true) {
+            card.changes += 1;
+        }
+    }
+
+    pub fn restored(&mut self, at: usize) {
+        let card = &mut self.cards[at];
+        if std::mem::replace(&mut card.trashed, false) {
+            card.changes += 1;
+        }
+    }
+
+    /// A verdict on what the card was in `round`.
+    pub fn reviewed(&mut self, at: usize, round: u32, verdict: StepOutcome, told: Result<bool, StoreError>) {
+        let card = &mut self.cards[at];
+        if round != card.round {
+            assert!(matches!(told, Ok(false)), "{card:?}: {told:?}");
+            card.changes += 1;
+            return;
+        }
+        assert_eq!(told.is_ok(), card.status == Status::Review, "{card:?}: {told:?}");
+        let Ok(moved) = told else { return };
+        assert_eq!(moved, verdict != StepOutcome::NoVerdict);
+        card.changes += 1 + usize::from(moved);
+        match verdict {
+            StepOutcome::Approved => {
+                (card.status, card.held) = (Status::Done, false);
+                self.is_done(at);
+            }
+            StepOutcome::Rejected => {
+                let count = card.failures.entry(Cause::ReviewRejected).or_default();
+                *count += 1;
+                let last = *count > 2;
+                card.status = if last { Status::Failed } else { Status::Ready };
+                card.no_timer();
+                if !last {
+                    card.wait_after(Cause::ReviewRejected);
+                }
+                (card.round, card.no_verdicts, card.held) = (card.round + 1, 0, false);
+                card.comments += 1;
+            }
+            StepOutcome::NoVerdict => {
+                card.no_verdicts += 1;
+                card.held |= card.no_verdicts >= 3;
+            }
+        }
+    }
+
+    fn breaker(&mut self, agent: &str) -> &mut Breaker {
+        self.breakers.entry(agent.to_owned()).or_default()
+    }
+
+    pub fn moved_breakers(&self) -> impl Iterator<Item = Breaks> {
+        let moved = self.breakers.iter().filter(|(_, breaker)| **breaker != Breaker::default());
+        moved.map(|(agent, _)| Breaks::Agent(agent.clone()))
+    }
+
+    /// A run that Flightboard starts, by a person's wish or the dispatcher's.
+    pub fn begun(&mut self, new: &NewRun, begun: Result<RunRecord, StoreError>) {
+        let at = self.at(new.task);
+        let card = &self.cards[at];
+        let allowed = card.may_begin() && self.has_room(&new.agent, card.project, new.origin);
+        assert_eq!(begun.is_ok(), allowed, "{card:?}: {begun:?}");
+        if let Ok(run) = begun {
+            self.begins(at, run.id, &new.agent, new.origin);
+        }
+    }
+
+    fn begins(&mut self, at: usize, run: RunId, agent: &str, origin: Origin) {
+        let now = self.now;
+        let card = &mut self.cards[at];
+        (card.origin, card.token, card.outcome, card.agent) = (origin, None, None, agent.into());
+        if card.status == Status::Review {
+            (card.round, card.no_verdicts) = (card.round + 1, 0);
+        }
+        (card.came_from, card.status) = (Some(card.status), Status::InProgress);
+        assert!(Some(run) > card.last_run, "the fencing token rises");
+        (card.open, card.last_run, card.holds) = (Some(run), Some(run), true);
+        card.preparing = origin != Origin::Pulled;
+        card.runs += 1;
+        card.changes += 1;
+        let breaker = self.breaker(agent);
+        *breaker = breaker.started(run, now);
+    }
+
+    pub fn started(&mut self, at: usize, run: RunId, told: Result<(), StoreError>) {
+        let card = &mut self.cards[at];
+        let waited_for = card.open == Some(run) && card.preparing;
+        assert_eq!(told.is_ok(), waited_for, "{card:?}: {told:?}");
+        if waited_for {
+            card.preparing = false;
+            card.changes += 1;
+        }
+    }
+
+    pub fn closed(&mut self, at: usize, run: RunId, outcome: Outcome, closed: bool) {
+        assert_eq!(closed, self.cards[at].open == Some(run), "a run ends once: {:?}", self.cards[at]);
+        if closed {
+            self.ended(at, outcome);
+        }
+    }
+
+    fn ended(&mut self, at: usize, outcome: Outcome) {
+        let now = self.now;
+        let card = &mut self.cards[at];
+        let run = card.open.take().expect("an open run");
+        card.outcome = Some(outcome);
+        card.preparing = false;
+        card.changes += 1;
+        card.comments += usize::from(!matches!(outcome, Outcome::Succeeded | Outcome::Stopped));
+        if std::mem::take(&mut card.holds) {
+            card.follows(outcome);
+        }
+        let agent = card.agent.clone();
+        let breaker = self.breaker(&agent);
+        *breaker = match outcome {
+            Outcome::Succeeded => breaker.succeeded(),
+            Outcome::Failed(cause) => breaker.failed(run, cause, BreakerRule::default(), now),
+            Outcome::Stopped | Outcome::Lost => breaker.ended_without_a_word(run),
+        };
+    }
+
+    /// What the dispatcher would start now, and on whom: by priority, then whoever has the least in
+    /// flight, then by due date and age; who must wait holds up nobody.
+    pub fn starts(&self) -> Vec<(TaskId, String)> {
+        let mut live = self.live();
+        let mut breakers = self.breakers.clone();
+        let ready = |card: &&Card| card.queued && card.may_be_taken(Status::Ready, self.now);
+        let mut left: Vec<&Card> =
+            self.cards.iter().filter(ready).filter(|card| self.edges_are_met(card)).collect();
+        let mut starts = Vec::new();
+        while let Some(next) = (0..left.len()).min_by_key(|at| {
+            let card = left[*at];
+            let in_flight = live.iter().filter(|(_, of)| *of == card.project).count();
+            (Reverse(card.priority), in_flight, card.order())
+        }) {
+            let card = left.remove(next);
+            let chain = card.project.map_or(&[AGENTS[0].0][..], |at| of_project(at).chain);
+            let agent = chain.iter().copied().find(|agent| {
+                let gate = breakers.get(*agent).copied().unwrap_or_default().gate(self.now);
+                let busy = live.iter().filter(|(name, _)| name == agent).count();
+                matches!(gate, Gate::Closed | Gate::Probe) && busy < Board::capacity(agent)
+            });
+            let room = live.len() < PARALLEL as usize
+                && Board::project_has_room(&live, card.project)
+                && self.in_review() < REVIEW as usize;
+            if let Some(agent) = agent.filter(|_| room) {
+                live.push((agent, card.project));
+                let breaker = breakers.entry(agent.into()).or_default();
+                *breaker = breaker.started(RunId(0), self.now);
+                starts.push((card.id, agent.to_owned()));
+            }
+        }
+        starts
+    }
+
+    pub fn claim(&self, agent: usize, capacity: u32) -> NewClaim {
+        let limit = |on, limit, name: &str| Limits { on, limit, name: name.into() };
+        NewClaim {
+            agent: PULLERS[agent].into(),
+            capacity,
+            lease: LEASE,
+            skills: Vec::new(),
+            limits: vec![
+                limit(LimitOn::Total, PARALLEL, "flight"),
+                limit(LimitOn::Review, REVIEW, "Review"),
+            ],
+            now: self.now,
+        }
+    }
+
+    /// Claims of different agents in one commit: each is told what it holds, or gets the first ready
+    /// card that it may take; then those who went away empty look into the inbox.
+    pub fn claimed(&mut self, asking: &[(usize, u32)], answers: Vec<Claimed>) {
+        let mut answers: Vec<Option<Claimed>> = answers.into_iter().map(Some).collect();
+        for ((agent, capacity), answer) in asking.iter().zip(&mut answers) {
+            if self.is_answered_by_what_it_holds(PULLERS[*agent], *capacity, answer.as_ref().unwrap()) {
+                *answer = None;
+            }
+        }
+        for column in [Status::Ready, Status::Inbox] {
+            for ((agent, _), answer) in asking.iter().zip(&mut answers) {
+                let next = self.next_for(PULLERS[*agent], column).filter(|_| answer.is_some());
+                let Some(at) = next else { continue };
+                match answer.take() {
+                    Some(Claimed::Assigned(given)) => {
+                        assert_eq!(given.task, self.cards[at].id, "not the first in claim order");
+                        assert!(self.tokens.insert(given.token.clone()), "a token was given twice");
+                        self.begins(at, given.run, PULLERS[*agent], Origin::Pulled);
+                        let lease_until = self.now + LEASE;
+                        assert_eq!(given.lease_until, lease_until);
+                        let card = &mut self.cards[at];
+                        (card.token, card.lease_until) = (Some(given.token), lease_until);
+                    }
+                    other => panic!("{other:?} instead of {:?}", self.cards[at]),
+                }
+            }
+        }
+        let full = self.is_full_for_pullers();
+        for answer in answers.into_iter().flatten() {
+            assert!(matches!(answer, Claimed::NoTask(_)), "{answer:?} where nothing was left");
+            assert_eq!(answer != Claimed::NoTask(None), full, "{answer:?}");
+        }
+    }
+
+    fn is_full_for_pullers(&self) -> bool {
+        self.live().len() >= PARALLEL as usize || self.in_review() >= REVIEW as usize
+    }
+
+    fn is_answered_by_what_it_holds(&mut self, agent: &str, capacity: u32, answer: &Claimed) -> bool {
+        let now = self.now;
+        let mut holds: Vec<&mut Card> =
+            self.cards.iter_mut().filter(|card| card.agent == agent && card.is_pulled()).collect();
+        holds.sort_by_key(|card| card.open);
+        if capacity == 1 && !holds.is_empty() {
+            let Claimed::Current(current) = answer else { panic!("{answer:?} to {holds:?}") };
+            assert_eq!((Some(current.run), Some(&current.token)), (holds[0].open, holds[0].token.as_ref()));
+            holds[0].lease_until = now + LEASE;
+            return true;
+        }
+        if holds.len() >= capacity as usize {
+            let Claimed::AtCapacity(held) = answer else { panic!("{answer:?} to {holds:?}") };
+            let held: Vec<_> = held.iter().map(|held| (held.task, Some(held.run), held.token.clone())).collect();
+            let expected: Vec<_> = holds.iter().map(|card| (card.id, card.open, card.token.clone())).collect();
+            assert_eq!(held, expected);
+            return true;
+        }
+        let gate = self.breakers.get(agent).copied().unwrap_or_default().gate(now);
+        if matches!(gate, Gate::Closed | Gate::Probe) {
+            return false;
+        }
+        assert!(matches!(answer, Claimed::NoTask(Some(_))), "{answer:?} although its breaker is open");
+        true
+    }
+
+    fn next_for(&self, agent: &str, column: Status) -> Option<usize> {
+        if self.is_full_for_pullers() {
+            return None;
+        }
+        let live = self.live();
+        let suits = |card: &Card| {
+            card.may_be_taken(column, self.now)
+                && card.open.is_none()
+                && self.edges_are_met(card)
+                && card.project.is_none_or(|at| of_project(at).chain.contains(&agent))
+                && Board::project_has_room(&live, card.project)
+        };
+        (0..self.cards.len()).filter(|at| suits(&self.cards[*at])).min_by_key(|at| self.cards[*at].order())
+    }
+
+    pub fn heard(&mut self, at: usize, run: RunId, told: Result<Millis, StoreError>) {
+        let until = self.now + LEASE;
+        let card = &mut self.cards[at];
+        assert_eq!(told.is_ok(), card.last_run == Some(run) && card.is_pulled(), "{card:?}: {told:?}");
+        if let Ok(told) = told {
+            assert_eq!(told, until);
+            card.lease_until = until;
+        }
+    }
+
+    /// Its agent says how the run ended, in time or too late.
+    pub fn reported(&mut self, at: usize, run: RunId, succeeded: bool, told: Result<(), StoreError>) {
+        let outcome = if succeeded { Outcome::Succeeded } else { Outcome::Failed(Cause::AgentError) };
+        let card = &mut self.cards[at];
+        let repeated = card.outcome == Some(outcome);
+        assert_eq!(told.is_ok(), card.is_pulled() || repeated, "{card:?}: {told:?}");
+        if card.is_pulled() {
+            card.comments += usize::from(succeeded);
+            self.ended(at, outcome);
+        } else if !repeated && card.late.insert(run) {
+            card.comments += 1;
+            card.changes += 1;
+        }
+    }
+
+    /// Runs that were not heard of in time.
+    pub fn silent(&mut self, mut lost: Vec<RunId>) {
+        lost.sort();
+        let mut expected = Vec::new();
+        for at in 0..self.cards.len() {
+            let card = &self.cards[at];
+            if card.token.is_some() && card.open.is_some() && card.lease_until <= self.now {
+                expected.extend(card.open);
+                self.ended(at, Outcome::Lost);
+            }
+        }
+        expected.sort();
+        assert_eq!(lost, expected);
+    }
+
+    pub fn leases_begin_anew(&mut self) {
+        let until = self.now + LEASE;
+        for card in self.cards.iter_mut().filter(|card| card.open.is_some() && card.token.is_some()) {
+            card.lease_until = card.lease_until.max(until);
+        }
+    }
+}
+
+impl Card {
+    /// What the end of the run that held it means for the card.
+    fn follows(&mut self, outcome: Outcome) {
+        let came_from = self.came_from.take();
+        let cause = match outcome {
+            Outcome::Failed(cause) => Some(cause),
+            Outcome::Lost => Some(Cause::Lost),
+            Outcome::Succeeded | Outcome::Stopped => None,
+        };
+        let mut last = true;
+        if let Some(cause) = cause.filter(|cause| *cause != Cause::UsageLimit) {
+            let count = self.failures.entry(cause).or_default();
+            *count += 1;
+            last = *count > retries(cause).unwrap_or(0);
+        }
+        let held_before = std::mem::take(&mut self.held);
+        self.no_timer();
+        if outcome == Outcome::Stopped {
+            self.queued = false;
+        }
+        self.status = match (outcome, self.origin) {
+            (Outcome::Succeeded, _) => Status::Review,
+            (Outcome::Stopped, _) | (Outcome::Lost, Origin::Person) => Status::Ready,
+            (Outcome::Failed(Cause::Blocked), _) => {
+                self.held = true;
+                Status::Ready
+            }
+            (Outcome::Failed(Cause::CouldNotStart), Origin::Person) => {
+                self.held = held_before;
+                came_from.expect("where it stood")
+            }
+            (Outcome::Failed(_), Origin::Person) => Status::Failed,
+            (Outcome::Failed(Cause::UsageLimit), _) => {
+                self.wait_after(Cause::UsageLimit);
+                Status::Ready
+            }
+            (Outcome::Failed(_) | Outcome::Lost, _) if last => Status::Failed,
+            (Outcome::Failed(_) | Outcome::Lost, _) => {
+                self.wait_after(cause.expect("a failure has a cause"));
+                Status::Ready
+            }
+        };
+        self.queued = match (self.origin, self.status) {
+            (Origin::Person, _) | (Origin::Pulled, Status::Ready) => self.queued,
+            (Origin::Dispatcher, Status::Ready) => cause.is_some() || self.queued,
+            (Origin::Dispatcher | Origin::Pulled, Status::Failed) => false,
+            (Origin::Dispatcher | Origin::Pulled, _) => self.queued,
+        };
+    }
+}
+
+/// Who moves cards in a case.
+pub const PERSON: Actor = Actor::Person;
