@@ -7,7 +7,7 @@ use flightboard_stories::{Desk, Served};
 use serde_json::{Value, json};
 
 /// Registers an agent that is a shell script; it runs where its task's work is.
-fn agent(desk: &Desk, name: &str, script: &str) {
+pub fn agent(desk: &Desk, name: &str, script: &str) {
     let bin = desk.folder.path().join("bin");
     std::fs::create_dir_all(&bin).expect("a folder for programs");
     let program = bin.join(name);

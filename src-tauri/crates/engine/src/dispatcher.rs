@@ -21,8 +21,8 @@ use domain::{
     routing::{Phase, route},
 };
 use store::{
-    BreakerRecord, Breaks, LimitOn, Limits, LiveRunRecord, Origin, ProjectRecord, QueuedTask, RepositoryLimit,
-    Store,
+    BreakerRecord, Breaks, LimitOn, Limits, LiveRunRecord, Origin, ProjectRecord, QueuedTask,
+    RepositoryLimit, Store,
 };
 
 use crate::{
@@ -286,7 +286,7 @@ impl Engine {
     }
 
     /// The limits of a column that a person moves a card to.
-    pub async fn limits_of(&self, column: Column) -> Result<Vec<Limits>, EngineError> {
+    pub async fn column_limits(&self, column: Column) -> Result<Vec<Limits>, EngineError> {
         let review = match column {
             Status::Review => self.queue_policy().await?.review,
             Status::Inbox
@@ -312,32 +312,32 @@ async fn limits_in(
     project: Option<ProjectId>,
     origin: Origin,
 ) -> Result<Vec<Limits>, EngineError> {
-        let policy = policy_in(store).await?;
-        let mut limits = Vec::new();
-        let parallel = match origin {
-            Origin::Person => policy.parallel,
-            Origin::Dispatcher | Origin::Pulled => Some(policy.parallel.unwrap_or(PARALLEL)),
-        };
-        let mut add = |on, limit: Option<u32>, name: &str| {
-            limits.extend(limit.map(|limit| Limits { on, limit, name: name.to_owned() }));
-        };
-        add(LimitOn::Total, parallel, "flight");
-        add(LimitOn::Agent(agent.to_owned()), found.and_then(capacity), &format!("flight for {agent}"));
-        if let Some(id) = project {
-            let record = store.project(id).await?;
-            let name = format!("project {}", record.name);
-            add(LimitOn::Project(id), policy_of(&record).limit, &name);
-            for limited in store.repository_limits().await? {
-                if limited.projects.contains(&id) {
-                    let name = limited.name();
-                    add(LimitOn::Repository(limited.path), Some(limited.limit), &name);
-                }
+    let policy = policy_in(store).await?;
+    let mut limits = Vec::new();
+    let parallel = match origin {
+        Origin::Person => policy.parallel,
+        Origin::Dispatcher | Origin::Pulled => Some(policy.parallel.unwrap_or(PARALLEL)),
+    };
+    let mut add = |on, limit: Option<u32>, name: &str| {
+        limits.extend(limit.map(|limit| Limits { on, limit, name: name.to_owned() }));
+    };
+    add(LimitOn::Total, parallel, "flight");
+    add(LimitOn::Agent(agent.to_owned()), found.and_then(capacity), &format!("flight for {agent}"));
+    if let Some(id) = project {
+        let record = store.project(id).await?;
+        let name = format!("project {}", record.name);
+        add(LimitOn::Project(id), policy_of(&record).limit, &name);
+        for limited in store.repository_limits().await? {
+            if limited.projects.contains(&id) {
+                let name = limited.name();
+                add(LimitOn::Repository(limited.path), Some(limited.limit), &name);
             }
         }
-        if origin != Origin::Person {
-            add(LimitOn::Review, policy.review, "Review");
-        }
-        Ok(limits)
+    }
+    if origin != Origin::Person {
+        add(LimitOn::Review, policy.review, "Review");
+    }
+    Ok(limits)
 }
 
 /// Waits for an event that may change the plan; false when the engine has ended.
@@ -538,7 +538,8 @@ impl World {
             }
         }
         for (at, limited) in (0..).zip(&self.repositories) {
-            let works_there = |run: &&LiveRunRecord| run.project.is_some_and(|id| limited.projects.contains(&id));
+            let works_there =
+                |run: &&LiveRunRecord| run.project.is_some_and(|id| limited.projects.contains(&id));
             let used = self.live.iter().filter(works_there).count();
             limits.insert(Lane::Repository(at), limit(limited.name(), limited.limit, used));
         }

@@ -11,7 +11,9 @@ use agents::{LaunchContext, LaunchPlan, Mode, TaskBrief};
 use domain::{Actor, ProjectId, RunId, TaskId, review::StepOutcome};
 use pty_host::{Launch, SpawnError, StartFailure};
 use serde::Deserialize;
-use store::{LimitOn, NewRun, Origin, ProjectRecord, RunRecord, StartFacts, StoreError, TaskRecord, WorkspaceRecord};
+use store::{
+    LimitOn, NewRun, Origin, ProjectRecord, RunRecord, StartFacts, StoreError, TaskRecord, WorkspaceRecord,
+};
 use workspaces::{Kind, Part, Provision, Workspace};
 
 use crate::{

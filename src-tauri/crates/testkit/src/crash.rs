@@ -80,11 +80,7 @@ fn statement_begins(file: &Path) {
     HOW_MANY.fetch_sub(1, Ordering::SeqCst);
 }
 
-unsafe extern "C" fn on_open(
-    db: *mut Sqlite3,
-    _error: *mut *mut c_char,
-    _routines: *const c_void,
-) -> c_int {
+unsafe extern "C" fn on_open(db: *mut Sqlite3, _error: *mut *mut c_char, _routines: *const c_void) -> c_int {
     // SAFETY: SQLite hands over the connection that it has just opened. Readers write nothing.
     unsafe {
         if sqlite3_db_readonly(db, c"main".as_ptr()) == 0 {
@@ -121,7 +117,8 @@ type OnTrace = unsafe extern "C" fn(c_uint, *mut c_void, *mut c_void, *mut c_voi
 // Linked in with sqlx; https://sqlite.org/c3ref/auto_extension.html and trace_v2.html.
 unsafe extern "C" {
     fn sqlite3_auto_extension(entry: Option<OnOpen>) -> c_int;
-    fn sqlite3_trace_v2(db: *mut Sqlite3, mask: c_uint, hook: Option<OnTrace>, context: *mut c_void) -> c_int;
+    fn sqlite3_trace_v2(db: *mut Sqlite3, mask: c_uint, hook: Option<OnTrace>, context: *mut c_void)
+    -> c_int;
     fn sqlite3_db_filename(db: *mut Sqlite3, schema: *const c_char) -> *const c_char;
     fn sqlite3_db_readonly(db: *mut Sqlite3, schema: *const c_char) -> c_int;
 }

@@ -1,7 +1,7 @@
 //! What the tests of several crates share: a clock that a test moves, a store in a folder of its own and
-//! a look past it,
-//! builders that name only what matters to the case, a disk that is soon full, a crash at a statement of
-//! the test's choice, and the pty-host that engines need. A dev-dependency only; nothing here is shipped.
+//! a look past it, builders that name only what matters to the case, a disk that is soon full, a crash at
+//! a statement of the test's choice, and the pty-host that engines need. A dev-dependency only; nothing
+//! here is shipped.
 
 mod clock;
 mod crash;

@@ -65,11 +65,10 @@ pub(super) async fn assignee(app: &App, name: Option<String>) -> Result<Option<S
 
 /// Moving a card away from its agent stops the agent and waits for its end.
 pub async fn move_task(app: &App, request: MoveTask) -> Result<Card, Problem> {
-    let limits = app.engine.limits_of(request.column).await?;
+    let limits = app.engine.column_limits(request.column).await?;
     let store = app.engine.store();
-    let effects = store
-        .move_task_within(request.id, request.column, limits, Actor::Person, app.engine.now())
-        .await?;
+    let effects =
+        store.move_task_within(request.id, request.column, limits, Actor::Person, app.engine.now()).await?;
     for effect in effects {
         match effect {
             Effect::StopRun(run) => {

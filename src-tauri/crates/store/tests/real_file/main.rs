@@ -12,6 +12,7 @@ mod deleted;
 mod disk_full;
 mod nonsense;
 mod repositories;
+mod reviews;
 mod runs;
 mod schedules;
 mod writer;

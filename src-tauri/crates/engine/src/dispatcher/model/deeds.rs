@@ -35,7 +35,14 @@ pub enum Work {
 
 #[derive(Clone, Debug)]
 pub enum Deed {
-    Add { project: Option<usize>, level: u8, due: Option<Millis>, ready: bool, gated: bool, queued: bool },
+    Add {
+        project: Option<usize>,
+        level: u8,
+        due: Option<Millis>,
+        ready: bool,
+        gated: bool,
+        queued: bool,
+    },
     Depend(usize, usize, Need),
     Move(usize, Status),
     /// A person starts one of the agents.
@@ -81,16 +88,15 @@ fn add() -> impl Strategy<Value = Deed> {
     let project = prop::option::of(0..2_usize);
     let level = prop::sample::select(vec![2, 5, 10_u8]);
     let due = prop::option::weighted(0.3, 1..3 as Millis);
-    (project, level, due, prop::bool::weighted(0.8), prop::bool::weighted(0.4), prop::bool::weighted(0.7)).prop_map(
-        |(project, level, due, ready, gated, queued)| Deed::Add {
+    (project, level, due, prop::bool::weighted(0.8), prop::bool::weighted(0.4), prop::bool::weighted(0.7))
+        .prop_map(|(project, level, due, ready, gated, queued)| Deed::Add {
             project,
             level,
             due,
             ready,
             gated,
             queued: ready && queued,
-        },
-    )
+        })
 }
 
 fn asking() -> impl Strategy<Value = Vec<(usize, u32)>> {

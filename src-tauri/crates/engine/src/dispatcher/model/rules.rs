@@ -1,5 +1,7 @@
 //! The rules, over a handful of cards: when something is allowed, what it changes, who is next.
 
+pub mod pulls;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
@@ -12,19 +14,15 @@ use domain::{
     review::StepOutcome,
 };
 use serde_json::{Value, json};
-use store::{Breaks, Claimed, LimitOn, Limits, NewClaim, NewRun, Origin, RunRecord, StoreError};
+use store::{Breaks, LimitOn, Limits, NewRun, Origin, RunRecord, StoreError};
 
 /// Agents that the dispatcher may start, and how often at one time.
 pub const AGENTS: [(&str, u32); 2] = [("swift", 2), ("steady", 1)];
-/// Agents that pull; only the first may take cards of projects.
-pub const PULLERS: [&str; 3] = ["scout", "iris", "otto"];
 pub const REVIEWER: &str = "aegis";
 /// Runs at one time, on the whole board.
 pub const PARALLEL: u32 = 4;
 /// Cards in Review before nothing more is started.
 pub const REVIEW: u32 = 3;
-/// Milliseconds.
-pub const LEASE: Millis = 600_000;
 /// One run at a time in the shop, two in the repository that the shop and the tools share.
 pub const SHOP: usize = 0;
 pub const TOOLS: usize = 1;
@@ -98,6 +96,8 @@ pub struct Board {
     pub cards: Vec<Card>,
     breakers: BTreeMap<String, Breaker>,
     tokens: BTreeSet<String>,
+    /// How often things came to pass that the cases are for.
+    pub seen: BTreeMap<&'static str, u32>,
 }
 
 /// How often a failure of runs that nobody started by hand is tried again.
@@ -185,6 +185,10 @@ pub struct Added {
 }
 
 impl Board {
+    pub fn saw(&mut self, what: &'static str) {
+        *self.seen.entry(what).or_default() += 1;
+    }
+
     pub fn card_of(&self, task: TaskId) -> &Card {
         self.cards.iter().find(|card| card.id == task).expect("one of the case's cards")
     }
@@ -269,6 +273,7 @@ impl Board {
             if needless && !card.trashed && matches!(card.status, Status::Inbox | Status::Ready) {
                 (card.status, card.held) = (Status::Cancelled, false);
                 card.changes += 1;
+                *self.seen.entry("a needless branch cancelled").or_default() += 1;
             }
         }
     }
@@ -401,6 +406,7 @@ impl Board {
         match verdict {
             StepOutcome::Approved => {
                 (card.status, card.held) = (Status::Done, false);
+                self.saw("work approved");
                 self.is_done(at);
             }
             StepOutcome::Rejected => {
@@ -437,8 +443,12 @@ impl Board {
         let card = &self.cards[at];
         let allowed = card.may_begin() && self.has_room(&new.agent, card.project, new.origin);
         assert_eq!(begun.is_ok(), allowed, "{card:?}: {begun:?}");
+        if card.may_begin() && !allowed {
+            self.saw("a start refused by a limit");
+        }
         if let Ok(run) = begun {
             self.begins(at, run.id, &new.agent, new.origin);
+            self.saw(if new.origin == Origin::Person { "a start by a person" } else { "a planned start" });
         }
     }
 
@@ -486,6 +496,9 @@ impl Board {
         card.comments += usize::from(!matches!(outcome, Outcome::Succeeded | Outcome::Stopped));
         if std::mem::take(&mut card.holds) {
             card.follows(outcome);
+            if card.origin != Origin::Person && card.status == Status::Failed {
+                *self.seen.entry("attempts used up").or_default() += 1;
+            }
         }
         let agent = card.agent.clone();
         let breaker = self.breaker(&agent);
@@ -528,147 +541,6 @@ impl Board {
             }
         }
         starts
-    }
-
-    pub fn claim(&self, agent: usize, capacity: u32) -> NewClaim {
-        let limit = |on, limit, name: &str| Limits { on, limit, name: name.into() };
-        NewClaim {
-            agent: PULLERS[agent].into(),
-            capacity,
-            lease: LEASE,
-            skills: Vec::new(),
-            limits: vec![
-                limit(LimitOn::Total, PARALLEL, "flight"),
-                limit(LimitOn::Review, REVIEW, "Review"),
-            ],
-            now: self.now,
-        }
-    }
-
-    /// Claims of different agents in one commit: each is told what it holds, or gets the first ready
-    /// card that it may take; then those who went away empty look into the inbox.
-    pub fn claimed(&mut self, asking: &[(usize, u32)], answers: Vec<Claimed>) {
-        let mut answers: Vec<Option<Claimed>> = answers.into_iter().map(Some).collect();
-        for ((agent, capacity), answer) in asking.iter().zip(&mut answers) {
-            if self.is_answered_by_what_it_holds(PULLERS[*agent], *capacity, answer.as_ref().unwrap()) {
-                *answer = None;
-            }
-        }
-        for column in [Status::Ready, Status::Inbox] {
-            for ((agent, _), answer) in asking.iter().zip(&mut answers) {
-                let next = self.next_for(PULLERS[*agent], column).filter(|_| answer.is_some());
-                let Some(at) = next else { continue };
-                match answer.take() {
-                    Some(Claimed::Assigned(given)) => {
-                        assert_eq!(given.task, self.cards[at].id, "not the first in claim order");
-                        assert!(self.tokens.insert(given.token.clone()), "a token was given twice");
-                        self.begins(at, given.run, PULLERS[*agent], Origin::Pulled);
-                        let lease_until = self.now + LEASE;
-                        assert_eq!(given.lease_until, lease_until);
-                        let card = &mut self.cards[at];
-                        (card.token, card.lease_until) = (Some(given.token), lease_until);
-                    }
-                    other => panic!("{other:?} instead of {:?}", self.cards[at]),
-                }
-            }
-        }
-        let full = self.is_full_for_pullers();
-        for answer in answers.into_iter().flatten() {
-            assert!(matches!(answer, Claimed::NoTask(_)), "{answer:?} where nothing was left");
-            assert_eq!(answer != Claimed::NoTask(None), full, "{answer:?}");
-        }
-    }
-
-    fn is_full_for_pullers(&self) -> bool {
-        self.live().len() >= PARALLEL as usize || self.in_review() >= REVIEW as usize
-    }
-
-    fn is_answered_by_what_it_holds(&mut self, agent: &str, capacity: u32, answer: &Claimed) -> bool {
-        let now = self.now;
-        let mut holds: Vec<&mut Card> =
-            self.cards.iter_mut().filter(|card| card.agent == agent && card.is_pulled()).collect();
-        holds.sort_by_key(|card| card.open);
-        if capacity == 1 && !holds.is_empty() {
-            let Claimed::Current(current) = answer else { panic!("{answer:?} to {holds:?}") };
-            assert_eq!((Some(current.run), Some(&current.token)), (holds[0].open, holds[0].token.as_ref()));
-            holds[0].lease_until = now + LEASE;
-            return true;
-        }
-        if holds.len() >= capacity as usize {
-            let Claimed::AtCapacity(held) = answer else { panic!("{answer:?} to {holds:?}") };
-            let held: Vec<_> = held.iter().map(|held| (held.task, Some(held.run), held.token.clone())).collect();
-            let expected: Vec<_> = holds.iter().map(|card| (card.id, card.open, card.token.clone())).collect();
-            assert_eq!(held, expected);
-            return true;
-        }
-        let gate = self.breakers.get(agent).copied().unwrap_or_default().gate(now);
-        if matches!(gate, Gate::Closed | Gate::Probe) {
-            return false;
-        }
-        assert!(matches!(answer, Claimed::NoTask(Some(_))), "{answer:?} although its breaker is open");
-        true
-    }
-
-    fn next_for(&self, agent: &str, column: Status) -> Option<usize> {
-        if self.is_full_for_pullers() {
-            return None;
-        }
-        let live = self.live();
-        let suits = |card: &Card| {
-            card.may_be_taken(column, self.now)
-                && card.open.is_none()
-                && self.edges_are_met(card)
-                && card.project.is_none_or(|at| of_project(at).chain.contains(&agent))
-                && Board::project_has_room(&live, card.project)
-        };
-        (0..self.cards.len()).filter(|at| suits(&self.cards[*at])).min_by_key(|at| self.cards[*at].order())
-    }
-
-    pub fn heard(&mut self, at: usize, run: RunId, told: Result<Millis, StoreError>) {
-        let until = self.now + LEASE;
-        let card = &mut self.cards[at];
-        assert_eq!(told.is_ok(), card.last_run == Some(run) && card.is_pulled(), "{card:?}: {told:?}");
-        if let Ok(told) = told {
-            assert_eq!(told, until);
-            card.lease_until = until;
-        }
-    }
-
-    /// Its agent says how the run ended, in time or too late.
-    pub fn reported(&mut self, at: usize, run: RunId, succeeded: bool, told: Result<(), StoreError>) {
-        let outcome = if succeeded { Outcome::Succeeded } else { Outcome::Failed(Cause::AgentError) };
-        let card = &mut self.cards[at];
-        let repeated = card.outcome == Some(outcome);
-        assert_eq!(told.is_ok(), card.is_pulled() || repeated, "{card:?}: {told:?}");
-        if card.is_pulled() {
-            card.comments += usize::from(succeeded);
-            self.ended(at, outcome);
-        } else if !repeated && card.late.insert(run) {
-            card.comments += 1;
-            card.changes += 1;
-        }
-    }
-
-    /// Runs that were not heard of in time.
-    pub fn silent(&mut self, mut lost: Vec<RunId>) {
-        lost.sort();
-        let mut expected = Vec::new();
-        for at in 0..self.cards.len() {
-            let card = &self.cards[at];
-            if card.token.is_some() && card.open.is_some() && card.lease_until <= self.now {
-                expected.extend(card.open);
-                self.ended(at, Outcome::Lost);
-            }
-        }
-        expected.sort();
-        assert_eq!(lost, expected);
-    }
-
-    pub fn leases_begin_anew(&mut self) {
-        let until = self.now + LEASE;
-        for card in self.cards.iter_mut().filter(|card| card.open.is_some() && card.token.is_some()) {
-            card.lease_until = card.lease_until.max(until);
-        }
     }
 }
 
