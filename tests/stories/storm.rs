@@ -117,6 +117,11 @@ impl Storm {
         let board = cards(desk);
         self.top_up(desk, &board);
         let live = live_among(&board);
+        // A closed run's processes are gone; those that do not hear their terminal hang up had to be ended.
+        let left = runs_with_processes(desk);
+        let orphans: Vec<_> =
+            self.struck.iter().filter(|run| !live.contains(run) && left.contains(run)).collect();
+        assert!(orphans.is_empty(), "closed runs whose processes live: {orphans:?}");
         self.live.push(live.len());
         if live.is_empty() {
             return served;
@@ -151,6 +156,17 @@ fn host_of(desk: &Desk, run: i64) -> Option<libc::pid_t> {
     let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let ours = String::from_utf8_lossy(&command).contains("pty-host") && !dir.join("exit.json").exists();
     ours.then_some(pid as libc::pid_t)
+}
+
+fn runs_with_processes(desk: &Desk) -> BTreeSet<i64> {
+    let mark = format!("FLIGHTBOARD_RUN_DIR={}/", desk.data().join("runs").display());
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&environment);
+        found.extend(text.split('\0').filter_map(|pair| pair.strip_prefix(&mark)?.parse::<i64>().ok()));
+    }
+    found
 }
 
 fn cards(desk: &Desk) -> Vec<Value> {

@@ -1,6 +1,6 @@
 //! Cards: writing, moving, trashing, reading.
 
-use domain::{Actor, Effect, Status, TaskId, TaskKey, text};
+use domain::{Effect, Status, TaskId, TaskKey, text};
 use store::{NewTask, Routing, TaskEdit};
 
 use super::queue::{routing, standing};
@@ -27,7 +27,7 @@ pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
         queued: request.queued,
         routing: routing(app, Routing::default(), request.routing).await?,
     };
-    let id = app.engine.store().add_task(new, Actor::Person, app.engine.now()).await?;
+    let id = app.engine.store().add_task(new, app.actor(), app.engine.now()).await?;
     one_card(app, id).await
 }
 
@@ -50,7 +50,7 @@ pub async fn edit_task(app: &App, request: EditTask) -> Result<TaskDetail, Probl
         routing,
         version: request.version,
     };
-    app.engine.store().edit_task(request.id, edit, Actor::Person, app.engine.now()).await?;
+    app.engine.store().edit_task(request.id, edit, app.actor(), app.engine.now()).await?;
     detail(app, request.id).await
 }
 
@@ -68,7 +68,7 @@ pub async fn move_task(app: &App, request: MoveTask) -> Result<Card, Problem> {
     let limits = app.engine.column_limits(request.column).await?;
     let store = app.engine.store();
     let effects =
-        store.move_task_within(request.id, request.column, limits, Actor::Person, app.engine.now()).await?;
+        store.move_task_within(request.id, request.column, limits, app.actor(), app.engine.now()).await?;
     for effect in effects {
         match effect {
             Effect::StopRun(run) => {
@@ -130,7 +130,7 @@ pub async fn add_comment(app: &App, request: AddComment) -> Result<Comment, Prob
         20_001.. => return Err(invalid("a comment has at most 20,000 characters")),
         _ => {}
     }
-    let added = app.engine.store().add_comment(request.task, Actor::Person, body, app.engine.now()).await?;
+    let added = app.engine.store().add_comment(request.task, app.actor(), body, app.engine.now()).await?;
     Ok(views::comment(added))
 }
 
