@@ -2,8 +2,9 @@
 //! still lives and is followed again, or left a record of the end that is now told, or vanished.
 //! And what a crash left half made is cleaned away.
 
+use domain::Outcome;
 use pty_host::{Claim, Liveness};
-use store::{Origin, RunRecord};
+use store::{Ending, Origin, RunRecord};
 
 use crate::{
     Engine,
@@ -81,8 +82,17 @@ impl Engine {
             let run = self.started(run).await?;
             return self.supervise(run, plan, true).await;
         }
-        let reason = "Flightboard was closed while the run was being prepared; nothing was started";
-        Ok(self.store().run_not_started(id, reason.into(), self.now()).await?)
+        let reason =
+            "Flightboard was closed while the run was being prepared; nothing was started".to_owned();
+        match run.origin {
+            Origin::Person => self.store().run_not_started(id, reason, self.now()).await?,
+            // The agent is not to blame, and nobody waits for an answer: it is tried again at once.
+            Origin::Dispatcher | Origin::Pulled => {
+                let ending = Ending { reason: Some(reason), ..Ending::of(Outcome::Lost, self.now()) };
+                self.store().end_run(id, ending).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes workspaces that were never finished.

@@ -20,8 +20,8 @@ use std::{
 };
 
 use agents::{Kind, Profile};
-use domain::{Actor, Agent, AgentId, Millis, dispatch::plan, policy::QueuePolicy};
-use futures_util::future::join_all;
+use domain::{Actor, Agent, AgentId, Millis, Outcome, dispatch::plan, policy::QueuePolicy};
+use futures_util::future::{join, join_all};
 use proptest::{
     prelude::*,
     test_runner::{RngAlgorithm, TestCaseError, TestRng, TestRunner},
@@ -255,16 +255,11 @@ impl Place {
     /// Leaves nothing that the next case could meet.
     async fn clear(&mut self, board: &Board) {
         let now = board.now + LEASE;
-        join_all(
-            board
-                .cards
-                .iter()
-                .filter_map(|card| card.open)
-                .map(|run| self.store.end_run(run, testkit::ended(domain::Outcome::Stopped, now))),
-        )
-        .await;
-        join_all(board.cards.iter().map(|card| self.store.trash_task(card.id, now))).await;
-        join_all(board.moved_breakers().map(|whose| self.store.reset_breaker(whose, now))).await;
+        let open = board.cards.iter().filter_map(|card| card.open);
+        let ends = open.map(|run| self.store.end_run(run, testkit::ended(Outcome::Stopped, now)));
+        let trashed = board.cards.iter().map(|card| self.store.trash_task(card.id, now));
+        let closed = board.moved_breakers().map(|whose| self.store.reset_breaker(whose, now));
+        join(join_all(ends), join(join_all(trashed), join_all(closed))).await;
         self.cases += 1;
     }
 }

@@ -64,24 +64,28 @@ pub enum Deed {
 }
 
 pub fn steps() -> impl Strategy<Value = Vec<Step>> {
-    prop_oneof![9 => vec(step(), 2..12), 1 => vec(step(), 12..40)]
+    let usual = prop_oneof![9 => vec(step(), 2..12), 1 => vec(step(), 12..40)];
+    (vec(add(), 2..5), usual).prop_map(|(cards, mut steps)| {
+        steps.insert(0, Step { work: Work::Deeds(cards), crash: None });
+        steps
+    })
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let work = prop_oneof![
         // Deeds that share their statements are taken out of turn, so each of these comes alone.
-        4 => add().prop_map(|deed| Work::Deeds(vec![deed])),
+        2 => add().prop_map(|deed| Work::Deeds(vec![deed])),
         2 => (card_number(), any::<bool>()).prop_map(|(at, ok)| Work::Deeds(vec![Deed::Report(at, ok)])),
-        8 => vec(deed(), 1..4).prop_map(Work::Deeds),
+        9 => vec(deed(), 2..6).prop_map(Work::Deeds),
         4 => Just(Work::Dispatch),
         3 => asking().prop_map(Work::Claims),
         1 => prop::sample::select(vec![5_000, 60_000, 400_000, 700_000]).prop_map(Work::Pass),
     ];
-    (work, prop::option::weighted(0.06, 0..40_u32)).prop_map(|(work, crash)| Step { work, crash })
+    (work, prop::option::weighted(0.06, 0..20_u32)).prop_map(|(work, crash)| Step { work, crash })
 }
 
 fn card_number() -> std::ops::Range<usize> {
-    0..6
+    0..4
 }
 
 fn add() -> impl Strategy<Value = Deed> {
@@ -108,6 +112,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     let outcome = prop::sample::select(vec![
         Outcome::Succeeded,
         Outcome::Succeeded,
+        Outcome::Succeeded,
         Outcome::Stopped,
         Outcome::Lost,
         Outcome::Failed(Cause::AgentError),
@@ -130,7 +135,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => which().prop_map(Deed::Trash),
         1 => which().prop_map(Deed::Restore),
         2 => (which(), prop::bool::weighted(0.7)).prop_map(|(at, queued)| Deed::Queue(at, queued)),
-        3 => (which(), verdict).prop_map(|(at, verdict)| Deed::Review(at, verdict)),
+        4 => (which(), verdict).prop_map(|(at, verdict)| Deed::Review(at, verdict)),
         1 => which().prop_map(Deed::Heartbeat),
     ]
 }
