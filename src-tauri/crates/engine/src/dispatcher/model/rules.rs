@@ -88,6 +88,12 @@ pub struct Card {
     /// Runs whose late words are kept.
     late: BTreeSet<RunId>,
     waits_for: BTreeMap<usize, Need>,
+    /// Failures since a person last took it up.
+    strikes: u32,
+    /// A person was.
+    called: bool,
+    /// With all that depends on one another.
+    stopped: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -138,7 +144,10 @@ impl Card {
             self.timer.map(Cause::word),
             self.round,
             self.comments,
-            self.changes
+            self.changes,
+            self.strikes,
+            u8::from(self.called),
+            u8::from(self.stopped)
         ])
     }
 
@@ -149,7 +158,7 @@ impl Card {
 
     fn may_be_taken(&self, column: Status, now: Millis) -> bool {
         let timer_over = self.timer.is_none() || self.timer_at.is_some_and(|at| at <= now);
-        self.status == column && !self.trashed && !self.held && timer_over
+        self.status == column && !self.trashed && !self.held && !self.stopped && timer_over
     }
 
     /// The agent that pulled it has it still.
@@ -163,6 +172,11 @@ impl Card {
 
     fn order(&self) -> (Reverse<u8>, Millis, Millis, TaskId) {
         (Reverse(self.priority), self.due.unwrap_or(Millis::MAX), self.created, self.id)
+    }
+
+    /// Whoever was called has come.
+    fn is_taken_up(&mut self) {
+        (self.strikes, self.called) = (0, false);
     }
 
     fn no_timer(&mut self) {
@@ -231,6 +245,9 @@ impl Board {
             outcome,
             late: BTreeSet::new(),
             waits_for: BTreeMap::new(),
+            strikes: 0,
+            called: false,
+            stopped: false,
         };
         card.queued |= ready && card.dispatches();
         self.cards.push(card);
@@ -361,6 +378,7 @@ impl Board {
         }
         (card.came_from, card.holds, card.held) = (None, false, false);
         card.no_timer();
+        card.is_taken_up();
         card.changes += 1;
         if was_done {
             self.is_done(at);
@@ -369,9 +387,12 @@ impl Board {
 
     pub fn queue(&mut self, at: usize, queued: bool) {
         let card = &mut self.cards[at];
-        if std::mem::replace(&mut card.queued, queued) != queued {
+        let kept = queued && (card.held || card.called || card.stopped);
+        if std::mem::replace(&mut card.queued, queued) != queued || kept {
             card.changes += 1;
             card.held &= !queued;
+            card.stopped &= !queued;
+            card.is_taken_up();
             card.no_timer();
         }
     }
@@ -420,6 +441,7 @@ impl Board {
                 }
                 (card.round, card.no_verdicts, card.held) = (card.round + 1, 0, false);
                 card.comments += 1;
+                self.strike(at);
             }
             StepOutcome::NoVerdict => {
                 card.no_verdicts += 1;
@@ -441,9 +463,10 @@ impl Board {
     pub fn begun(&mut self, new: &NewRun, begun: Result<RunRecord, StoreError>) {
         let at = self.at(new.task);
         let card = &self.cards[at];
-        let allowed = card.may_begin() && self.has_room(&new.agent, card.project, new.origin);
+        let may_begin = card.may_begin() && (new.origin == Origin::Person || !card.stopped);
+        let allowed = may_begin && self.has_room(&new.agent, card.project, new.origin);
         assert_eq!(begun.is_ok(), allowed, "{card:?}: {begun:?}");
-        if card.may_begin() && !allowed {
+        if may_begin && !allowed {
             self.saw("a start refused by a limit");
         }
         if let Ok(run) = begun {
@@ -456,6 +479,9 @@ impl Board {
         let now = self.now;
         let card = &mut self.cards[at];
         (card.origin, card.token, card.outcome, card.agent) = (origin, None, None, agent.into());
+        if origin == Origin::Person {
+            card.is_taken_up();
+        }
         if card.status == Status::Review {
             (card.round, card.no_verdicts) = (card.round + 1, 0);
         }
@@ -496,17 +522,67 @@ impl Board {
         card.comments += usize::from(!matches!(outcome, Outcome::Succeeded | Outcome::Stopped));
         if std::mem::take(&mut card.holds) {
             card.follows(outcome);
-            if card.origin != Origin::Person && card.status == Status::Failed {
-                *self.seen.entry("attempts used up").or_default() += 1;
+            let failed = !matches!(
+                outcome,
+                Outcome::Succeeded | Outcome::Stopped | Outcome::Failed(Cause::UsageLimit)
+            );
+            let struck = failed && card.origin != Origin::Person;
+            if struck && card.status == Status::Failed {
+                self.saw("attempts used up");
+            }
+            if struck {
+                self.strike(at);
             }
         }
-        let agent = card.agent.clone();
+        let agent = self.cards[at].agent.clone();
         let breaker = self.breaker(&agent);
         *breaker = match outcome {
             Outcome::Succeeded => breaker.succeeded(),
             Outcome::Failed(cause) => breaker.failed(run, cause, BreakerRule::default(), now),
             Outcome::Stopped | Outcome::Lost => breaker.ended_without_a_word(run),
         };
+    }
+
+    /// A failure of what nobody started by hand. The third among cards that depend on one another stops
+    /// them all; the third of one card calls a person.
+    fn strike(&mut self, at: usize) {
+        self.cards[at].strikes += 1;
+        let mut joined = self.joined(at);
+        joined.retain(|at| !self.cards[*at].trashed);
+        let strikes: u32 = joined.iter().map(|at| self.cards[*at].strikes).sum();
+        let count = joined.iter().filter(|at| self.cards[**at].status != Status::Cancelled).count();
+        if count > 1 && strikes >= 3 && joined.iter().all(|at| !self.cards[*at].stopped) {
+            for at in joined {
+                let card = &mut self.cards[at];
+                if !matches!(card.status, Status::Done | Status::Cancelled) {
+                    card.stopped = true;
+                    card.changes += 1;
+                }
+            }
+            self.saw("a workflow stopped");
+        } else if self.cards[at].strikes < 3 || self.cards[at].called {
+            return;
+        }
+        let card = &mut self.cards[at];
+        card.called = true;
+        (card.changes, card.comments) = (card.changes + 1, card.comments + 1);
+        self.saw("a person called");
+    }
+
+    /// The cards that dependencies join with one, whichever way they point.
+    fn joined(&self, at: usize) -> BTreeSet<usize> {
+        let mut found = BTreeSet::from([at]);
+        loop {
+            let near = |a: usize, b: usize| {
+                self.cards[a].waits_for.contains_key(&b) || self.cards[b].waits_for.contains_key(&a)
+            };
+            let next =
+                (0..self.cards.len()).find(|b| !found.contains(b) && found.iter().any(|a| near(*a, *b)));
+            match next {
+                Some(next) => found.insert(next),
+                None => return found,
+            };
+        }
     }
 
     /// What the dispatcher would start now, and on whom: by priority, then whoever has the least in
@@ -558,6 +634,9 @@ impl Card {
             let count = self.failures.entry(cause).or_default();
             *count += 1;
             last = *count > retries(cause).unwrap_or(0);
+        }
+        if outcome == Outcome::Succeeded {
+            self.called = false;
         }
         let held_before = std::mem::take(&mut self.held);
         self.no_timer();
