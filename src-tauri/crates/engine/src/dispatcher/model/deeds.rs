@@ -64,7 +64,7 @@ pub enum Deed {
 }
 
 pub fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let usual = prop_oneof![9 => vec(step(), 2..12), 1 => vec(step(), 12..40)];
+    let usual = prop_oneof![9 => vec(step(), 2..9), 1 => vec(step(), 9..40)];
     (vec(add(), 2..5), usual).prop_map(|(cards, mut steps)| {
         steps.insert(0, Step { work: Work::Deeds(cards), crash: None });
         steps
@@ -79,7 +79,7 @@ fn step() -> impl Strategy<Value = Step> {
         9 => vec(deed(), 2..6).prop_map(Work::Deeds),
         4 => Just(Work::Dispatch),
         3 => asking().prop_map(Work::Claims),
-        1 => prop::sample::select(vec![5_000, 60_000, 400_000, 700_000]).prop_map(Work::Pass),
+        2 => prop::sample::select(vec![20_000, 60_000, 400_000, 700_000]).prop_map(Work::Pass),
     ];
     (work, prop::option::weighted(0.06, 0..20_u32)).prop_map(|(work, crash)| Step { work, crash })
 }
@@ -126,7 +126,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         prop::sample::select(vec![StepOutcome::Approved, StepOutcome::Rejected, StepOutcome::NoVerdict]);
     let which = card_number;
     prop_oneof![
-        1 => (which(), which(), prop::sample::select(Need::ALL.to_vec())).prop_map(|(at, on, need)| Deed::Depend(at, on, need)),
+        3 => (which(), which(), prop::sample::select(Need::ALL.to_vec())).prop_map(|(at, on, need)| Deed::Depend(at, on, need)),
         4 => (which(), prop::sample::select(Status::ALL.to_vec())).prop_map(|(at, to)| Deed::Move(at, to)),
         3 => (which(), 0..AGENTS.len()).prop_map(|(at, agent)| Deed::Begin(at, agent)),
         2 => which().prop_map(Deed::Started),

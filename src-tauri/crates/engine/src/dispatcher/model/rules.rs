@@ -441,6 +441,9 @@ impl Board {
                 }
                 (card.round, card.no_verdicts, card.held) = (card.round + 1, 0, false);
                 card.comments += 1;
+                if last {
+                    self.saw("attempts used up");
+                }
                 self.strike(at);
             }
             StepOutcome::NoVerdict => {
