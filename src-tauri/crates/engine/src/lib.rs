@@ -8,6 +8,7 @@ mod clock;
 mod collector;
 mod dispatcher;
 mod doctor;
+mod enclosures;
 mod engine;
 mod error;
 mod escalator;

@@ -2,7 +2,9 @@
 //! the store, and returns a view.
 
 mod agents;
+mod attachments;
 mod board;
+mod filters;
 mod keys;
 mod projects;
 mod queue;
@@ -12,7 +14,9 @@ mod settings;
 mod tasks;
 
 pub use agents::*;
+pub use attachments::*;
 pub use board::*;
+pub use filters::*;
 pub use keys::*;
 pub use projects::*;
 pub use queue::*;

@@ -3,6 +3,7 @@
 extern crate flightboard_store as store;
 
 mod agents;
+mod attachments;
 mod board;
 mod cards;
 mod children;
@@ -11,9 +12,11 @@ mod crash;
 mod deleted;
 mod disk_full;
 mod escalations;
+mod filters;
 mod nonsense;
 mod repositories;
 mod reviews;
 mod runs;
 mod schedules;
+mod subtasks;
 mod writer;
