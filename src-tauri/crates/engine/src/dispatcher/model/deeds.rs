@@ -203,7 +203,7 @@ pub async fn ask(board: &Board, store: &Store, deed: Deed) -> Option<Check> {
         }
         Deed::Trash(at) => {
             let (at, card) = chosen(at);
-            let told = store.trash_task(card.id, now).await;
+            let told = store.trash_task(card.id, now).await.map(drop);
             Box::new(move |board| board.trashed(at, told))
         }
         Deed::Restore(at) => {
@@ -234,7 +234,7 @@ pub async fn ask(board: &Board, store: &Store, deed: Deed) -> Option<Check> {
                 notes: "what I think".into(),
                 prompt: "judge this".into(),
             };
-            let told = store.add_review(review, now).await;
+            let told = store.add_review(review, now).await.map(drop);
             Box::new(move |board| board.reviewed(at, round, verdict, told))
         }
         Deed::Heartbeat(at) => {

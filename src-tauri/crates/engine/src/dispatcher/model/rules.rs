@@ -413,17 +413,18 @@ impl Board {
     }
 
     /// A verdict on what the card was in `round`.
-    pub fn reviewed(&mut self, at: usize, round: u32, verdict: StepOutcome, told: Result<bool, StoreError>) {
+    pub fn reviewed(&mut self, at: usize, round: u32, verdict: StepOutcome, told: Result<(), StoreError>) {
         let card = &mut self.cards[at];
         if round != card.round {
-            assert!(matches!(told, Ok(false)), "{card:?}: {told:?}");
+            assert!(told.is_ok(), "{card:?}: {told:?}");
             card.changes += 1;
             return;
         }
         assert_eq!(told.is_ok(), card.status == Status::Review, "{card:?}: {told:?}");
-        let Ok(moved) = told else { return };
-        assert_eq!(moved, verdict != StepOutcome::NoVerdict);
-        card.changes += 1 + usize::from(moved);
+        if told.is_err() {
+            return;
+        }
+        card.changes += 1 + usize::from(verdict != StepOutcome::NoVerdict);
         match verdict {
             StepOutcome::Approved => {
                 (card.status, card.held) = (Status::Done, false);
