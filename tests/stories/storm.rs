@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use flightboard_stories::{Desk, PATIENCE, Served};
+use flightboard_stories::{Desk, Served, patience};
 use serde_json::{Value, json};
 
 /// Agents at work at one time.
@@ -103,7 +103,7 @@ impl Storm {
         let mut adding = Storm::default();
         std::thread::scope(|scope| {
             scope.spawn(|| adding.add_cards(desk, 8, Some(&tell)));
-            first.recv_timeout(PATIENCE).expect("the first card of the cycle is acknowledged");
+            first.recv_timeout(patience()).expect("the first card of the cycle is acknowledged");
             std::thread::park_timeout(after);
             served.kill();
         });

@@ -1,7 +1,7 @@
 // The queue in a browser against the real engine: queued cards start by themselves, a card that waits says why on its
 // face, work comes back with what was said about it, and the shelf gives back what failed.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test as base, expect } from "./harness.mjs";
@@ -109,6 +109,43 @@ test("sent back with words, the agent hears them exactly; the gate shows each ve
   const brief = readFileSync(join(attempt.workspace.path, "TASK.md"), "utf8");
   expect(brief).toContain(feedback);
   await page.getByRole("button", { name: "Approve → Done" }).click();
+  await expect(page.getByTestId("task-state")).toHaveText("Done");
+});
+
+test("a card in review shows the terminal of the work, and the reviewer's where that is chosen", async ({
+  page,
+  machine,
+}) => {
+  const repository = await machine.repository("shop");
+  const [reviewer, go] = [join(machine.folder, "aegis"), join(machine.folder, "go")];
+  const script = `echo The reviewer looks.; while [ ! -e '${go}' ]; do sleep 0.05; done; echo VERDICT: APPROVED > REVIEW.md`;
+  writeFileSync(reviewer, `#!/bin/sh\n[ "$1" = --version ] && exit\n${script}\n`, { mode: 0o755 });
+  await machine.flightboard("project", "add", repository, "--name", "shop");
+  await machine.flightboard("agents", "register", "aegis", "--program", reviewer);
+  const policy = ["--dispatch", "true", "--agents", "demo", "--reviewer", "aegis"];
+  await machine.flightboard("project", "policy", "shop", ...policy);
+  await machine.flightboard("add", "Write a note", "--project", "shop", "--queue");
+  await card(page, "T-1").press("Enter");
+
+  const terminal = page.getByLabel("Terminal", { exact: true });
+  await page.getByRole("tab", { name: /^Runs/ }).click();
+  const review = page.getByRole("listitem", { name: /Run 2, aegis/ });
+  await expect(review).toContainText("step 1 of the gate");
+  await expect(review).toContainText("working");
+  await page.getByRole("tab", { name: /^Terminal/ }).click();
+  await expect(terminal).toContainText(/demo.* · run 1 of 2/);
+  await page.reload();
+  await expect(terminal).toContainText(/demo.* · run 1 of 2/);
+  await expect(page.getByText("This is run")).toBeHidden();
+
+  await page.getByRole("tab", { name: /^Runs/ }).click();
+  await review.getByRole("button", { name: "Terminal" }).click();
+  await expect(terminal).toContainText(/aegis.* · run 2 of 2/);
+  await expect(terminal).toContainText("The reviewer looks.");
+  await expect(page.getByText("This is run 2 of 2, a review.")).toBeVisible();
+  await page.getByRole("button", { name: "Show the work" }).click();
+  await expect(terminal).toContainText(/demo.* · run 1 of 2/);
+  writeFileSync(go, "");
   await expect(page.getByTestId("task-state")).toHaveText("Done");
 });
 

@@ -423,6 +423,8 @@ export type Cause = "could_not_start" | "exited_non_zero" |
 "provider_permanent" | 
 /**  The agent itself reported an error, whatever its exit code said. */
 "agent_error" | 
+/**  The agent no longer has the session that it was to go on with. */
+"session_gone" | 
 /**  The agent asked for a person in `BLOCKED.md`. */
 "blocked" | 
 /**  A budget was used up. */

@@ -82,17 +82,13 @@ impl Engine {
             let run = self.started(run).await?;
             return self.supervise(run, plan, true).await;
         }
-        let reason =
-            "Flightboard was closed while the run was being prepared; nothing was started".to_owned();
-        match run.origin {
-            Origin::Person => self.store().run_not_started(id, reason, self.now()).await?,
-            // The agent is not to blame, and nobody waits for an answer: it is tried again at once.
-            Origin::Dispatcher | Origin::Pulled => {
-                let ending = Ending { reason: Some(reason), ..Ending::of(Outcome::Lost, self.now()) };
-                self.store().end_run(id, ending).await?;
-            }
+        let reason = "Flightboard was closed while the run was being prepared; nothing was started";
+        if run.origin == Origin::Person {
+            return Ok(self.store().run_not_started(id, reason.into(), self.now()).await?);
         }
-        Ok(())
+        // Says nothing of the agent, and nobody waits for an answer: it is tried again at once.
+        let lost = Ending { reason: Some(reason.into()), ..Ending::of(Outcome::Lost, self.now()) };
+        self.close_run(&run, lost).await
     }
 
     /// Removes workspaces that were never finished.

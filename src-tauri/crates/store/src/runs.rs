@@ -55,7 +55,8 @@ pub struct RunRecord {
     pub ends_as: Option<Cause>,
     /// The same for people.
     pub ends_why: Option<String>,
-    /// It was asked to stop for a more urgent one.
+    /// Not a person but the engine asked it to stop: for a more urgent one, or because the work that it
+    /// judged left review.
     pub made_way: bool,
     /// It judges the work instead of doing it.
     pub review: Option<ReviewTurn>,
@@ -1061,6 +1062,8 @@ fn task_event(run: &RunRecord, ending: &Ending) -> TaskEvent {
         Outcome::Failed(Cause::Blocked | Cause::Budget) => {
             TaskEvent::RunBlocked(id, ending.reason.clone().unwrap_or_default())
         }
+        // Whoever starts it next begins a new session.
+        Outcome::Failed(Cause::SessionGone) => TaskEvent::RunToRetry(id),
         Outcome::Failed(_) => TaskEvent::RunFailed(id),
         Outcome::Stopped => TaskEvent::RunStopped(id),
         Outcome::Lost => TaskEvent::RunLost(id),

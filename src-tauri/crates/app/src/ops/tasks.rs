@@ -92,6 +92,12 @@ pub async fn move_task(app: &App, request: MoveTask) -> Result<Card, Problem> {
     let store = app.engine.store();
     let effects =
         store.move_task_within(request.id, request.column, limits, app.actor(), app.engine.now()).await?;
+    carry_out(app, effects).await?;
+    one_card(app, request.id).await
+}
+
+/// What a change of a card asks of the engine.
+pub(super) async fn carry_out(app: &App, effects: Vec<Effect>) -> Result<(), Problem> {
     for effect in effects {
         match effect {
             Effect::StopRun(run) => {
@@ -99,7 +105,7 @@ pub async fn move_task(app: &App, request: MoveTask) -> Result<Card, Problem> {
             }
         }
     }
-    one_card(app, request.id).await
+    Ok(())
 }
 
 pub async fn trash_task(app: &App, request: TaskRef) -> Result<Card, Problem> {
@@ -107,7 +113,8 @@ pub async fn trash_task(app: &App, request: TaskRef) -> Result<Card, Problem> {
     if let Some(run) = task.task.live_run {
         app.engine.stop_run(run).await?;
     }
-    app.engine.store().trash_task(request.id, app.engine.now()).await?;
+    let effects = app.engine.store().trash_task(request.id, app.engine.now()).await?;
+    carry_out(app, effects).await?;
     one_card(app, request.id).await
 }
 
