@@ -174,21 +174,7 @@ impl Desk {
 
     /// As `rpc`; none if the engine was gone before it had answered.
     pub fn try_rpc(&self, operation: &str, request: &Value) -> Option<Result<Value, Value>> {
-        let mut socket = UnixStream::connect(self.data().join("engine.sock")).ok()?;
-        socket.set_read_timeout(Some(patience())).ok()?;
-        let body = request.to_string();
-        write!(
-            socket,
-            "POST /rpc/{operation} HTTP/1.1\r\nhost: flightboard\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .ok()?;
-        let mut answer = Vec::new();
-        socket.read_to_end(&mut answer).ok()?;
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n")?;
-        let value = serde_json::from_str(body).ok()?;
-        Some(if head.starts_with("HTTP/1.1 200") { Ok(value) } else { Err(value) })
+        call(&self.data(), operation, request)
     }
 
     /// Waits until `look` finds what it looks for.
@@ -224,6 +210,26 @@ impl Desk {
         }
         found
     }
+}
+
+/// Calls an operation over the socket of the engine of a data directory; none if the engine was gone
+/// before it had answered.
+pub fn call(data: &Path, operation: &str, request: &Value) -> Option<Result<Value, Value>> {
+    let mut socket = UnixStream::connect(data.join("engine.sock")).ok()?;
+    socket.set_read_timeout(Some(patience())).ok()?;
+    let body = request.to_string();
+    write!(
+            socket,
+            "POST /rpc/{operation} HTTP/1.1\r\nhost: flightboard\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .ok()?;
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).ok()?;
+    let text = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let value = serde_json::from_str(body).ok()?;
+    Some(if head.starts_with("HTTP/1.1 200") { Ok(value) } else { Err(value) })
 }
 
 impl Drop for Desk {

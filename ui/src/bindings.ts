@@ -974,6 +974,8 @@ export type ProjectSettings = {
 	agents?: string[],
 	/**  Runs at one time. */
 	limit?: number | null,
+	/**  Runs at one time in each of its repositories, whichever project they are for. */
+	repository_limit?: number | null,
 	/**  Why nothing may start in it. */
 	paused?: string | null,
 	/**  A person looks through its inbox before agents that ask for work may take from it. */

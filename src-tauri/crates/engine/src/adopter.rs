@@ -83,12 +83,12 @@ impl Engine {
             return self.supervise(run, plan, true).await;
         }
         let reason = "Flightboard was closed while the run was being prepared; nothing was started";
-        if run.review.is_some() {
-            // Says nothing of the reviewer: the step is carried out anew.
-            let lost = Ending { reason: Some(reason.into()), ..Ending::of(Outcome::Lost, self.now()) };
-            return self.close_run(&run, lost).await;
+        if run.origin == Origin::Person {
+            return Ok(self.store().run_not_started(id, reason.into(), self.now()).await?);
         }
-        Ok(self.store().run_not_started(id, reason.into(), self.now()).await?)
+        // Says nothing of the agent, and nobody waits for an answer: it is tried again at once.
+        let lost = Ending { reason: Some(reason.into()), ..Ending::of(Outcome::Lost, self.now()) };
+        self.close_run(&run, lost).await
     }
 
     /// Removes workspaces that were never finished.

@@ -145,6 +145,12 @@ impl Engine {
             account: account_of(agent.profile.kind).map(str::to_owned),
             limits,
         };
+        // What is judged stands in Review already; a full column must not keep its own cards there.
+        let judges = request.review.is_some();
+        let new = NewRun {
+            limits: new.limits.into_iter().filter(|limit| !judges || limit.on != LimitOn::Review).collect(),
+            ..new
+        };
         let actor = match request.origin {
             Origin::Person => Actor::Person,
             Origin::Dispatcher | Origin::Pulled => Actor::Engine,

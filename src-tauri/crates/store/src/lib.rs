@@ -52,7 +52,7 @@ pub use open::{FILE_NAME, Store};
 pub use projects::{NewProject, ProjectRecord};
 pub use queue::{LiveRunRecord, QueuedTask};
 pub use reports::NewReport;
-pub use repositories::{NewRepository, RepositoryRecord};
+pub use repositories::{NewRepository, RepositoryLimit, RepositoryRecord};
 pub use reviews::{NewReview, ReviewRecord};
 pub use runs::{Ending, LimitOn, Limits, NewRun, Origin, ReviewTurn, RunRecord, StartFacts, WorkspaceRecord};
 pub use schedules::{CardTemplate, LastChild, ScheduleData, ScheduleRecord};

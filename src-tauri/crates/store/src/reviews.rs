@@ -162,7 +162,8 @@ impl Store {
             None => Gate::default(),
         };
         let rows = sqlx::query_as(OUTCOMES).bind(task.raw()).bind(round).fetch_all(&self.readers).await?;
-        Ok((gate, read_outcomes(rows)?))
+        let so_far = read_outcomes(&gate, rows)?;
+        Ok((gate, so_far))
     }
 }
 
@@ -193,7 +194,7 @@ pub(crate) async fn pass_gate(
             task.task.status.title()
         )));
     }
-    let so_far = outcomes(tx, id, task.round).await?;
+    let so_far = outcomes(tx, id, &gate, task.round).await?;
     if !gate.lets_through(&so_far) {
         return Err(StoreError::Conflict(format!(
             "{} is not approved yet: {}",
@@ -278,7 +279,7 @@ async fn add(tx: &mut Tx<'_>, new: NewReview, now: Millis) -> Result<Vec<Effect>
     if task.round != new.round {
         return Ok(Vec::new());
     }
-    match gate.next(&outcomes(tx, new.task, task.round).await?) {
+    match gate.next(&outcomes(tx, new.task, &gate, task.round).await?) {
         Next::Done => {
             let effects = apply(tx, &task.task, TaskEvent::Approved, now).await?;
             log(tx, new.task, None, &actor, "task.moved", "approved: moved from Review to Done".into(), now)
@@ -394,16 +395,27 @@ pub(crate) async fn dismiss(tx: &mut Tx<'_>, task: TaskId, now: Millis) -> Resul
 pub(crate) async fn outcomes(
     tx: &mut Tx<'_>,
     task: TaskId,
+    gate: &Gate,
     round: u32,
 ) -> Result<Vec<(usize, StepOutcome)>, StoreError> {
     let rows = sqlx::query_as(OUTCOMES).bind(task.raw()).bind(round).fetch_all(&mut *tx.conn).await?;
-    read_outcomes(rows)
+    read_outcomes(gate, rows)
 }
 
-const OUTCOMES: &str = "SELECT step, outcome FROM reviews WHERE task_id = ? AND round = ? ORDER BY id";
+const OUTCOMES: &str =
+    "SELECT step, outcome, kind, reviewer FROM reviews WHERE task_id = ? AND round = ? ORDER BY id";
 
-fn read_outcomes(rows: Vec<(i64, String)>) -> Result<Vec<(usize, StepOutcome)>, StoreError> {
-    rows.into_iter().map(|(step, text)| Ok((step as usize, outcome(&text)?))).collect()
+/// What was said counts for the step that it was said of: where the gate was changed meanwhile, the
+/// approval of whatever stands in that place now is still to come.
+fn read_outcomes(
+    gate: &Gate,
+    rows: Vec<(i64, String, String, String)>,
+) -> Result<Vec<(usize, StepOutcome)>, StoreError> {
+    rows.into_iter()
+        .map(|(step, text, kind, reviewer)| (step as usize, text, kind, reviewer))
+        .filter(|(at, _, kind, reviewer)| gate.0.get(*at).is_none_or(|step| step.is_of(kind, reviewer)))
+        .map(|(at, text, ..)| Ok((at, outcome(&text)?)))
+        .collect()
 }
 
 fn word(outcome: StepOutcome) -> &'static str {

@@ -95,6 +95,8 @@ pub enum LimitOn {
     Here,
     Agent(String),
     Project(ProjectId),
+    /// The repository at this path, for whichever project.
+    Repository(PathBuf),
     /// Work that waits for a review.
     Review,
 }
@@ -1002,7 +1004,7 @@ fn breaks(agent: &str, account: &Option<String>) -> Vec<Breaks> {
     agent.into_iter().chain(account.clone().map(Breaks::Account)).collect()
 }
 
-async fn has_room(tx: &mut Tx<'_>, limit: &Limits) -> Result<(), StoreError> {
+pub(crate) async fn has_room(tx: &mut Tx<'_>, limit: &Limits) -> Result<(), StoreError> {
     let used = used(tx, &limit.on).await?;
     if used < i64::from(limit.limit) {
         return Ok(());
@@ -1034,6 +1036,13 @@ pub(crate) async fn used(tx: &mut Tx<'_>, on: &LimitOn) -> Result<i64, StoreErro
             "SELECT count(*) FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' AND t.project_id = ?",
         )
         .bind(project.raw())
+        .fetch_one(&mut *tx.conn)
+        .await?,
+        LimitOn::Repository(path) => sqlx::query_scalar(
+            "SELECT count(*) FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' AND t.project_id IN \
+             (SELECT id FROM projects WHERE path = ?1 UNION SELECT project_id FROM project_repositories WHERE path = ?1)",
+        )
+        .bind(paths::to_bytes(path))
         .fetch_one(&mut *tx.conn)
         .await?,
         LimitOn::Review => {

@@ -15,7 +15,9 @@ use crate::{
     changes::{Change, record, recorded},
     edges,
     error::StoreError,
-    projects, queue, reviews, subtasks,
+    projects, queue, reviews,
+    runs::{self, Limits},
+    subtasks,
     writer::{Bulk, BulkAnswers, Tx},
 };
 
@@ -228,12 +230,27 @@ impl Store {
         actor: Actor,
         now: Millis,
     ) -> Result<Vec<Effect>, StoreError> {
+        self.move_task_within(id, to, Vec::new(), actor, now).await
+    }
+
+    /// The same, refused where a limit leaves no room for one more.
+    pub async fn move_task_within(
+        &self,
+        id: TaskId,
+        to: Column,
+        limits: Vec<Limits>,
+        actor: Actor,
+        now: Millis,
+    ) -> Result<Vec<Effect>, StoreError> {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
                     let from = require(tx, id).await?;
                     if from.task.status == to {
                         return Ok(Vec::new());
+                    }
+                    for limit in &limits {
+                        runs::has_room(tx, limit).await?;
                     }
                     if to == Status::Done {
                         reviews::pass_gate(tx, &from, &actor, now).await?;

@@ -88,8 +88,10 @@ pub(super) async fn assignee(app: &App, name: Option<String>) -> Result<Option<S
 
 /// Moving a card away from its agent stops the agent and waits for its end.
 pub async fn move_task(app: &App, request: MoveTask) -> Result<Card, Problem> {
+    let limits = app.engine.column_limits(request.column).await?;
+    let store = app.engine.store();
     let effects =
-        app.engine.store().move_task(request.id, request.column, app.actor(), app.engine.now()).await?;
+        store.move_task_within(request.id, request.column, limits, app.actor(), app.engine.now()).await?;
     carry_out(app, effects).await?;
     one_card(app, request.id).await
 }
