@@ -229,7 +229,8 @@ pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, P
     let now = app.engine.now();
     match request.verdict {
         Verdict::Approved => {
-            store.move_task(request.id, Status::Done, app.actor(), now).await?;
+            let effects = store.move_task(request.id, Status::Done, app.actor(), now).await?;
+            super::tasks::carry_out(app, effects).await?;
         }
         Verdict::Rejected => {
             if request.notes.trim().is_empty() {
@@ -250,7 +251,8 @@ pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, P
                 notes,
                 prompt: String::new(),
             };
-            store.add_review(review, now).await?;
+            let effects = store.add_review(review, now).await?;
+            super::tasks::carry_out(app, effects).await?;
         }
     }
     super::tasks::detail(app, request.id).await
