@@ -10,7 +10,8 @@ use std::{
 };
 
 use app::{
-    App, Authority,
+    App, Authority, OPERATIONS,
+    authority::allow_role,
     wire::{Problem, ProblemCode},
 };
 use axum::{
@@ -21,8 +22,12 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use sha2::{Digest, Sha256};
+use tokio_util::task::TaskTracker;
 
-use crate::problem::{answer, with_status};
+use crate::{
+    problem::{answer, with_status},
+    rpc::Writes,
+};
 
 /// Anybody may ask whether the board is there; the answer tells nothing else.
 pub(crate) const HEALTH: &str = "/health";
@@ -94,8 +99,26 @@ impl Keys {
     }
 }
 
-/// The app as the caller of this request finds it. A route that no gate stands before has none.
-pub(crate) struct Caller(pub App);
+/// Who sent this request: the app as that caller finds it. A route that no gate stands before has none.
+pub(crate) struct Caller {
+    pub app: App,
+    /// Where what a closing door must see through is counted.
+    pub writes: TaskTracker,
+}
+
+impl Caller {
+    /// The same, speaking for an agent where it may.
+    pub fn on_behalf_of(self, agent: &str) -> Caller {
+        let authority = self.app.authority().clone().on_behalf_of(agent);
+        Caller { app: self.app.as_caller(authority), ..self }
+    }
+
+    /// Refuses who may never carry the operation out, for a route that looks something up first.
+    pub fn may(&self, operation: &str) -> Result<(), Problem> {
+        let known = OPERATIONS.iter().find(|known| known.name == operation);
+        known.map_or(Ok(()), |operation| allow_role(&self.app, operation.need))
+    }
+}
 
 impl FromRequestParts<App> for Caller {
     type Rejection = Response;
@@ -109,7 +132,8 @@ impl FromRequestParts<App> for Caller {
             Some(agent) => authority.on_behalf_of(agent),
             None => authority,
         };
-        Ok(Caller(app.as_caller(authority)))
+        let writes = parts.extensions.get::<Writes>().map(|writes| writes.0.clone()).unwrap_or_default();
+        Ok(Caller { app: app.as_caller(authority), writes })
     }
 }
 

@@ -6,6 +6,7 @@
 //! row of the append-only change log in its own transaction.
 
 mod agents;
+mod answers;
 mod artifacts;
 mod board;
 mod breakers;
@@ -16,7 +17,9 @@ mod deleted;
 mod edges;
 mod error;
 mod keys;
+mod listing;
 mod open;
+mod outcomes;
 mod paths;
 mod projects;
 mod queue;
@@ -26,19 +29,23 @@ mod runs;
 mod schedules;
 mod settings;
 mod spend;
+mod taken;
 mod tasks;
 mod writer;
 
 pub use agents::{AgentData, AgentRecord};
+pub use answers::{Asked, KeptAnswer};
 pub use artifacts::{ArtifactRecord, NewArtifact};
 pub use board::{CardRecord, CardRunRecord, Counts};
 pub use breakers::{BreakerRecord, Breaks};
-pub use changes::{ChangeRecord, Committed};
+pub use changes::{ChangeFilter, ChangeRecord, Committed};
 pub use claims::{Claim, Claimed, Held, NewClaim, NewReport};
 pub use comments::CommentRecord;
 pub use error::{OpenError, StoreError};
 pub use keys::{KeyRecord, NewKey};
+pub use listing::{ListedTask, TaskFilter};
 pub use open::{FILE_NAME, Store};
+pub use outcomes::{FinishedRecord, OutcomeRecord};
 pub use projects::{NewProject, ProjectRecord};
 pub use queue::{LiveRunRecord, QueuedTask};
 pub use repositories::{NewRepository, RepositoryRecord};
@@ -46,4 +53,5 @@ pub use reviews::{NewReview, ReviewRecord};
 pub use runs::{Ending, LimitOn, Limits, NewRun, Origin, ReviewTurn, RunRecord, StartFacts, WorkspaceRecord};
 pub use schedules::{CardTemplate, LastChild, ScheduleData, ScheduleRecord};
 pub use spend::SpentBy;
+pub use taken::NewTaking;
 pub use tasks::{NewTask, Routing, TaskEdit, TaskRecord};

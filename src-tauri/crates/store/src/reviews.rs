@@ -280,8 +280,8 @@ async fn add(tx: &mut Tx<'_>, new: NewReview, now: Millis) -> Result<bool, Store
     match gate.next(&outcomes(tx, new.task, task.round).await?) {
         Next::Done => {
             apply(tx, &task.task, TaskEvent::Approved, now).await?;
-            log(tx, new.task, None, &actor, "task.moved", "approved: moved from Review to Done".into(), now)
-                .await?;
+            let text = "approved: moved from Review to Done".into();
+            log(tx, new.task, None, &actor, "task.completed", text, now).await?;
             Ok(true)
         }
         Next::Rework => {

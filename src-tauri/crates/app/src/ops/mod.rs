@@ -4,6 +4,7 @@
 mod agents;
 mod board;
 mod keys;
+mod outside;
 mod projects;
 mod queue;
 mod runs;
@@ -14,6 +15,7 @@ mod tasks;
 pub use agents::*;
 pub use board::*;
 pub use keys::*;
+pub use outside::*;
 pub use projects::*;
 pub use queue::*;
 pub use runs::*;

@@ -117,7 +117,8 @@ impl Ask {
         self.header("content-length", &body.len().to_string())
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    /// As it goes over the wire.
+    pub fn sent(&self) -> Vec<u8> {
         let upgrades = self.headers.iter().any(|(name, _)| name == "connection");
         let mut head = self.first.clone() + "\r\n";
         for (name, value) in &self.headers {
@@ -159,7 +160,7 @@ impl Answer {
 pub async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, ask: &Ask) -> Answer {
     let talk = async {
         // A door that refuses early need not read to the end.
-        let _ = stream.write_all(&ask.bytes()).await;
+        let _ = stream.write_all(&ask.sent()).await;
         let (status, head) = read_head(&mut stream).await;
         let mut answer = Answer { status, head, body: Vec::new() };
         if status == 101 || ask.first.starts_with("HEAD") {
@@ -219,7 +220,7 @@ impl Socket {
     pub async fn open(board: &Board, path: &str) -> Socket {
         let mut stream = TcpStream::connect(("127.0.0.1", board.port)).await.expect("the door is open");
         let ask = Ask::websocket(path).host(&board.host()).bearer(KEY);
-        stream.write_all(&ask.bytes()).await.expect("it is sent");
+        stream.write_all(&ask.sent()).await.expect("it is sent");
         let (status, head) = read_head(&mut stream).await;
         assert_eq!(status, 101, "{head}");
         Socket(stream)
