@@ -10,8 +10,7 @@ use std::{
 };
 
 use app::{
-    App, Authority, OPERATIONS,
-    authority::allow_role,
+    App, Authority,
     wire::{Problem, ProblemCode},
 };
 use axum::{
@@ -111,12 +110,6 @@ impl Caller {
     pub fn on_behalf_of(self, agent: &str) -> Caller {
         let authority = self.app.authority().clone().on_behalf_of(agent);
         Caller { app: self.app.as_caller(authority), ..self }
-    }
-
-    /// Refuses who may never carry the operation out, for a route that looks something up first.
-    pub fn may(&self, operation: &str) -> Result<(), Problem> {
-        let known = OPERATIONS.iter().find(|known| known.name == operation);
-        known.map_or(Ok(()), |operation| allow_role(&self.app, operation.need))
     }
 }
 

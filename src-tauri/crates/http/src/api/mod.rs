@@ -18,16 +18,19 @@ pub(crate) use events::Feed;
 
 use app::{
     App,
+    authority::allow_role,
     wire::{Problem, ProblemCode},
 };
 use axum::{
     Router,
     body::Bytes,
+    extract::{MatchedPath, Request},
     http::{HeaderMap, StatusCode, header},
-    middleware,
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use domain::authority::{Need, Reach};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -67,7 +70,21 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/api/executor/run/{id}", post(items::run))
         .layer(middleware::from_fn_with_state(app.clone(), repeat::once))
         .layer(middleware::from_fn(repeat::conditional));
-    each.route("/api/events", get(events::open)).route("/health", get(board::health)).fallback_for_api()
+    each.route("/api/events", get(events::open))
+        .layer(middleware::from_fn_with_state(app.clone(), admit))
+        .route("/health", get(board::health))
+        .fallback_for_api()
+}
+
+/// Asks for the role that the route's description names, before anything is read or looked up. What the caller may
+/// do with what the request names is the operation's to say.
+async fn admit(caller: Caller, path: MatchedPath, request: Request, next: Next) -> Response {
+    let needed = openapi::role(request.method(), path.as_str());
+    let need = needed.map(|role| Need { role, reach: Reach::Open });
+    match need.map_or(Ok(()), |need| allow_role(&caller.app, need)) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => Fail::from(refused).into_response(),
+    }
 }
 
 /// Unknown paths below `/api` are no pages of the web board.

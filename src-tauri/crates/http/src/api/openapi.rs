@@ -1,7 +1,11 @@
 //! The public routes as an OpenAPI 3.1 document. It is made from one table, which a test holds against the router:
 //! a route that is not described here, or described and not there, fails it.
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    http::Method,
+    response::{IntoResponse, Response},
+};
+use domain::Role;
 use serde_json::{Map, Value, json};
 
 use crate::gate::Caller;
@@ -70,6 +74,13 @@ pub(crate) const ROUTES: &[Row] = &[
     ("get", "/api/executor/status", "What runs, and what would start next", "viewer", 200, "", "Executor", &[]),
     ("post", "/api/executor/run/{id}", "Start an agent on an item", "operator", 202, "Execute", "Started", &[]),
 ];
+
+/// The weakest role that the route is for.
+pub(crate) fn role(method: &Method, path: &str) -> Option<Role> {
+    let method = if method == Method::HEAD { &Method::GET } else { method };
+    let row = ROUTES.iter().find(|row| row.1 == path && method.as_str().eq_ignore_ascii_case(row.0))?;
+    Role::parse(row.3)
+}
 
 pub(crate) async fn document(_: Caller) -> Response {
     axum::Json(openapi()).into_response()

@@ -6,6 +6,7 @@ mod feed;
 mod items;
 mod keys;
 mod login;
+mod matrix;
 mod rig;
 mod rpc;
 mod socket;
