@@ -66,6 +66,15 @@ pub(crate) async fn carry_out(caller: &Caller, operation: String, body: Bytes) -
     })
 }
 
+/// Has a route of its own because its body may be larger.
+pub(crate) async fn add_attachment(
+    caller: Caller,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    call(caller, Path("add_attachment".into()), headers, body).await
+}
+
 /// As a rule a body over the limit; else one that broke off.
 fn too_much(refused: BytesRejection) -> Response {
     let message = format!("the request's body cannot be taken: {}", refused.body_text());

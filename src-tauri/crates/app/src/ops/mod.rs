@@ -2,7 +2,9 @@
 //! the store, and returns a view.
 
 mod agents;
+mod attachments;
 mod board;
+mod filters;
 mod keys;
 mod outside;
 mod projects;
@@ -13,7 +15,9 @@ mod settings;
 mod tasks;
 
 pub use agents::*;
+pub use attachments::*;
 pub use board::*;
+pub use filters::*;
 pub use keys::*;
 pub use outside::*;
 pub use projects::*;

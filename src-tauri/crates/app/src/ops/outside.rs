@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use domain::{Actor, Effect, Millis, Role, Status, TaskId, agent, authority::Forbidden, text};
+use domain::{Actor, Millis, Role, Status, TaskId, agent, authority::Forbidden, text};
 use engine::AgentEdit;
 use store::{ChangeFilter, NewReport, NewTaking, OutcomeRecord, TaskFilter};
 
@@ -179,7 +179,7 @@ async fn bring(app: &App, id: TaskId, to: Status, request: &PutTask) -> Result<(
             });
             let succeeded = to != Status::Failed;
             let report = NewReport { run, token, succeeded, message, now: app.engine.now() };
-            store.finish_run(report).await?;
+            app.engine.finish(report).await?;
             if to == Status::Done { shift(app, id, to).await } else { Ok(()) }
         }
         // Nothing is in review or failed that nobody worked on: who brings a new card there did it elsewhere.
@@ -208,11 +208,7 @@ async fn take(app: &App, id: TaskId, request: &PutTask) -> Result<(), Problem> {
 }
 
 async fn shift(app: &App, id: TaskId, to: Status) -> Result<(), Problem> {
-    let effects = app.engine.store().move_task(id, to, app.actor(), app.engine.now()).await?;
-    for Effect::StopRun(run) in effects {
-        app.engine.stop_run(run).await?;
-    }
-    Ok(())
+    super::tasks::move_task(app, MoveTask { id, column: to }).await.map(|_| ())
 }
 
 fn merged(kept: ReportedOutcome, given: ReportedOutcome) -> OutcomeRecord {
