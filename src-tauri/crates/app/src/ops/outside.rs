@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use domain::{Actor, Millis, Role, Status, TaskId, agent, authority::Forbidden, text};
 use engine::AgentEdit;
+use serde_json::{Map, Value};
 use store::{ChangeFilter, NewReport, NewTaking, OutcomeRecord, TaskFilter};
 
 use crate::{App, Authority, problem::invalid, wire::*};
@@ -111,8 +112,13 @@ fn check_outcome(outcome: &ReportedOutcome) -> Result<(), Problem> {
     if hours.into_iter().flatten().any(|hours| !hours.is_finite() || hours < 0.0) {
         return Err(invalid("hours are not negative"));
     }
-    let length = serde_json::to_string(&outcome.metadata).map_or(0, |text| text.len());
-    if length > 65_536 { Err(invalid("the metadata is larger than 64 KiB")) } else { Ok(()) }
+    match outcome.metadata.as_deref() {
+        Some(text) if text.len() > 65_536 => Err(invalid("the metadata is larger than 64 KiB")),
+        Some(text) if serde_json::from_str::<Map<String, Value>>(text).is_err() => {
+            Err(invalid("the metadata is no JSON object"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether anything but state and outcome changes.
@@ -212,7 +218,7 @@ async fn shift(app: &App, id: TaskId, to: Status) -> Result<(), Problem> {
 }
 
 fn merged(kept: ReportedOutcome, given: ReportedOutcome) -> OutcomeRecord {
-    let metadata = if given.metadata.is_empty() { kept.metadata } else { given.metadata };
+    let metadata = given.metadata.or(kept.metadata);
     OutcomeRecord {
         outcome: given.outcome.or(kept.outcome),
         error_message: given.error_message.or(kept.error_message),
@@ -221,7 +227,7 @@ fn merged(kept: ReportedOutcome, given: ReportedOutcome) -> OutcomeRecord {
         feedback_notes: given.feedback_notes.or(kept.feedback_notes),
         estimated_hours: given.estimated_hours.or(kept.estimated_hours),
         actual_hours: given.actual_hours.or(kept.actual_hours),
-        metadata,
+        metadata: metadata.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
     }
 }
 
@@ -346,7 +352,7 @@ fn listed(record: store::ListedTask) -> ListedTask {
             feedback_notes: outcome.feedback_notes,
             estimated_hours: outcome.estimated_hours,
             actual_hours: outcome.actual_hours,
-            metadata: outcome.metadata,
+            metadata: (!outcome.metadata.is_empty()).then(|| Value::Object(outcome.metadata).to_string()),
         },
     }
 }

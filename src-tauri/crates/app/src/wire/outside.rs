@@ -3,7 +3,6 @@
 
 use domain::{AgentId, Priority, ProjectId, RunId, Status, TaskId};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use specta::Type;
 
 use super::{Assign, Due};
@@ -85,8 +84,8 @@ pub struct ReportedOutcome {
     pub feedback_notes: Option<String>,
     pub estimated_hours: Option<f64>,
     pub actual_hours: Option<f64>,
-    /// At most 64 KiB of JSON.
-    pub metadata: Map<String, Value>,
+    /// A JSON object as text, at most 64 KiB.
+    pub metadata: Option<String>,
 }
 
 /// Makes a card, or changes `id`: its text, where it stands and how it came out, in one call. Fields left out stay

@@ -144,13 +144,9 @@ impl Said {
             "feedback_notes": self.feedback_notes,
             "estimated_hours": self.estimated_hours,
             "actual_hours": self.actual_hours,
-            "metadata": self.metadata.unwrap_or_default(),
+            "metadata": self.metadata.map(|metadata| Value::Object(metadata).to_string()),
         });
-        let reported = outcome.as_object().into_iter().flatten().any(|(_, value)| match value {
-            Value::Null => false,
-            Value::Object(metadata) => !metadata.is_empty(),
-            _ => true,
-        });
+        let reported = outcome.as_object().into_iter().flatten().any(|(_, value)| !value.is_null());
         Ok(json!({
             "id": id,
             "title": self.title,

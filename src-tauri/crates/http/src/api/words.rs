@@ -88,7 +88,7 @@ pub(crate) fn task(listed: &Value) -> Value {
         "due_date": seconds(&listed["due_at"]),
         "completed_at": seconds(&listed["finished_at"]),
         "tags": listed["tags"],
-        "metadata": outcome["metadata"],
+        "metadata": metadata.unwrap_or_else(|| json!({})),
         "estimated_hours": outcome["estimated_hours"],
         "actual_hours": outcome["actual_hours"],
         "outcome": outcome["outcome"],

@@ -140,7 +140,7 @@ fn fits(target: &Target, knocker: &Knocker, from: From, status: u16) -> bool {
         (From::Here, Some(_), None) => status == 401,
         (From::Here, Some(needed), Some(role)) if role < needed => status == 403,
         (From::Here, Some(_), Some(Role::Agent)) if !target.open => status == 403,
-        (From::Here, Some(_), Some(_)) => !matches!(status, 401 | 403 | 421 | 500..),
+        (From::Here, Some(_), Some(_)) => !matches!(status, 401 | 403 | 421 | 500),
     }
 }
 
