@@ -259,7 +259,8 @@ impl Store {
                     let effects = apply(tx, &from.task, TaskEvent::Moved(to), now).await?;
                     let queued = queued_after_move(tx, &from, to).await?;
                     start_afresh(tx, &from, to, queued).await?;
-                    log(tx, id, None, &actor, "task.moved", text, now).await?;
+                    let kind = if to == Status::Done { "task.completed" } else { "task.moved" };
+                    log(tx, id, None, &actor, kind, text, now).await?;
                     Ok(effects)
                 })
             })

@@ -214,7 +214,7 @@ async fn the_timeline_is_the_change_log_of_one_card() {
             ("agent:demo", "run.started", "run 1 started"),
             ("you", "task.commented", "commented: look here"),
             ("agent:demo", "run.ended", "run 1 finished"),
-            ("you", "task.moved", "moved from Review to Done"),
+            ("you", "task.completed", "moved from Review to Done"),
         ]
     );
     let log = store.changes_after(0, 100).await.unwrap();
