@@ -23,8 +23,8 @@ pub async fn get_cards(app: State<'_, App>, request: GetCards) -> Result<Vec<Car
 
 #[tauri::command]
 #[specta::specta]
-pub async fn list_tasks(app: State<'_, App>, request: ListTasks) -> Result<TaskList, Problem> {
-    ops::list_tasks(&app, request).await
+pub async fn list_cards(app: State<'_, App>, request: ListCards) -> Result<CardList, Problem> {
+    ops::list_cards(&app, request).await
 }
 
 #[tauri::command]

@@ -226,7 +226,7 @@ pub fn board_event(record: ChangeRecord) -> BoardEvent {
     BoardEvent {
         seq: record.seq,
         at: record.at,
-        event: domain::event::of_change(&record.kind).into_owned(),
+        event: domain::event::of_change(&record.kind).to_owned(),
         kind: record.kind,
         actor: record.actor,
         task: record.task,

@@ -8,6 +8,7 @@ mod belongings;
 mod glance;
 mod issues;
 mod keys;
+mod outside;
 mod queue;
 mod transfer;
 
@@ -15,12 +16,13 @@ pub use belongings::*;
 pub use glance::*;
 pub use issues::*;
 pub use keys::*;
+pub use outside::*;
 pub use queue::*;
 pub use transfer::*;
 
 use domain::{
-    ArtifactId, Cause, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId, RunStatus,
-    ScheduleId, Status, TaskId,
+    AgentId, ArtifactId, Cause, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId,
+    RunStatus, ScheduleId, Status, TaskId,
     agent::Presence,
     breaker::BreakerRule,
     budget::Budget,
@@ -739,6 +741,9 @@ pub struct ProjectSettings {
 
 #[derive(Clone, Debug, Serialize, Type)]
 pub struct Agent {
+    /// None: built in, and nothing was changed about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<AgentId>,
     pub name: String,
     pub title: String,
     /// Where the program was found; none: not installed.

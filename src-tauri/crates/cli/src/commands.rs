@@ -247,7 +247,7 @@ pub async fn list(link: &Link, said: &ListArgs, json: bool) -> Result<(), Failur
     if let Some(filter) = &said.filter {
         return list_saved(link, filter, said, json).await;
     }
-    let request = ListTasks {
+    let request = ListCards {
         statuses: said.status.iter().map(|word| parse_column(word)).collect::<Result<_, _>>()?,
         project: find_project(link, said.project.as_deref()).await?,
         assignee: said.assign.clone(),
@@ -256,7 +256,7 @@ pub async fn list(link: &Link, said: &ListArgs, json: bool) -> Result<(), Failur
         limit: said.limit.or((!json).then_some(LISTED)).filter(|limit| *limit > 0),
         offset: said.offset,
     };
-    let mut found: Value = link.call("list_tasks", &request).await?;
+    let mut found: Value = link.call("list_cards", &request).await?;
     let cards: Vec<Value> = part(&found, "cards")?;
     let left = found["total"]
         .take()

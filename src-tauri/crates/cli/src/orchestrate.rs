@@ -33,12 +33,12 @@ pub async fn exec(link: &Link, id: &str, how: &ExecArgs, json: bool) -> Result<(
 
 /// The next cards that wait for nothing. One that somebody else takes meanwhile is passed over.
 pub async fn exec_next(link: &Link, count: u32, how: &ExecArgs, json: bool) -> Result<(), Failure> {
-    let request = ListTasks {
+    let request = ListCards {
         statuses: vec![Status::Ready, Status::Inbox],
         limit: Some(count + SPARE),
-        ..ListTasks::default()
+        ..ListCards::default()
     };
-    let list: Value = link.call("list_tasks", &request).await?;
+    let list: Value = link.call("list_cards", &request).await?;
     let mut handed = Vec::new();
     for card in part::<Vec<Value>>(&list, "cards")? {
         if handed.len() == count as usize {

@@ -55,8 +55,8 @@ async fn hand_over(link: &Link, agent: Option<&str>) -> Result<Vec<TaskId>, Fail
         .filter(|project| project["settings"]["triage"] == true)
         .map(|project| &project["id"])
         .collect();
-    let request = ListTasks { statuses: vec![Status::Ready, Status::Inbox], ..ListTasks::default() };
-    let list: Value = link.call_host("list_tasks", &request).await?;
+    let request = ListCards { statuses: vec![Status::Ready, Status::Inbox], ..ListCards::default() };
+    let list: Value = link.call_host("list_cards", &request).await?;
     let mut ids = Vec::new();
     for card in part::<Vec<Value>>(&list, "cards")? {
         if card["status"] == "inbox" && triaged.contains(&&card["project"]) {

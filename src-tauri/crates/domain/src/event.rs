@@ -1,32 +1,30 @@
 //! What happened, in the words that event streams and webhooks use. The log of changes keeps finer words
 //! for a card's timeline; here each of them is given the event that programs subscribe to.
 
-use std::borrow::Cow;
-
 /// The event of a change: `task.created`, `task.updated`, `task.status_changed`, `task.completed`,
 /// `agent.created`, `agent.status_changed`, …. What has no common word keeps its own.
-pub fn of_change(kind: &str) -> Cow<'_, str> {
-    let Some((noun, verb)) = kind.split_once('.') else { return Cow::Borrowed(kind) };
-    let verb = match (noun, verb) {
-        ("task", "moved" | "not_needed") => "status_changed",
-        ("task", "edited" | "queued" | "held" | "edge_added" | "edge_removed" | "trashed" | "restored") => {
-            "updated"
-        }
-        ("agent", "online") => "status_changed",
-        ("agent" | "project" | "schedule", "added" | "registered") => "created",
-        ("agent" | "project" | "schedule" | "settings", "changed" | "reset") => "updated",
-        ("agent" | "project" | "schedule", "removed") => "deleted",
-        ("run", "created") => "queued",
-        _ => return Cow::Borrowed(kind),
-    };
-    Cow::Owned(format!("{noun}.{verb}"))
+pub fn of_change(kind: &str) -> &str {
+    match kind {
+        "task.moved" | "task.not_needed" => "task.status_changed",
+        "task.edited" | "task.queued" | "task.held" | "run.created" | "run.ended" => "task.updated",
+        "task.trashed" => "task.deleted",
+        "run.claimed" => "task.claimed",
+        "agent.registered" => "agent.created",
+        "agent.online" => "agent.status_changed",
+        "agent.changed" | "agent.reset" => "agent.updated",
+        "agent.removed" => "agent.deleted",
+        other => other,
+    }
 }
 
-/// Whether somebody who asked for `types` hears of `event`. A type is a noun (`task`) or a whole event
-/// (`task.completed`); none asks for all.
-pub fn is_wanted(types: &[String], event: &str) -> bool {
-    let noun = event.split_once('.').map_or(event, |(noun, _)| noun);
-    types.is_empty() || types.iter().any(|wanted| wanted == event || wanted == noun)
+/// Whether somebody who asked for `types` hears of a change of this kind. A type is a noun (`task`), a whole
+/// event (`task.completed`) or the log's own word (`run.ended`); none asks for all.
+pub fn is_wanted(types: &[String], kind: &str) -> bool {
+    let fits = |wanted: &String| {
+        let names = [of_change(kind), kind];
+        names.iter().any(|name| name == wanted || name.split('.').next() == Some(wanted))
+    };
+    types.is_empty() || types.iter().any(fits)
 }
 
 #[cfg(test)]
@@ -42,9 +40,8 @@ mod tests {
     #[case("task.deleted", "task.deleted")]
     #[case("agent.registered", "agent.created")]
     #[case("agent.online", "agent.status_changed")]
-    #[case("project.removed", "project.deleted")]
-    #[case("run.created", "run.queued")]
-    #[case("run.ended", "run.ended")]
+    #[case("run.started", "run.started")]
+    #[case("run.ended", "task.updated")]
     #[case("nonsense", "nonsense")]
     fn a_change_has_its_event(#[case] kind: &str, #[case] event: &str) {
         assert_eq!(of_change(kind), event);
@@ -56,6 +53,9 @@ mod tests {
     #[case(&["task.completed"], "task.created", false)]
     #[case(&["agent", "task.completed"], "task.completed", true)]
     #[case(&["tas"], "task.created", false)]
+    #[case(&["run"], "run.ended", true)]
+    #[case(&["task.updated"], "run.ended", true)]
+    #[case(&["task.status_changed"], "task.moved", true)]
     fn types_are_nouns_or_events(#[case] types: &[&str], #[case] event: &str, #[case] wanted: bool) {
         let types: Vec<String> = types.iter().map(|word| (*word).into()).collect();
         assert_eq!(is_wanted(&types, event), wanted);

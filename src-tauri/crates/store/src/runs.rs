@@ -681,7 +681,12 @@ impl Store {
     }
 }
 
-async fn begin(tx: &mut Tx<'_>, new: NewRun, actor: &Actor, now: Millis) -> Result<RunId, StoreError> {
+pub(crate) async fn begin(
+    tx: &mut Tx<'_>,
+    new: NewRun,
+    actor: &Actor,
+    now: Millis,
+) -> Result<RunId, StoreError> {
     let task = tasks::require(tx, new.task).await?;
     if task.trashed_at.is_some() {
         return Err(StoreError::Conflict(format!("{} is in the trash; restore it first", new.task.key())));

@@ -19,7 +19,7 @@ const WAIT_MAX: u32 = 60_000;
 const PAGE: u32 = 1_000;
 const DAY: Millis = 24 * 60 * 60 * 1_000;
 
-pub async fn list_tasks(app: &App, request: ListTasks) -> Result<TaskList, Problem> {
+pub async fn list_cards(app: &App, request: ListCards) -> Result<CardList, Problem> {
     let filter = CardFilter {
         statuses: request.statuses,
         project: request.project,
@@ -32,7 +32,7 @@ pub async fn list_tasks(app: &App, request: ListTasks) -> Result<TaskList, Probl
     let (seq, _) = store.head().await?;
     let (total, cards) = store.list(&filter, request.offset, request.limit.unwrap_or(u32::MAX)).await?;
     let cards = cards.into_iter().map(|card| seen(app, card)).collect();
-    Ok(TaskList { seq, now: app.engine.now(), total, cards })
+    Ok(CardList { seq, now: app.engine.now(), total, cards })
 }
 
 pub async fn get_status(app: &App, _: Nothing) -> Result<StatusReport, Problem> {
@@ -124,7 +124,7 @@ pub async fn read_events(app: &App, request: ReadEvents) -> Result<BoardEvents, 
 
 fn wanted(request: &ReadEvents, found: BoardEvent) -> Option<BoardEvent> {
     let of_project = request.project.is_none() || request.project == found.project;
-    (of_project && event::is_wanted(&request.types, &found.event)).then_some(found)
+    (of_project && event::is_wanted(&request.types, &found.kind)).then_some(found)
 }
 
 /// Takes runs whose lease is over for lost, and removes workspaces of cards that are over where that is

@@ -10,7 +10,7 @@ use super::{Card, Overview, PlannedStart};
 /// the trash are left out.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, Type)]
 #[serde(default, deny_unknown_fields)]
-pub struct ListTasks {
+pub struct ListCards {
     /// Empty: all columns.
     pub statuses: Vec<Status>,
     pub project: Option<ProjectId>,
@@ -24,7 +24,7 @@ pub struct ListTasks {
 }
 
 #[derive(Clone, Debug, Serialize, Type)]
-pub struct TaskList {
+pub struct CardList {
     /// The cards are at least as new as this change.
     #[specta(type = u32)]
     pub seq: i64,

@@ -113,7 +113,7 @@ async fn what_cannot_be_is_refused_and_nothing_of_it_is_taken() {
     ] {
         let refused = door.refused("import_records", json!({ "records": [card("a"), record] })).await;
         assert!(refused.message.contains(words), "{record}: {refused}");
-        assert_eq!(door.ok("list_tasks", json!({})).await["total"], 0, "{record}");
+        assert_eq!(door.ok("list_cards", json!({})).await["total"], 0, "{record}");
     }
     let orphans = [json!({ "type": "comment", "task": "nobody", "author": "you", "body": "x", "at": 1 })];
     assert_eq!(import(&door, &orphans).await, json!({ "added": 0, "known": 0, "left_out": 1 }));
