@@ -709,6 +709,8 @@ pub struct ProjectSettings {
     pub agents: Vec<String>,
     /// Runs at one time.
     pub limit: Option<u32>,
+    /// Runs at one time in each of its repositories, whichever project they are for.
+    pub repository_limit: Option<u32>,
     /// Why nothing may start in it.
     pub paused: Option<String>,
     /// A person looks through its inbox before agents that ask for work may take from it.

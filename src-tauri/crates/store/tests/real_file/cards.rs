@@ -133,7 +133,7 @@ async fn moving_a_card_away_from_its_agent_asks_for_the_agents_end() {
 async fn a_finished_card_remembers_when_and_forgets_it_when_reopened() {
     let store = TempStore::new().await;
     let id = store.add(card("Done and not")).await;
-    let mut raw = crate::raw::Raw::open(&store).await;
+    let mut raw = testkit::Raw::open(&store).await;
     let done_at = store.clock.tick();
     store.move_task(id, Status::Done, Actor::Person, done_at).await.unwrap();
     assert_eq!(raw.number("SELECT finished_at FROM tasks").await, done_at);
