@@ -282,8 +282,16 @@ async fn add(tx: &mut Tx<'_>, new: NewReview, now: Millis) -> Result<Vec<Effect>
     match gate.next(&outcomes(tx, new.task, &gate, task.round).await?) {
         Next::Done => {
             let effects = apply(tx, &task.task, TaskEvent::Approved, now).await?;
-            log(tx, new.task, None, &actor, "task.completed", "approved: moved from Review to Done".into(), now)
-                .await?;
+            log(
+                tx,
+                new.task,
+                None,
+                &actor,
+                "task.completed",
+                "approved: moved from Review to Done".into(),
+                now,
+            )
+            .await?;
             Ok(effects)
         }
         Next::Rework => send_back(tx, &task, &gate, &new, &actor, now).await,
