@@ -170,9 +170,9 @@ fn cards_agents_and_schedules_answer_to_the_words_of_a_dashboard() {
     assert_eq!(desk.show("2")["trashed"], true);
     let (code, said) =
         desk.refused(&["tasks", "create", "--body", r#"{"title": "Site", "output": {"type": "repo"}}"#]);
-    assert_eq!((code, said.contains("cannot be put into a repository of its own yet")), (1, true), "{said}");
+    assert_eq!((code, said.contains("output into a repository is not possible yet")), (1, true), "{said}");
     let (_, said) = desk.refused(&["add", "Site", "--output", "{}"]);
-    assert!(said.contains("cannot be put into a repository of its own yet"), "{said}");
+    assert!(said.contains("output into a repository is not possible yet"), "{said}");
     let (_, said) = desk.refused(&["tasks", "create", "--body", r#"{"titel": "Site"}"#]);
     assert!(said.contains("unknown field `titel`"), "{said}");
 }

@@ -132,7 +132,7 @@ impl Engine {
         self.end_review_for(&request).await?;
         let mut limits = self.limits_for(&request.agent, task.project, request.origin).await?;
         if request.review.is_some() {
-            // The work is in Review already, and leaves it by being judged.
+            // What is judged stands in Review already; a full column must not keep its own cards there.
             limits.retain(|limit| limit.on != LimitOn::Review);
         }
         let new = NewRun {
@@ -145,12 +145,6 @@ impl Engine {
             account: account_of(agent.profile.kind).map(str::to_owned),
             limits,
             lease: 0,
-        };
-        // What is judged stands in Review already; a full column must not keep its own cards there.
-        let judges = request.review.is_some();
-        let new = NewRun {
-            limits: new.limits.into_iter().filter(|limit| !judges || limit.on != LimitOn::Review).collect(),
-            ..new
         };
         let actor = match request.origin {
             Origin::Person => Actor::Person,

@@ -12,6 +12,9 @@ const KEPT: Millis = 24 * 3_600_000;
 /// A status and a body.
 pub type KeptAnswer = (u16, Vec<u8>);
 
+/// The hash of the request that took the key; status and body once it was answered.
+type Row = (Vec<u8>, Option<u16>, Option<Vec<u8>>);
+
 /// What is known of an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
@@ -40,7 +43,7 @@ impl Store {
                         .bind(now - KEPT)
                         .execute(&mut *tx.conn)
                         .await?;
-                    let known: Option<(Vec<u8>, Option<u16>, Option<Vec<u8>>)> = sqlx::query_as(
+                    let known: Option<Row> = sqlx::query_as(
                         "SELECT fingerprint, status, body FROM kept_answers WHERE caller = ? AND name = ?",
                     )
                     .bind(&caller)

@@ -264,6 +264,8 @@ pub async fn enroll_agent(app: &App, request: EnrollAgent) -> Result<Enrolled, P
             max_capacity: new.then_some(CAPACITY),
             model: None,
             enabled: None,
+            retry: None,
+            breaker: None,
         };
         app.engine.register_agent(edit, app.actor()).await?;
     }

@@ -21,11 +21,9 @@ use crate::{
 
 pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
     if request.output.is_some() {
-        return Err(Problem {
-            code: ProblemCode::Invalid,
-            message: "a card's result cannot be put into a repository of its own yet".into(),
-            next: Some("leave `output` out; a card of a git project leaves its work on a branch".into()),
-        });
+        return Err(invalid(
+            "output into a repository is not possible yet; leave `output` out, and the work is kept as a branch and artifacts",
+        ));
     }
     let status = match request.column {
         None if request.queued == Some(true) => Status::Ready,

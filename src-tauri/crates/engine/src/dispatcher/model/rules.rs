@@ -594,7 +594,9 @@ impl Board {
     pub fn starts(&self) -> Vec<(TaskId, String)> {
         let mut live = self.live();
         let mut breakers = self.breakers.clone();
-        let ready = |card: &&Card| card.queued && card.may_be_taken(Status::Ready, self.now);
+        // One whose last run is still being ended waits for that.
+        let ready =
+            |card: &&Card| card.queued && card.open.is_none() && card.may_be_taken(Status::Ready, self.now);
         let mut left: Vec<&Card> =
             self.cards.iter().filter(ready).filter(|card| self.edges_are_met(card)).collect();
         let mut starts = Vec::new();
