@@ -68,6 +68,7 @@ pub(crate) fn who(actor: &Value) -> Value {
 /// A card as the first board has it.
 pub(crate) fn task(listed: &Value) -> Value {
     let outcome = &listed["outcome"];
+    let metadata = outcome["metadata"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
     let failure =
         if outcome["error_message"].is_null() { &listed["failure"] } else { &outcome["error_message"] };
     json!({
