@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod board;
+pub mod keys;
 pub mod projects;
 pub mod queue;
 pub mod runs;

@@ -4,8 +4,10 @@
 //! All times are milliseconds since the Unix epoch (UTC), all sizes bytes, all ids integers.
 //! [`Card`] is what the board needs; [`TaskDetail`] what the task page needs.
 
+mod keys;
 mod queue;
 
+pub use keys::*;
 pub use queue::*;
 
 use domain::{
@@ -1136,7 +1138,10 @@ pub enum ProblemCode {
     Conflict,
     /// The agent is not installed, git is missing, …
     Unavailable,
+    /// No key, or one that opens nothing.
     Unauthorized,
+    /// A key that does not reach as far.
+    Forbidden,
     /// Disk full, database unreadable, a bug: ours, not the caller's.
     Internal,
 }

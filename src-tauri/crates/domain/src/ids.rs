@@ -41,6 +41,8 @@ ids! {
     CommentId;
     ScheduleId;
     AgentId;
+    /// A key that programs and agents send.
+    KeyId;
     /// Position in the append-only change log; rises by one with every change.
     ChangeSeq;
 }

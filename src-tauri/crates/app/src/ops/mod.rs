@@ -3,6 +3,7 @@
 
 mod agents;
 mod board;
+mod keys;
 mod projects;
 mod queue;
 mod runs;
@@ -12,6 +13,7 @@ mod tasks;
 
 pub use agents::*;
 pub use board::*;
+pub use keys::*;
 pub use projects::*;
 pub use queue::*;
 pub use runs::*;
