@@ -59,8 +59,9 @@ pub async fn run(link: &Link, command: &KeyCommand, json: bool) -> Result<(), Fa
 }
 
 fn parse_role(text: &str) -> Result<Role, Failure> {
-    Role::parse(text)
-        .ok_or_else(|| Failure::invalid(format!("“{text}” is not a role; use viewer, agent, operator or admin")))
+    Role::parse(text).ok_or_else(|| {
+        Failure::invalid(format!("“{text}” is not a role; use viewer, agent, operator or admin"))
+    })
 }
 
 async fn scoped(link: &Link, scope: &str) -> Result<(Option<domain::ProjectId>, Option<String>), Failure> {

@@ -9,8 +9,7 @@ use crate::{ProjectId, RunId, TaskId};
 
 /// How much a caller may do, the weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-#[specta(rename = "KeyRole")]
+#[serde(rename = "KeyRole", rename_all = "snake_case")]
 pub enum Role {
     /// Reads.
     Viewer,

@@ -6,6 +6,7 @@ mod adopter;
 mod agents_found;
 mod clock;
 mod collector;
+mod courier;
 mod dispatcher;
 mod doctor;
 mod engine;

@@ -1,9 +1,7 @@
 //! Keys of programs and agents: made once, found by their hash, revoked. The secret itself is told to
 //! whoever made the key and is nowhere afterwards. A run's key is good exactly while the run lives.
 
-use domain::{
-    Actor, ArtifactId, Id, KeyId, Millis, ProjectId, Role, RunId, Scope, TaskId, authority::Thing,
-};
+use domain::{Actor, ArtifactId, Id, KeyId, Millis, ProjectId, Role, RunId, Scope, TaskId, authority::Thing};
 use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 
@@ -74,9 +72,7 @@ impl TryFrom<Row> for KeyRecord {
         let role = Role::parse(&row.role)
             .ok_or_else(|| StoreError::Corrupt(format!("“{}” is not a role", row.role)))?;
         let scope = match (row.agent, row.run_id.zip(row.task_id), row.project_id) {
-            (Some(agent), Some((run, task)), _) => {
-                Scope::Run { agent, run: RunId(run), task: TaskId(task) }
-            }
+            (Some(agent), Some((run, task)), _) => Scope::Run { agent, run: RunId(run), task: TaskId(task) },
             (Some(agent), None, _) => Scope::Agent(agent),
             (None, _, Some(project)) => Scope::Project(ProjectId(project)),
             (None, _, None) => Scope::Board,
@@ -179,11 +175,13 @@ impl Store {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
-                    sqlx::query("UPDATE keys SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE id = ?")
-                        .bind(now)
-                        .bind(id.raw())
-                        .execute(&mut *tx.conn)
-                        .await?;
+                    sqlx::query(
+                        "UPDATE keys SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE id = ?",
+                    )
+                    .bind(now)
+                    .bind(id.raw())
+                    .execute(&mut *tx.conn)
+                    .await?;
                     Ok(())
                 })
             })
@@ -280,10 +278,8 @@ async fn insert(tx: &mut Tx<'_>, new: &NewKey, secret: &str, now: Millis) -> Res
 }
 
 async fn require(tx: &mut Tx<'_>, id: KeyId) -> Result<KeyRecord, StoreError> {
-    let row: Option<Row> = sqlx::query_as(select!("WHERE k.id = ?"))
-        .bind(id.raw())
-        .fetch_optional(&mut *tx.conn)
-        .await?;
+    let row: Option<Row> =
+        sqlx::query_as(select!("WHERE k.id = ?")).bind(id.raw()).fetch_optional(&mut *tx.conn).await?;
     row.ok_or_else(|| StoreError::NotFound { what: "key", key: id.to_string() })?.try_into()
 }
 

@@ -461,12 +461,19 @@ impl Store {
     }
 
     /// Sends one again that is over, from the start.
-    pub async fn redeliver(&self, id: DeliveryId, now: Millis) -> Result<DeliveryRecord, StoreError> {
+    pub async fn redeliver(
+        &self,
+        id: DeliveryId,
+        actor: Actor,
+        now: Millis,
+    ) -> Result<DeliveryRecord, StoreError> {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
                     let known = require_delivery(tx, id).await?;
-                    require(tx, known.webhook).await?;
+                    let webhook = require(tx, known.webhook).await?;
+                    let text = format!("sends {} to the webhook {} again", known.event, webhook.data.name);
+                    log(tx, "webhook.resent", text, &actor, now).await?;
                     sqlx::query(
                         "UPDATE webhook_deliveries SET status = 'waiting', attempts = 0, next_at = ?, ended_at = NULL \
                          WHERE id = ? AND status <> 'waiting'",

@@ -25,7 +25,9 @@ async fn with_key(door: &FrontDoor, request: Value) -> App {
 fn what_each_operation_needs_is_written_down() {
     let lines: Vec<String> = OPERATIONS
         .iter()
-        .map(|operation| format!("{} {} {:?}", operation.name, operation.need.role.word(), operation.need.reach))
+        .map(|operation| {
+            format!("{} {} {:?}", operation.name, operation.need.role.word(), operation.need.reach)
+        })
         .collect();
     insta::assert_snapshot!("needs", lines.join("\n"));
 }
@@ -47,7 +49,12 @@ async fn no_operation_is_carried_out_for_a_role_or_a_scope_too_small() {
                 // No operation gets so far as to carry out a request with a field that nothing has.
                 let code = ask(&app, operation.name, json!({ "no_such_field": 1 })).await.unwrap_err();
                 let refused = code == ProblemCode::Forbidden;
-                assert_eq!(refused, role < operation.need.role, "{} as {role:?} in {scope:?}", operation.name);
+                assert_eq!(
+                    refused,
+                    role < operation.need.role,
+                    "{} as {role:?} in {scope:?}",
+                    operation.name
+                );
             }
         }
     }
@@ -58,9 +65,8 @@ async fn no_operation_is_carried_out_for_a_role_or_a_scope_too_small() {
 async fn a_key_opens_until_it_is_over_or_revoked() {
     let (clock, hand) = Clock::by_hand(START);
     let door = FrontDoor::open_by(clock, tempfile::tempdir().unwrap()).await;
-    let made = door
-        .ok("create_key", json!({ "name": "ci", "role": "operator", "expires_at": START + HOUR }))
-        .await;
+    let made =
+        door.ok("create_key", json!({ "name": "ci", "role": "operator", "expires_at": START + HOUR })).await;
     let secret = made["secret"].as_str().unwrap().to_owned();
     assert!(secret.starts_with(made["key"]["prefix"].as_str().unwrap()), "{made}");
     let is_good = async || door.app.authority_of(&secret).await.unwrap().is_some();
@@ -131,7 +137,10 @@ async fn a_project_s_key_stays_in_its_project() {
     let operator = with_key(&door, json!({ "name": "x", "role": "operator", "project": ours })).await;
     let card = ask(&operator, "add_task", json!({ "title": "here", "project": ours })).await.unwrap();
     ask(&operator, "move_task", json!({ "id": card["id"], "column": "ready" })).await.unwrap();
-    assert_eq!(ask(&operator, "get_board", json!({ "project": ours })).await.unwrap()["cards"][0]["title"], "here");
+    assert_eq!(
+        ask(&operator, "get_board", json!({ "project": ours })).await.unwrap()["cards"][0]["title"],
+        "here"
+    );
     for (operation, request) in [
         ("add_task", json!({ "title": "there", "project": theirs })),
         ("add_task", json!({ "title": "nowhere" })),
@@ -140,7 +149,11 @@ async fn a_project_s_key_stays_in_its_project() {
         ("get_board", json!({})),
         ("list_projects", json!({})),
     ] {
-        assert_eq!(ask(&operator, operation, request).await.unwrap_err(), ProblemCode::Forbidden, "{operation}");
+        assert_eq!(
+            ask(&operator, operation, request).await.unwrap_err(),
+            ProblemCode::Forbidden,
+            "{operation}"
+        );
     }
     door.close().await;
 }
