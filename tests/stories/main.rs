@@ -13,4 +13,5 @@ mod real_agents;
 mod real_agents_interactive;
 mod repositories;
 mod trash;
+mod webhooks;
 mod workspaces;

@@ -6,9 +6,11 @@
 
 mod keys;
 mod queue;
+mod webhooks;
 
 pub use keys::*;
 pub use queue::*;
+pub use webhooks::*;
 
 use domain::{
     ArtifactId, Cause, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId, RunStatus,

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::keys::KeyCommand;
+use crate::{keys::KeyCommand, webhooks::WebhookCommand};
 
 /// Kanban board that runs coding agents: cards, runs, terminals and artifacts from the shell.
 #[derive(Debug, Parser)]
@@ -33,6 +33,9 @@ pub enum Command {
     /// Work with the keys that programs and agents send over HTTP.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Tell other programs of events over HTTP.
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Work with schedules: cards that are made again and again.
     #[command(subcommand)]
     Cron(CronCommand),

@@ -75,6 +75,7 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Policy(policy) => queue::policy(link, policy, json).await,
         Command::Cron(command) => crate::cron::run(link, command, json).await,
         Command::Key(command) => crate::keys::run(link, command, json).await,
+        Command::Webhook(command) => crate::webhooks::run(link, command, json).await,
         Command::Add { title, project, description, priority, assign, tags, queue, after, routing } => {
             let request = AddTask {
                 title: title.clone(),

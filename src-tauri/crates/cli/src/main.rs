@@ -14,6 +14,7 @@ mod print;
 mod queue;
 mod signals;
 mod trash;
+mod webhooks;
 
 use std::process::ExitCode;
 

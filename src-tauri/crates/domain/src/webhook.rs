@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use url::{Host, Url};
+use url::Host;
+pub use url::Url;
 
 use crate::{Millis, failure::Backoff};
 
@@ -58,7 +59,11 @@ pub fn target(text: &str, private_allowed: bool) -> Result<Url, BadTarget> {
         Some(Host::Ipv4(ip)) => is_public(ip.into()),
         Some(Host::Ipv6(ip)) => is_public(ip.into()),
     };
-    if public || private_allowed { Ok(url) } else { Err(BadTarget::Private(url.host_str().unwrap_or(text).into())) }
+    if public || private_allowed {
+        Ok(url)
+    } else {
+        Err(BadTarget::Private(url.host_str().unwrap_or(text).into()))
+    }
 }
 
 fn is_this_machine(name: &str) -> bool {

@@ -214,7 +214,14 @@ impl Message {
         let _ = answer.into_body().into_reader().take(ANSWER).read_to_end(&mut text);
         let text = String::from_utf8_lossy(&text);
         let said = text.trim();
-        Err((Some(code), if said.is_empty() { format!("it answered {code}") } else { format!("it answered {code}: {said}") }))
+        Err((
+            Some(code),
+            if said.is_empty() {
+                format!("it answered {code}")
+            } else {
+                format!("it answered {code}: {said}")
+            },
+        ))
     }
 }
 

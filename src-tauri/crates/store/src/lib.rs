@@ -16,7 +16,6 @@ mod deleted;
 mod edges;
 mod error;
 mod keys;
-mod webhooks;
 mod open;
 mod paths;
 mod projects;
@@ -28,6 +27,7 @@ mod schedules;
 mod settings;
 mod spend;
 mod tasks;
+mod webhooks;
 mod writer;
 
 pub use agents::{AgentData, AgentRecord};
@@ -39,7 +39,6 @@ pub use claims::{Claim, Claimed, Held, NewClaim, NewReport};
 pub use comments::CommentRecord;
 pub use error::{OpenError, StoreError};
 pub use keys::{KeyRecord, NewKey};
-pub use webhooks::{Attempt, DeliveryRecord, DeliveryStatus, WebhookData, WebhookRecord};
 pub use open::{FILE_NAME, Store};
 pub use projects::{NewProject, ProjectRecord};
 pub use queue::{LiveRunRecord, QueuedTask};
@@ -49,3 +48,4 @@ pub use runs::{Ending, LimitOn, Limits, NewRun, Origin, ReviewTurn, RunRecord, S
 pub use schedules::{CardTemplate, LastChild, ScheduleData, ScheduleRecord};
 pub use spend::SpentBy;
 pub use tasks::{NewTask, Routing, TaskEdit, TaskRecord};
+pub use webhooks::{Attempt, DeliveryRecord, DeliveryStatus, WebhookData, WebhookRecord};

@@ -224,14 +224,18 @@ impl EventRow {
                 "priority": self.priority,
             })
         });
-        body(event, self.at, json!({
-            "seq": self.seq,
-            "actor": self.actor,
-            "text": self.text,
-            "project": self.project(),
-            "run": self.run_id,
-            "task": task,
-        }))
+        body(
+            event,
+            self.at,
+            json!({
+                "seq": self.seq,
+                "actor": self.actor,
+                "text": self.text,
+                "project": self.project(),
+                "run": self.run_id,
+                "task": task,
+            }),
+        )
     }
 }
 
@@ -393,7 +397,11 @@ impl Store {
     }
 
     /// Newest first, at most `limit`.
-    pub async fn deliveries(&self, webhook: WebhookId, limit: u32) -> Result<Vec<DeliveryRecord>, StoreError> {
+    pub async fn deliveries(
+        &self,
+        webhook: WebhookId,
+        limit: u32,
+    ) -> Result<Vec<DeliveryRecord>, StoreError> {
         let rows: Vec<DeliveryRow> =
             sqlx::query_as("SELECT * FROM webhook_deliveries WHERE webhook_id = ? ORDER BY id DESC LIMIT ?")
                 .bind(webhook.raw())
@@ -429,9 +437,7 @@ impl Store {
         let more = events.len() as i64 == BATCH;
         let told: Vec<(i64, String, String)> =
             events.iter().filter_map(|row| told(&known.data, row)).collect();
-        self.writer
-            .write(move |tx| Box::pin(async move { queue(tx, id, newest, &told, now).await }))
-            .await?;
+        self.writer.write(move |tx| Box::pin(async move { queue(tx, id, newest, &told, now).await })).await?;
         Ok(more)
     }
 
@@ -610,11 +616,13 @@ async fn note_health(
     let name = &known.data.name;
     match (known.health.until, health.until, &attempt.trouble) {
         (None, Some(_), Some(trouble)) => {
-            let text = format!("the webhook {name} failed {} times in a row and rests: {trouble}", health.failures);
+            let text =
+                format!("the webhook {name} failed {} times in a row and rests: {trouble}", health.failures);
             log(tx, "webhook.resting", text, &Actor::Engine, now).await
         }
         (Some(_), None, _) => {
-            log(tx, "webhook.recovered", format!("the webhook {name} answers again"), &Actor::Engine, now).await
+            log(tx, "webhook.recovered", format!("the webhook {name} answers again"), &Actor::Engine, now)
+                .await
         }
         _ => Ok(()),
     }

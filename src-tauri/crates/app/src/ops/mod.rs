@@ -10,6 +10,7 @@ mod runs;
 mod schedules;
 mod settings;
 mod tasks;
+mod webhooks;
 
 pub use agents::*;
 pub use board::*;
@@ -20,3 +21,4 @@ pub use runs::*;
 pub use schedules::*;
 pub use settings::*;
 pub use tasks::*;
+pub use webhooks::*;
