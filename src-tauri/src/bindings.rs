@@ -61,6 +61,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             commands::queue::get_queue_policy,
             commands::queue::put_queue_policy,
             commands::queue::reset_breaker,
+            commands::queue::resume_workflow,
             commands::queue::review_task,
             commands::schedules::list_schedules,
             commands::schedules::preview_schedule,

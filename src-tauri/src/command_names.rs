@@ -55,6 +55,7 @@ pub const COMMANDS: &[&str] = &[
     "get_queue_policy",
     "put_queue_policy",
     "reset_breaker",
+    "resume_workflow",
     "review_task",
     "list_schedules",
     "preview_schedule",

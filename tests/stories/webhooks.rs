@@ -149,7 +149,7 @@ fn what_cannot_be_is_refused_and_what_is_removed_is_told_nothing() {
         said(&["webhook", "add", "https://example.org", "--types", "task created"])
             .contains("is not an event")
     );
-    assert!(said(&["webhook", "log", "7"]).contains("there is no webhook"));
+    assert!(said(&["webhook", "log", "7"]).contains("webhook 7 does not exist"));
     assert_eq!(desk.json(&["webhook", "list"]), serde_json::json!([]));
 
     let (address, told) = receiver(vec![500]);
@@ -163,6 +163,6 @@ fn what_cannot_be_is_refused_and_what_is_removed_is_told_nothing() {
     desk.ok(&["add", "Heard"]);
     assert_eq!(told.recv_timeout(PATIENCE).unwrap().json()["data"]["task"]["title"], "Heard");
     desk.ok(&["webhook", "remove", "1"]);
-    assert!(said(&["webhook", "test", "1"]).contains("there is no webhook"));
+    assert!(said(&["webhook", "test", "1"]).contains("webhook 1 does not exist"));
     served.stop();
 }

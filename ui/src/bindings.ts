@@ -58,6 +58,7 @@ export const commands = {
 	getQueuePolicy: (request: Nothing) => __TAURI_INVOKE<QueuePolicy>("get_queue_policy", { request }),
 	putQueuePolicy: (request: QueuePolicy) => __TAURI_INVOKE<QueuePolicy>("put_queue_policy", { request }),
 	resetBreaker: (request: ResetBreaker) => __TAURI_INVOKE<Nothing>("reset_breaker", { request }),
+	resumeWorkflow: (request: TaskRef) => __TAURI_INVOKE<TaskDetail>("resume_workflow", { request }),
 	reviewTask: (request: ReviewTask) => __TAURI_INVOKE<TaskDetail>("review_task", { request }),
 	listSchedules: (request: Nothing) => __TAURI_INVOKE<Schedule[]>("list_schedules", { request }),
 	previewSchedule: (request: PreviewSchedule) => __TAURI_INVOKE<SchedulePreview>("preview_schedule", { request }),
@@ -172,6 +173,10 @@ export type Agent = {
 	/**  Used where a run asks for no other. */
 	model: string | null,
 	enabled: boolean,
+	/**  What its failures are allowed, where a card says nothing; what it leaves out its project says. */
+	retry: RetryPolicy,
+	/**  When it gets no more work for a while; none: as the board has it. */
+	breaker: BreakerRule | null,
 	/**  None: built in, and nothing was changed about it. */
 	registered_at: number | null,
 	updated_at: number | null,
@@ -277,6 +282,16 @@ export type Board = {
 	cards: Card[],
 	/**  Server time at the snapshot, for elapsed times on a machine whose clock differs. */
 	now: number,
+};
+
+/**  When it opens and how long it stays open. */
+export type BreakerRule = {
+	/**  Failures in a row that open it. */
+	threshold?: number,
+	/**  Milliseconds until the first probe; doubles with every failed probe. */
+	cool_down?: number,
+	/**  Milliseconds; no cool-down is longer. */
+	longest?: number,
 };
 
 /**  A limit over a task, a project or a day. Fields left out do not limit. */
@@ -523,6 +538,20 @@ export type EmptiedTrash = {
 export type EmptyTrash = {
 	/**  Only what came there at least this many days ago. */
 	older_than_days?: number | null,
+};
+
+/**  For one project. What is left out is as [`Escalation::default`] has it. */
+export type Escalation = {
+	/**  Failures of one card, of whatever class, since a person last took it up. None: never. */
+	failures?: number | null,
+	/**  Minutes from the first of these failures, unless the work has succeeded by then. None: never. */
+	minutes?: number | null,
+	/**  The card is the person's from then on: no agent tries it again until they queue it. */
+	hand_over?: boolean,
+	/**  Nothing more starts in the project by itself. */
+	pause?: boolean,
+	/**  Failures in all cards of one workflow: they stop it. None: never. */
+	workflow?: number | null,
 };
 
 /**
@@ -857,6 +886,10 @@ export type ProjectSettings = {
 	budget?: Budget,
 	/**  For each card, over all its runs. */
 	task_budget?: Budget,
+	/**  Time limits of its runs, where they differ from the board's. */
+	limits?: RunLimits,
+	/**  When a person is called, and what else happens then. */
+	escalation?: Escalation,
 };
 
 /**  How the prompt reaches the agent. */
@@ -909,6 +942,9 @@ export type QueueAgent = {
 	/**  Ended runs that succeeded, and all that ended by themselves. */
 	succeeded: number,
 	ended: number,
+	/**  In a row, of those that speak against it; its breaker counts them. */
+	failures: number,
+	breaker: BreakerRule,
 	/**  It or its account is left alone: the sentence says until when. */
 	trouble: string | null,
 };
@@ -956,6 +992,8 @@ export type QueuePolicy = {
 	/**  For all runs of a day, from midnight on this machine's clock. */
 	daily?: Budget,
 	limits?: RunLimits,
+	/**  Of agents that have no rule of their own, and of provider accounts. */
+	breaker?: BreakerRule,
 };
 
 export type QueueTask = {
@@ -1005,6 +1043,9 @@ export type RegisterAgent = {
 	max_capacity?: number | null,
 	model?: string | null,
 	enabled?: boolean | null,
+	/**  `{}` takes back what was there. */
+	retry?: RetryPolicy | null,
+	breaker?: SetBreaker | null,
 };
 
 export type RemoveDependency = {
@@ -1037,8 +1078,8 @@ export type ResetBreaker = {
 };
 
 /**
- *  Rules by class; a class without one takes the built-in rule of [`RetryRule::standard`].
- *  The task's own come first, then the agent's, then the project's.
+ *  Rules by class. The task's own come first, then the agent's, then the project's; a class that none of
+ *  them names takes the built-in rule of [`RetryRule::standard`].
  */
 export type RetryPolicy = Partial<{ [key in Cause]: RetryRule }>;
 
@@ -1119,12 +1160,18 @@ export type Run = {
 /**  One attempt at a task. */
 export type RunId = number;
 
-/**  When a run is ended from outside. Minutes; none: never. */
+/**  Seconds; none: never, or as the board has it where this is a project's. */
 export type RunLimits = {
-	/**  From its start. */
+	/**  The setup command of a new workspace. None: a quarter of an hour. */
+	setup?: number | null,
+	/**  From the start of the agent to its end. */
 	longest?: number | null,
-	/**  Without a byte of output while it should be working: twice this time is a stall. */
+	/**  Without a byte of output, whatever it is doing; also while it waits for an answer. */
+	idle?: number | null,
+	/**  Without a byte of output while it works unattended: twice this time is a stall. */
 	expected_quiet?: number | null,
+	/**  A review by an agent. Checks have a limit of their own. */
+	review?: number | null,
 };
 
 export type RunRef = {
@@ -1217,6 +1264,11 @@ export type SendInput = {
 	run: RunId,
 	/**  Typed as it stands; end with `\r` to press Enter. */
 	text: string,
+};
+
+export type SetBreaker = {
+	/**  None: as the board has it. */
+	rule: BreakerRule | null,
 };
 
 export type SetGate = {
@@ -1331,6 +1383,10 @@ export type TaskQueue = {
 	round: number,
 	/**  Every verdict, oldest first. */
 	reviews: Review[],
+	/**  Why a person is called. */
+	called: string | null,
+	/**  None for a card that no dependency joins to another. */
+	workflow: Workflow | null,
 };
 
 export type TaskRef = {
@@ -1361,6 +1417,17 @@ export type WaitRun = {
 	run: RunId,
 	/**  At most 60,000; the answer then tells the run as it is. */
 	timeout_ms: number,
+};
+
+/**  The cards that dependencies join, directly and over others. Cancelled ones are not counted. */
+export type Workflow = {
+	cards: number,
+	done: number,
+	failed: number,
+	/**  Failures since a person last took its cards up. */
+	failures: number,
+	/**  Why nothing more of it starts by itself, until it is resumed. */
+	stopped: string | null,
 };
 
 export type Workspace = {

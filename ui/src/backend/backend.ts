@@ -61,6 +61,7 @@ export const OPERATIONS = [
   "getQueuePolicy",
   "putQueuePolicy",
   "resetBreaker",
+  "resumeWorkflow",
   "reviewTask",
 ] as const;
 

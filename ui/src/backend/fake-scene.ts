@@ -151,6 +151,8 @@ function agent(name: string, title: string, version: string | null, install: str
     max_capacity: 1,
     model: null,
     enabled: true,
+    retry: {},
+    breaker: null,
     registered_at: null,
     updated_at: null,
     last_seen_at: null,
@@ -198,6 +200,8 @@ export function registered(request: RegisterAgent, before: Agent | undefined): A
     max_capacity: request.max_capacity ?? base.max_capacity,
     model: request.model === undefined ? base.model : request.model || null,
     enabled: request.enabled ?? base.enabled,
+    retry: request.retry ?? base.retry,
+    breaker: request.breaker ? request.breaker.rule : base.breaker,
     registered_at: base.registered_at ?? now,
     updated_at: now,
   };
@@ -291,6 +295,8 @@ export function plainQueue(): FakeTask["queue"] {
     own_gate: false,
     round: 1,
     reviews: [],
+    called: null,
+    workflow: null,
   };
 }
 

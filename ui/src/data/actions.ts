@@ -42,6 +42,7 @@ export type ActionName = Extract<
   | "removeDependency"
   | "putQueuePolicy"
   | "resetBreaker"
+  | "resumeWorkflow"
   | "reviewTask"
 >;
 
@@ -124,6 +125,7 @@ function settle<N extends ActionName>(data: DataSource, name: N, request: Reques
     case "editTask":
     case "addDependency":
     case "removeDependency":
+    case "resumeWorkflow":
     case "reviewTask": {
       const detail = answer as Answer<"editTask">;
       cards.put(detail.card);

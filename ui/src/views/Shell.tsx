@@ -21,6 +21,7 @@ import {
 } from "../data/queries";
 import { hasLiveRun } from "../data/words";
 import { CARD_ACTIONS, labelOf } from "../features/board/actions";
+import { useCalls } from "../features/board/calls";
 import { BoardDeskProvider, useDesk } from "../features/board/desk";
 import { needingYou, nextNeeding } from "../features/board/needs";
 import { useSelection } from "../features/board/selection";
@@ -103,6 +104,13 @@ function Frame() {
   const board = useBoard();
   useRestOfInterface(!board.isPending);
   useFirstRun(page);
+  useCalls(cards, !board.isPending, (card) =>
+    toast({
+      text: `${card.key} ${card.title}`,
+      next: card.why ?? "It needs you.",
+      action: { label: "Open", run: () => void navigate({ to: "/task/$id", params: { id: card.id } }) },
+    }),
+  );
 
   const toBoard = (next: BoardSearch = {}) => void navigate({ to: "/", search: next });
   const setSearch = (text: string) =>

@@ -132,7 +132,8 @@ function TaskPage({ task }: { task: TaskDetail }) {
       toast({ text: problem.message, next: problem.next, tone: "bad" });
     });
   };
-  const asks = newest !== null && card.needs_you && isLive(newest.status);
+  // Other reasons to need a person are not questions of its agent.
+  const asks = newest !== null && card.needs_you && isLive(newest.status) && card.run?.status === "waiting";
 
   return (
     <main className={styles.page} aria-label={`${card.key} ${card.title}`} data-testid="task-page">

@@ -173,6 +173,7 @@ operations! {
     Read get_queue_policy(Nothing);
     Write put_queue_policy(QueuePolicy);
     Write reset_breaker(ResetBreaker);
+    Write resume_workflow(TaskRef);
     Write review_task(ReviewTask) [Operator Own];
     Read list_schedules(Nothing);
     Read preview_schedule(PreviewSchedule) [Viewer Open];

@@ -16,7 +16,10 @@ use domain::{
     ArtifactId, Cause, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId, RunStatus,
     ScheduleId, Status, TaskId,
     agent::Presence,
+    breaker::BreakerRule,
     budget::Budget,
+    escalation::Escalation,
+    limits::RunLimits,
     review::Gate,
     schedule::{Misfire, Overlap},
 };
@@ -703,6 +706,10 @@ pub struct ProjectSettings {
     pub budget: Budget,
     /// For each card, over all its runs.
     pub task_budget: Budget,
+    /// Time limits of its runs, where they differ from the board's.
+    pub limits: RunLimits,
+    /// When a person is called, and what else happens then.
+    pub escalation: Escalation,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]
@@ -739,6 +746,10 @@ pub struct Agent {
     /// Used where a run asks for no other.
     pub model: Option<String>,
     pub enabled: bool,
+    /// What its failures are allowed, where a card says nothing; what it leaves out its project says.
+    pub retry: RetryPolicy,
+    /// When it gets no more work for a while; none: as the board has it.
+    pub breaker: Option<BreakerRule>,
     /// None: built in, and nothing was changed about it.
     #[specta(type = Option<u32>)]
     pub registered_at: Option<i64>,
@@ -848,6 +859,18 @@ pub struct RegisterAgent {
     pub model: Option<String>,
     #[serde(default)]
     pub enabled: Option<bool>,
+    /// `{}` takes back what was there.
+    #[serde(default)]
+    pub retry: Option<RetryPolicy>,
+    #[serde(default)]
+    pub breaker: Option<SetBreaker>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct SetBreaker {
+    /// None: as the board has it.
+    pub rule: Option<BreakerRule>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, Type)]

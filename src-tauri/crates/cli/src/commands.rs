@@ -70,6 +70,7 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Queue { ids } => queue::set_queued(link, ids, true, json).await,
         Command::Unqueue { ids } => queue::set_queued(link, ids, false, json).await,
         Command::Depend { id, on, off, need } => queue::depend(link, id, on, off, need, json).await,
+        Command::Workflow { id, resume } => queue::workflow(link, id, *resume, json).await,
         Command::Approve { id } => queue::review(link, id, Verdict::Approved, None, json).await,
         Command::Reject { id, notes } => queue::review(link, id, Verdict::Rejected, Some(notes), json).await,
         Command::Policy(policy) => queue::policy(link, policy, json).await,
@@ -108,7 +109,7 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Trash(command) => crate::trash::run(link, command, json).await,
         Command::Run { .. } => run_agent(link, &args.command, json).await,
         Command::Stop { id } => stop(link, id, json).await,
-        Command::Logs { id, follow } => logs(link, id, *follow).await,
+        Command::Logs { id, attempt, follow } => logs(link, id, *attempt, *follow).await,
         Command::Artifacts { id, out } => artifacts(link, id, out.as_deref(), json).await,
         Command::Serve { .. } => Ok(()),
     }
@@ -304,8 +305,12 @@ async fn told_of_run(link: &Link, run: &Value, json: bool) -> Result<(), Failure
     print::task_of_run(link.call("get_task", &TaskRef { id: part(run, "task")? }).await?, run)
 }
 
-async fn logs(link: &Link, key: &str, follow: bool) -> Result<(), Failure> {
-    let run: domain::RunId = part(&newest_run(link, key).await?, "id")?;
+async fn logs(link: &Link, key: &str, attempt: Option<u64>, follow: bool) -> Result<(), Failure> {
+    let run = match attempt {
+        Some(attempt) => run_of_attempt(link, key, attempt).await?,
+        None => newest_run(link, key).await?,
+    };
+    let run: domain::RunId = part(&run, "id")?;
     let mut printed = 0;
     let mut idle = 0;
     loop {
@@ -330,6 +335,13 @@ async fn logs(link: &Link, key: &str, follow: bool) -> Result<(), Failure> {
             Err(failure) => return Err(failure),
         }
     }
+}
+
+async fn run_of_attempt(link: &Link, key: &str, attempt: u64) -> Result<Value, Failure> {
+    let runs: Vec<Value> = part(&find(link, key).await?, "runs")?;
+    runs.into_iter()
+        .find(|run| run["attempt"] == attempt)
+        .ok_or_else(|| Failure::invalid(format!("{key} has no run {attempt}")))
 }
 
 async fn artifacts(link: &Link, key: &str, out: Option<&Path>, json: bool) -> Result<(), Failure> {

@@ -8,8 +8,11 @@ use specta::Type;
 
 use crate::{
     RetryPolicy,
+    breaker::BreakerRule,
     budget::{Budget, Price},
     dispatch::Choice,
+    escalation::Escalation,
+    limits::RunLimits,
     review::Gate,
     routing::Models,
 };
@@ -45,16 +48,8 @@ pub struct QueuePolicy {
     /// For all runs of a day, from midnight on this machine's clock.
     pub daily: Budget,
     pub limits: RunLimits,
-}
-
-/// When a run is ended from outside. Minutes; none: never.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(default, deny_unknown_fields)]
-pub struct RunLimits {
-    /// From its start.
-    pub longest: Option<u32>,
-    /// Without a byte of output while it should be working: twice this time is a stall.
-    pub expected_quiet: Option<u32>,
+    /// Of agents that have no rule of their own, and of provider accounts.
+    pub breaker: BreakerRule,
 }
 
 /// For one project; kept in its settings beside others.
@@ -77,14 +72,22 @@ pub struct ProjectPolicy {
     pub budget: Budget,
     /// For each card, over all its runs.
     pub task_budget: Budget,
+    /// Where they differ from the board's.
+    pub limits: RunLimits,
+    /// When a person is called.
+    pub escalation: Escalation,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPolicy {
     #[error("a limit is between 1 and 64; leave it empty for none")]
     Limit,
-    #[error("a time limit is between 1 and 10,080 minutes (a week); leave it empty for none")]
-    Minutes,
+    #[error(transparent)]
+    Time(#[from] crate::limits::BadLimit),
+    #[error(transparent)]
+    Breaker(#[from] crate::breaker::BadBreaker),
+    #[error(transparent)]
+    Escalation(#[from] crate::escalation::BadEscalation),
     #[error("at most 20 names can be listed")]
     TooMany,
     #[error(transparent)]
@@ -100,10 +103,8 @@ pub enum BadPolicy {
 impl QueuePolicy {
     pub fn check(&self) -> Result<(), BadPolicy> {
         [self.parallel, self.review].into_iter().flatten().try_for_each(check_limit)?;
-        let minutes = [self.limits.longest, self.limits.expected_quiet];
-        if minutes.into_iter().flatten().any(|minutes| !(1..=10_080).contains(&minutes)) {
-            return Err(BadPolicy::Minutes);
-        }
+        self.limits.check()?;
+        self.breaker.check()?;
         if self.costs.values().any(|cost| *cost < 0) {
             return Err(BadPolicy::Price);
         }
@@ -120,6 +121,8 @@ impl ProjectPolicy {
         self.gate.check()?;
         self.budget.check()?;
         self.task_budget.check()?;
+        self.limits.check()?;
+        self.escalation.check()?;
         Ok(())
     }
 }
@@ -135,6 +138,7 @@ fn check_names(lists: &[&Vec<String>]) -> Result<(), BadPolicy> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::BadLimit;
 
     #[test]
     fn defaults_are_allowed_and_nonsense_is_not() {
@@ -145,7 +149,7 @@ mod tests {
         let many = QueuePolicy { review: Some(65), ..QueuePolicy::default() };
         assert_eq!(many.check(), Err(BadPolicy::Limit));
         let limits = RunLimits { longest: Some(0), ..RunLimits::default() };
-        assert_eq!(QueuePolicy { limits, ..QueuePolicy::default() }.check(), Err(BadPolicy::Minutes));
+        assert_eq!(QueuePolicy { limits, ..QueuePolicy::default() }.check(), Err(BadPolicy::Time(BadLimit)));
         let many = ProjectPolicy { agents: vec!["a".into(); 21], ..ProjectPolicy::default() };
         assert_eq!(many.check(), Err(BadPolicy::TooMany));
     }

@@ -5,16 +5,17 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use agents::{LaunchContext, LaunchPlan, Mode, TaskBrief};
-use domain::{Actor, ProjectId, Role, RunId, Scope, TaskId, review::StepOutcome};
+use domain::{Actor, Cause, ProjectId, Role, RunId, Scope, TaskId, limits::Stage, review::StepOutcome};
 use pty_host::{Launch, SpawnError, StartFailure};
 use serde::Deserialize;
 use store::{
     NewKey, NewRun, Origin, ProjectRecord, RunRecord, StartFacts, StoreError, TaskRecord, WorkspaceRecord,
 };
-use workspaces::{Kind, Part, Provision, Workspace};
+use workspaces::{Kind, Part, Provision, ProvisionError, Workspace};
 
 use crate::{
     Engine,
@@ -66,8 +67,7 @@ struct Room<'a> {
     run_dir: &'a Path,
     ports: u16,
     trusted: bool,
-    /// Seconds.
-    longest: Option<u32>,
+    stage: Stage,
 }
 
 impl RunRequest {
@@ -218,7 +218,11 @@ impl Engine {
             }
             Err(error) => {
                 tracing::info!(run = %run.id, %error, "a run could not start");
-                self.close_not_started(&run, error.with_next_step()).await?;
+                let cause = match &error {
+                    EngineError::TimedOut { .. } => Cause::Timeout,
+                    _ => Cause::CouldNotStart,
+                };
+                self.close_not_started(&run, cause, error.with_next_step()).await?;
                 Err(error)
             }
         }
@@ -226,12 +230,17 @@ impl Engine {
 
     /// Puts the card back. On a full disk whoever asked is answered now and the card follows once
     /// there is room.
-    async fn close_not_started(&self, run: &RunRecord, reason: String) -> Result<(), EngineError> {
-        match self.store().run_not_started(run.id, reason.clone(), self.now()).await {
+    async fn close_not_started(
+        &self,
+        run: &RunRecord,
+        cause: Cause,
+        reason: String,
+    ) -> Result<(), EngineError> {
+        match self.store().run_not_prepared(run.id, cause, reason.clone(), self.now()).await {
             Err(StoreError::DiskFull) => {
                 let (engine, id, task) = (self.clone(), run.id, run.task);
                 self.own(async move {
-                    let close = || engine.store().run_not_started(id, reason.clone(), engine.now());
+                    let close = || engine.store().run_not_prepared(id, cause, reason.clone(), engine.now());
                     if let Err(error) = engine.once_there_is_room(task, close).await {
                         tracing::error!(%error, run = %id, "a run that did not start could not be closed");
                     }
@@ -261,9 +270,9 @@ impl Engine {
         let trusted = project.as_ref().is_none_or(|project| LaunchSettings::of(project).trusted);
         if let Some(order) = &request.review {
             let (place, workspace) = self.place_of_review(run, order).await?;
-            let longest = match order.work {
-                ReviewWork::Check { timeout } => Some(timeout),
-                ReviewWork::Agent => None,
+            let stage = match order.work {
+                ReviewWork::Check { timeout } => Stage::Check { timeout },
+                ReviewWork::Agent => Stage::Review,
             };
             let brief = self.brief(&task, agent, request.mode()).await?;
             let prompt = agents::review_prompt(&brief, workspaces::PATCH);
@@ -275,7 +284,7 @@ impl Engine {
                 run_dir: &run_dir,
                 ports,
                 trusted,
-                longest,
+                stage,
             };
             return self.launch(run, request, agent, resume, &task, room).await;
         }
@@ -294,7 +303,7 @@ impl Engine {
                 run_dir: &run_dir,
                 ports,
                 trusted,
-                longest: None,
+                stage: Stage::Work,
             };
             self.launch(run, request, agent, resume, &task, room).await
         }
@@ -314,7 +323,7 @@ impl Engine {
         task: &TaskRecord,
         room: Room<'_>,
     ) -> Result<(RunPlan, StartFacts), EngineError> {
-        let Room { place, workspace, prompt, run_dir, ports, trusted, longest } = room;
+        let Room { place, workspace, prompt, run_dir, ports, trusted, stage } = room;
         let new_session = uuid::Uuid::new_v4().to_string();
         let context = LaunchContext {
             mode: request.mode(),
@@ -338,7 +347,7 @@ impl Engine {
         for (path, content) in &plan.files {
             write(path, content)?;
         }
-        let run_plan = RunPlan { longest, ..RunPlan::of(agent.profile.kind, request.mode(), &plan, ports) };
+        let run_plan = RunPlan { stage, ..RunPlan::of(agent.profile.kind, request.mode(), &plan, ports) };
         run_plan.save(run_dir)?;
         let session = resume.or_else(|| plan.expects.session_id.clone());
         let key = self.run_key(run).await?;
@@ -472,7 +481,10 @@ impl Engine {
                 |error| EngineError::Unavailable { message: error.to_string(), next: error.next_step() },
             )?;
         }
-        let request = self.provision_request(run, task, project, target, ports)?;
+        let mut request = self.provision_request(run, task, project, target, ports)?;
+        if let Some(seconds) = self.run_limits(task.project).await?.setup {
+            request.setup_timeout = Duration::from_secs(seconds.into());
+        }
         if request.wanted == Kind::InPlace
             && let Some(path) = &request.project
         {
@@ -488,7 +500,7 @@ impl Engine {
         })
         .await
         .map_err(|error| EngineError::Internal(format!("preparing the workspace ended abnormally: {error}")))?
-        .map_err(|error| EngineError::Unavailable { message: error.to_string(), next: error.next_step() })?;
+        .map_err(unprovided)?;
         for note in &made.notes {
             tracing::warn!(run = %run.id, note, "the workspace is not complete");
         }
@@ -597,6 +609,14 @@ impl Engine {
             Some(id) => Ok(Some(self.store().project(id).await?)),
             None => Ok(None),
         }
+    }
+}
+
+fn unprovided(error: ProvisionError) -> EngineError {
+    let (message, next) = (error.to_string(), error.next_step());
+    match error {
+        ProvisionError::SetupTimedOut { .. } => EngineError::TimedOut { message, next },
+        _ => EngineError::Unavailable { message, next },
     }
 }
 

@@ -11,6 +11,7 @@ mod dispatcher;
 mod doctor;
 mod engine;
 mod error;
+mod escalator;
 mod events;
 mod growing;
 mod keeper;

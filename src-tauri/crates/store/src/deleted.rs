@@ -100,7 +100,8 @@ async fn check(tx: &mut Tx<'_>, id: TaskId) -> Result<(), StoreError> {
 async fn delete(tx: &mut Tx<'_>, id: TaskId, actor: &Actor, now: Millis) -> Result<(), StoreError> {
     check(tx, id).await?;
     sqlx::query(
-        "UPDATE tasks SET deleted_at = ?, title = 'deleted', description = '', tags = '[]', held = NULL, \
+        "UPDATE tasks SET deleted_at = ?, title = 'deleted', description = '', tags = '[]', held = NULL, called = NULL, \
+         stopped = NULL, failed_as = NULL, failed_why = NULL, failing_since = NULL, \
          artifacts = 0, queued = 0, updated_at = ?, version = version + 1 WHERE id = ?",
     )
     .bind(now)

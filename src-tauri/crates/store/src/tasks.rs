@@ -43,6 +43,10 @@ pub struct TaskRecord {
     pub failures: Counters,
     /// Rises with each return from review, from 1.
     pub round: u32,
+    /// Why a person was called.
+    pub called: Option<String>,
+    /// Why its workflow was stopped.
+    pub stopped: Option<String>,
 }
 
 /// Who may take the task, and what its failures are allowed.
@@ -121,6 +125,8 @@ struct Row {
     not_before_after: Option<String>,
     failures: String,
     round: i64,
+    called: Option<String>,
+    stopped: Option<String>,
 }
 
 impl TryFrom<Row> for TaskRecord {
@@ -164,6 +170,8 @@ impl TryFrom<Row> for TaskRecord {
             not_before: row.not_before.zip(after).map(|(at, after)| Until { at, after }),
             failures: parse(&row.failures)?,
             round: row.round as u32,
+            called: row.called,
+            stopped: row.stopped,
         })
     }
 }
@@ -293,9 +301,9 @@ async fn queued_after_move(tx: &mut Tx<'_>, from: &TaskRecord, to: Column) -> Re
     }
 }
 
-/// What a person's move settles: timers are over, and a card that comes back from the shelf begins
-/// with all its attempts.
-async fn start_afresh(
+/// What a person's move settles: timers are over, whoever was called has come, and a card that comes back
+/// from the shelf begins with all its attempts.
+pub(crate) async fn start_afresh(
     tx: &mut Tx<'_>,
     from: &TaskRecord,
     to: Column,
@@ -303,8 +311,8 @@ async fn start_afresh(
 ) -> Result<(), StoreError> {
     let replayed = from.task.status.is_terminal() && !to.is_terminal();
     sqlx::query(
-        "UPDATE tasks SET queued = ?, not_before = NULL, not_before_after = NULL, \
-         failures = CASE WHEN ? THEN '{}' ELSE failures END, round = round + ? WHERE id = ?",
+        "UPDATE tasks SET queued = ?, not_before = NULL, not_before_after = NULL, called = NULL, strikes = 0, \
+         failing_since = NULL, failed_as = NULL, failed_why = NULL, failures = CASE WHEN ? THEN '{}' ELSE failures END, round = round + ? WHERE id = ?",
     )
     .bind(queued)
     .bind(replayed)

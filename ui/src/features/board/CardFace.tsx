@@ -51,7 +51,7 @@ function Now({ card, why, line }: { card: Card; why: string | null; line: string
       <>
         {(card.why ?? line) && <p className={styles.live}>{card.why ?? line}</p>}
         <span className={styles.answer} aria-hidden="true">
-          Answer
+          {running ? "Answer" : "Look"}
         </span>
       </>
     );

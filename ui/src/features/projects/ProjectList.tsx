@@ -9,6 +9,7 @@ import { InlineError } from "../../components/States";
 import { toast } from "../../components/Toast";
 import { useAction } from "../../data/actions";
 import { joinCommand, splitCommand } from "../../data/argv";
+import { CareFields } from "./CareFields";
 import { PolicyFields } from "./PolicyFields";
 import styles from "./Projects.module.css";
 import { policyOf, settingsOf } from "./policy";
@@ -64,10 +65,31 @@ function ProjectRow({ project, agents, gateEditor, onShow }: RowProps) {
           {project.problem}
         </p>
       )}
-      {project.settings.paused && <p className={styles.paused}>Paused: {project.settings.paused}</p>}
+      {project.settings.paused && <Paused project={project} why={project.settings.paused} />}
       {open && <ProjectForm project={project} agents={agents} gateEditor={gateEditor} onSaved={() => setOpen(false)} />}
       {open && project.git && !project.settings.in_place && <Repositories project={project} />}
     </li>
+  );
+}
+
+/** Somebody, or the engine after too many failures, paused it. */
+function Paused({ project, why }: { project: Project; why: string }) {
+  const edit = useAction("editProject");
+  const resume = () =>
+    edit.mutate(
+      { id: project.id, settings: { ...project.settings, paused: null } },
+      {
+        onSuccess: () => toast({ text: `${project.name} goes on.` }),
+        onError: (problem) => toast({ text: problem.message, next: problem.next, tone: "bad" }),
+      },
+    );
+  return (
+    <p className={styles.paused}>
+      Paused: {why}
+      <Button size="small" disabled={edit.isPending} onClick={resume}>
+        Resume<span className="unseen"> {project.name}</span>
+      </Button>
+    </p>
   );
 }
 
@@ -162,6 +184,14 @@ function ProjectForm({ project, agents, gateEditor: GateEditor, onSaved }: FormP
           onChange={(names) => set({ agents: names })}
         />
       </PolicyFields>
+      <CareFields
+        draft={policy}
+        wrong={wrong}
+        onChange={(fields) => {
+          setPolicy({ ...policy, ...fields });
+          setWrong(false);
+        }}
+      />
       <div className={styles.wide}>
         <GateEditor gate={settings.gate ?? []} agents={agents} onChange={(gate) => set({ gate })} />
       </div>

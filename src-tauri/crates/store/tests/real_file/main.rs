@@ -10,6 +10,7 @@ mod claims;
 mod crash;
 mod deleted;
 mod disk_full;
+mod escalations;
 mod model;
 mod nonsense;
 mod raw;
