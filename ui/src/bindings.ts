@@ -18,6 +18,15 @@ export const commands = {
 	findTask: (request: FindTask) => __TAURI_INVOKE<TaskDetail>("find_task", { request }),
 	getTimeline: (request: TaskRef) => __TAURI_INVOKE<TimelineEntry[]>("get_timeline", { request }),
 	addComment: (request: AddComment) => __TAURI_INVOKE<Comment>("add_comment", { request }),
+	setParent: (request: SetParent) => __TAURI_INVOKE<TaskDetail>("set_parent", { request }),
+	addAttachment: (request: AddAttachment) => __TAURI_INVOKE<Attachment>("add_attachment", { request }),
+	removeAttachment: (request: AttachmentRef) => __TAURI_INVOKE<Attachment>("remove_attachment", { request }),
+	restoreAttachment: (request: AttachmentRef) => __TAURI_INVOKE<Attachment>("restore_attachment", { request }),
+	readAttachment: (request: ReadAttachment) => __TAURI_INVOKE<AttachmentPiece>("read_attachment", { request }),
+	listFilters: (request: Nothing) => __TAURI_INVOKE<SavedFilter[]>("list_filters", { request }),
+	putFilter: (request: PutFilter) => __TAURI_INVOKE<SavedFilter>("put_filter", { request }),
+	removeFilter: (request: FilterRef) => __TAURI_INVOKE<Nothing>("remove_filter", { request }),
+	findCards: (request: FindCards) => __TAURI_INVOKE<Card[]>("find_cards", { request }),
 	startRun: (request: StartRun) => __TAURI_INVOKE<Run>("start_run", { request }),
 	stopRun: (request: RunRef) => __TAURI_INVOKE<Run>("stop_run", { request }),
 	getRun: (request: RunRef) => __TAURI_INVOKE<Run>("get_run", { request }),
@@ -87,6 +96,8 @@ export const commands = {
 	 *  place: it cannot write anywhere by itself.
 	 */
 	saveArtifact: (id: ArtifactId) => __TAURI_INVOKE<string | null>("save_artifact", { id }),
+	/**  The same for a file that a person added to a card. */
+	saveAttachment: (id: AttachmentId) => __TAURI_INVOKE<string | null>("save_attachment", { id }),
 	/**  Opens a folder in the person's editor, or in the file manager where none is set. */
 	openPath: (path: string) => __TAURI_INVOKE<null>("open_path", { path }),
 	/**  Opens a link in the browser. Only schemes that show something; never `file:` or a program's own. */
@@ -99,6 +110,15 @@ export const commands = {
 };
 
 /* Types */
+/**  At most 20 MiB a file, 50 files and 200 MiB a card. */
+export type AddAttachment = {
+	task: TaskId,
+	/**  Folders in it are left out; numbered where the card has a file of that name. */
+	name: string,
+	/**  Base64 of the bytes. */
+	data: string,
+};
+
 export type AddComment = {
 	task: TaskId,
 	body: string,
@@ -145,6 +165,8 @@ export type AddTask = {
 	/**  Hand it to the dispatcher at once (it is then ready). None: as its project has it. */
 	queued?: boolean | null,
 	routing?: SetRouting,
+	/**  The card that it is a sub-task of. */
+	parent?: TaskId | null,
 };
 
 export type AddWebhook = {
@@ -287,6 +309,33 @@ export type AtLimit = "stop" |
 /**  The run goes on until a person answers; nothing new starts. */
 "ask";
 
+/**  A file that a person added to a card. */
+export type Attachment = {
+	id: AttachmentId,
+	task: TaskId,
+	/**  Unique on its card; one path component. */
+	name: string,
+	kind: ArtifactKind,
+	size: number,
+	/**  blake3, hex. */
+	hash: string,
+	at: number,
+};
+
+/**  A file that a person added to a card. */
+export type AttachmentId = number;
+
+export type AttachmentPiece = {
+	attachment: Attachment,
+	/**  Base64 of the bytes. */
+	data: string,
+	total: number,
+};
+
+export type AttachmentRef = {
+	id: AttachmentId,
+};
+
 /**  How long to wait before the next attempt. */
 export type Backoff = { kind: "immediate" } | { kind: "fixed"; 
 /**  Milliseconds. */
@@ -355,6 +404,10 @@ export type Card = {
 	/**  The dispatcher may take it. */
 	queued: boolean,
 	trashed: boolean,
+	/**  The card that it is a sub-task of. */
+	parent: TaskId | null,
+	/**  Of its own sub-tasks; none: it has none. */
+	progress: Progress | null,
 };
 
 export type CardRun = {
@@ -549,6 +602,14 @@ export type Due = {
 	at: number | null,
 };
 
+export type DueIn = "overdue" | 
+/**  Today or overdue. */
+"today" | 
+/**  In the next seven days or overdue. */
+"week" | 
+/**  Without a date. */
+"none";
+
 export type EditProject = {
 	id: ProjectId,
 	name?: string | null,
@@ -639,6 +700,37 @@ export type FileDiff = {
 	/**  Unified diff text, at most 1 MiB. */
 	patch: string,
 	cut: boolean,
+};
+
+/**  Which cards are shown. A field left out lets all through. */
+export type Filter = {
+	/**
+	 *  Words that the title, the tags or the agent of the newest run hold; `#word` begins a tag; a card's
+	 *  number is that card.
+	 */
+	text?: string,
+	/**  All of them. */
+	tags?: string[],
+	project?: ProjectId | null,
+	/**  The card is assigned to it, or its newest run is this agent's. */
+	agent?: string | null,
+	/**  At least as urgent. */
+	priority?: Priority | null,
+	due?: DueIn | null,
+};
+
+export type FilterRef = {
+	name: string,
+};
+
+/**  Which cards to list, in the order of the board's claims. */
+export type FindCards = {
+	/**  The name of a saved filter. */
+	saved?: string | null,
+	/**  A card must pass this one too. */
+	filter?: Filter,
+	/**  Only this project's cards. */
+	project?: ProjectId | null,
 };
 
 export type FindTask = {
@@ -904,6 +996,12 @@ export type ProblemCode =
 /**  Disk full, database unreadable, a bug: ours, not the caller's. */
 "internal";
 
+/**  How far a card's sub-tasks have come, without those that were cancelled or lie in the trash. */
+export type Progress = {
+	done: number,
+	total: number,
+};
+
 export type Project = {
 	id: ProjectId,
 	name: string,
@@ -971,6 +1069,12 @@ export type PromptVia =
 "file" | 
 /**  Typed once the program shows that it is ready. */
 "typed" | "none";
+
+export type PutFilter = {
+	/**  1 to 60 characters; a filter of that name, in whatever case, is replaced. */
+	name: string,
+	filter: Filter,
+};
 
 /**  Makes a schedule, or replaces the whole of `id`. */
 export type PutSchedule = {
@@ -1073,6 +1177,13 @@ export type QueueTask = {
 
 export type ReadArtifact = {
 	id: ArtifactId,
+	offset: number,
+	/**  At most 4 MiB. */
+	len: number,
+};
+
+export type ReadAttachment = {
+	id: AttachmentId,
 	offset: number,
 	/**  At most 4 MiB. */
 	len: number,
@@ -1259,6 +1370,11 @@ export type RunSpend = {
 /**  A run's state in one word, for cards and programs. */
 export type RunStatus = "queued" | "preparing" | "working" | "waiting" | "idle" | "rate_limited" | "unknown" | "succeeded" | "failed" | "stopped" | "lost";
 
+export type SavedFilter = {
+	name: string,
+	filter: Filter,
+};
+
 export type Schedule = {
 	id: ScheduleId,
 	name: string,
@@ -1344,6 +1460,12 @@ export type SetGate = {
 	steps: Gate | null,
 };
 
+export type SetParent = {
+	id: TaskId,
+	/**  The card that it becomes a sub-task of; none: of none any more. */
+	parent: TaskId | null,
+};
+
 /**  Who may take a card, and what its failures are allowed. Fields left out stay as they are. */
 export type SetRouting = {
 	/**  Agents in the order of preference; empty: those of the project. */
@@ -1426,6 +1548,12 @@ export type TaskDetail = {
 	/**  Where the card may be moved from here, in board order. */
 	moves: Status[],
 	queue: TaskQueue,
+	/**  Files that people added, by name. */
+	attachments: Attachment[],
+	/**  The card that it is a sub-task of, also from the trash. */
+	parent: Card | null,
+	/**  In the order in which they were made; not those in the trash. */
+	subtasks: Card[],
 };
 
 /**  A card. Shown to people as `T-12`. */

@@ -2,6 +2,7 @@
 import type {
   Agent,
   Artifact,
+  Attachment,
   Card,
   CardRun,
   Changes,
@@ -29,6 +30,7 @@ export interface FakeTask {
   version: number;
   runs: Run[];
   artifacts: Artifact[];
+  attachments?: Attachment[];
   comments: Comment[];
   timeline: TimelineEntry[];
   /** Without `queued`, which is on the card. */
@@ -261,6 +263,8 @@ function add(scene: Scene, draft: Draft): FakeTask {
     needs_you: false,
     queued: false,
     trashed: false,
+    parent: null,
+    progress: null,
     ...fields,
     run: run && cardRunOf(run, line ?? null),
   };

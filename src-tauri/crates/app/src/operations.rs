@@ -132,6 +132,15 @@ operations! {
     Read find_task(FindTask) [Viewer Own];
     Read get_timeline(TaskRef) [Viewer Own];
     Write add_comment(AddComment) [Agent Own];
+    Write set_parent(SetParent) [Operator Own];
+    Write add_attachment(AddAttachment) [Operator Own];
+    Write remove_attachment(AttachmentRef) [Operator Own];
+    Write restore_attachment(AttachmentRef) [Operator Own];
+    Read read_attachment(ReadAttachment) [Viewer Own];
+    Read list_filters(Nothing);
+    Write put_filter(PutFilter);
+    Write remove_filter(FilterRef);
+    Read find_cards(FindCards) [Viewer Own];
     Write start_run(StartRun) [Operator Own];
     Write stop_run(RunRef) [Operator Own];
     Read get_run(RunRef) [Viewer Own];

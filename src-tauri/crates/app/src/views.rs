@@ -6,14 +6,14 @@ use domain::{
 };
 use engine::EngineEvent;
 use store::{
-    ArtifactRecord, CardRecord, CardRunRecord, ChangeRecord, CommentRecord, ProjectRecord, RepositoryRecord,
-    RunRecord, ScheduleRecord, WorkspaceRecord,
+    ArtifactRecord, AttachmentRecord, CardRecord, CardRunRecord, ChangeRecord, CommentRecord, Kin,
+    ProjectRecord, RepositoryRecord, RunRecord, ScheduleRecord, WorkspaceRecord,
 };
 
 use crate::wire::*;
 
 /// `newest_line` of a live run is fresher than what was stored.
-pub(crate) fn card(record: CardRecord, newest_line: impl Fn(RunId) -> Option<String>) -> Card {
+pub(crate) fn card(record: CardRecord, kin: Kin, newest_line: impl Fn(RunId) -> Option<String>) -> Card {
     let why = why(&record);
     let needs_you = needs_you(&record);
     let rejected_as = record.failed.map(|(cause, _)| cause);
@@ -37,6 +37,8 @@ pub(crate) fn card(record: CardRecord, newest_line: impl Fn(RunId) -> Option<Str
         needs_you,
         queued: record.queued,
         trashed: record.trashed,
+        parent: kin.parent,
+        progress: (kin.total > 0).then_some(Progress { done: kin.done, total: kin.total }),
     }
 }
 
@@ -172,6 +174,18 @@ pub(crate) fn artifact(record: ArtifactRecord) -> Artifact {
         run: record.run,
         kind: artifact_kind(&record.kind),
         path: record.path,
+        size: record.size,
+        hash: record.hash,
+        at: record.at,
+    }
+}
+
+pub(crate) fn attachment(record: AttachmentRecord) -> Attachment {
+    Attachment {
+        id: record.id,
+        task: record.task,
+        kind: artifact_kind(&record.kind),
+        name: record.name,
         size: record.size,
         hash: record.hash,
         at: record.at,

@@ -4,10 +4,12 @@
 //! All times are milliseconds since the Unix epoch (UTC), all sizes bytes, all ids integers.
 //! [`Card`] is what the board needs; [`TaskDetail`] what the task page needs.
 
+mod belongings;
 mod keys;
 mod queue;
 mod webhooks;
 
+pub use belongings::*;
 pub use keys::*;
 pub use queue::*;
 pub use webhooks::*;
@@ -82,6 +84,10 @@ pub struct Card {
     /// The dispatcher may take it.
     pub queued: bool,
     pub trashed: bool,
+    /// The card that it is a sub-task of.
+    pub parent: Option<TaskId>,
+    /// Of its own sub-tasks; none: it has none.
+    pub progress: Option<Progress>,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]
@@ -142,6 +148,9 @@ pub struct AddTask {
     pub queued: Option<bool>,
     #[serde(default)]
     pub routing: SetRouting,
+    /// The card that it is a sub-task of.
+    #[serde(default)]
+    pub parent: Option<TaskId>,
 }
 
 /// Fields left out stay as they are.
@@ -254,6 +263,12 @@ pub struct TaskDetail {
     /// Where the card may be moved from here, in board order.
     pub moves: Vec<Column>,
     pub queue: TaskQueue,
+    /// Files that people added, by name.
+    pub attachments: Vec<Attachment>,
+    /// The card that it is a sub-task of, also from the trash.
+    pub parent: Option<Card>,
+    /// In the order in which they were made; not those in the trash.
+    pub subtasks: Vec<Card>,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]

@@ -4,7 +4,9 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::{keys::KeyCommand, webhooks::WebhookCommand};
+use crate::belongings::{AttachArgs, EditArgs, FilterCommand};
+use crate::keys::KeyCommand;
+use crate::webhooks::WebhookCommand;
 
 /// Kanban board that runs coding agents: cards, runs, terminals and artifacts from the shell.
 #[derive(Debug, Parser)]
@@ -63,11 +65,17 @@ pub enum Command {
         /// Wait until this card is done; may be given several times.
         #[arg(long, value_name = "ID")]
         after: Vec<String>,
+        /// Make it a sub-task of this card.
+        #[arg(long, value_name = "ID")]
+        parent: Option<String>,
         #[command(flatten)]
         routing: RoutingArgs,
     },
     /// List cards.
     List {
+        /// Only what this saved filter lets through.
+        #[arg(long, value_name = "NAME")]
+        filter: Option<String>,
         /// Only this column: inbox, ready, in_progress, review, done, failed or cancelled.
         #[arg(long)]
         status: Option<String>,
@@ -76,8 +84,26 @@ pub enum Command {
     },
     /// Show one card with its runs and artifacts.
     Show { id: String },
-    /// Move a card to a column.
-    Move { id: String, column: String },
+    /// Move cards to a column.
+    Move {
+        /// The cards, and then the column.
+        #[arg(required = true, num_args = 2.., value_names = ["ID", "COLUMN"])]
+        cards_and_column: Vec<String>,
+    },
+    /// Change fields of cards; what is not named stays as it is.
+    Edit(EditArgs),
+    /// Add files to a card, which its agents find in their workspace; or take files off it.
+    Attach(AttachArgs),
+    /// List a card's files, or copy them out.
+    Attachments {
+        id: String,
+        /// Copy the files into this folder.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Work with saved filters of the board.
+    #[command(subcommand)]
+    Filter(FilterCommand),
     /// Work with deleted cards: list them, bring them back, delete them for ever.
     #[command(subcommand)]
     Trash(TrashCommand),

@@ -14,12 +14,14 @@ use serde_json::{Value, json};
 
 use crate::{
     args::{Args, Command, ProjectCommand},
-    claims,
+    belongings, claims,
     failure::Failure,
     link::Link,
     print, queue, signals,
 };
 
+/// Bytes of a file that are asked for at once.
+pub const PIECE: i64 = 4 * 1024 * 1024;
 /// A followed log that breaks off this often without a single byte is given up.
 const BROKEN_OFF: u32 = 5;
 
@@ -77,7 +79,18 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Cron(command) => crate::cron::run(link, command, json).await,
         Command::Key(command) => crate::keys::run(link, command, json).await,
         Command::Webhook(command) => crate::webhooks::run(link, command, json).await,
-        Command::Add { title, project, description, priority, assign, tags, queue, after, routing } => {
+        Command::Add {
+            title,
+            project,
+            description,
+            priority,
+            assign,
+            tags,
+            queue,
+            after,
+            parent,
+            routing,
+        } => {
             let request = AddTask {
                 title: title.clone(),
                 description: description.as_deref().map(text_or_file).transpose()?.unwrap_or_default(),
@@ -90,6 +103,10 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
                 // What it waits for is said before the dispatcher may see it.
                 queued: queue.then_some(after.is_empty()),
                 routing: queue::routing(routing),
+                parent: match parent {
+                    Some(parent) => Some(find_id(link, parent).await?),
+                    None => None,
+                },
             };
             let card: Value = link.call("add_task", &request).await?;
             let id = TaskId(card["id"].as_i64().unwrap_or(0));
@@ -99,13 +116,32 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
             }
             told(link, card, "added", json).await
         }
-        Command::List { status, project } => list(link, status.as_deref(), project.as_deref(), json).await,
-        Command::Show { id } => print::task(find(link, id).await?, json),
-        Command::Move { id, column } => {
-            let column = parse_column(column)?;
-            let request = MoveTask { id: find_id(link, id).await?, column };
-            told(link, link.call("move_task", &request).await?, "moved", json).await
+        Command::List { filter, status, project } => {
+            list(link, filter.as_deref(), status.as_deref(), project.as_deref(), json).await
         }
+        Command::Show { id } => print::task(find(link, id).await?, json),
+        Command::Move { cards_and_column } => {
+            let (column, ids) = cards_and_column
+                .split_last()
+                .ok_or_else(|| Failure::invalid("give the cards, and then the column"))?;
+            let column = parse_column(column)?;
+            let mut moved = Vec::new();
+            let outcome = async {
+                for id in ids {
+                    let request = MoveTask { id: find_id(link, id).await?, column };
+                    moved.push(link.call("move_task", &request).await?);
+                }
+                Ok(())
+            }
+            .await;
+            // What was done before one was refused is told all the same.
+            told_all(link, moved, "moved", json).await?;
+            outcome
+        }
+        Command::Edit(args) => belongings::edit(link, args, json).await,
+        Command::Attach(args) => belongings::attach(link, args, json).await,
+        Command::Attachments { id, out } => belongings::attachments(link, id, out.as_deref(), json).await,
+        Command::Filter(command) => belongings::filter(link, command, json).await,
         Command::Trash(command) => crate::trash::run(link, command, json).await,
         Command::Run { .. } => run_agent(link, &args.command, json).await,
         Command::Stop { id } => stop(link, id, json).await,
@@ -179,11 +215,17 @@ pub async fn find_project(link: &Link, wanted: Option<&str>) -> Result<Option<Pr
     }
 }
 
-async fn list(link: &Link, status: Option<&str>, project: Option<&str>, json: bool) -> Result<(), Failure> {
+async fn list(
+    link: &Link,
+    filter: Option<&str>,
+    status: Option<&str>,
+    project: Option<&str>,
+    json: bool,
+) -> Result<(), Failure> {
     let status = status.map(parse_column).transpose()?;
-    let request = GetBoard { project: find_project(link, project).await?, trashed: false };
-    let board: Value = link.call("get_board", &request).await?;
-    let cards: Vec<Value> = part(&board, "cards")?;
+    let project = find_project(link, project).await?;
+    let request = FindCards { saved: filter.map(str::to_owned), project, ..FindCards::default() };
+    let cards: Vec<Value> = link.call("find_cards", &request).await?;
     let mut cards: Vec<Value> = cards
         .into_iter()
         .filter(|card| status.is_none_or(|status| card["status"] == status.word()))
@@ -192,12 +234,12 @@ async fn list(link: &Link, status: Option<&str>, project: Option<&str>, json: bo
     print::cards(cards, json)
 }
 
-fn part<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, Failure> {
+pub fn part<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, Failure> {
     serde_json::from_value(value[name].clone())
         .map_err(|error| Failure::Link(format!("the answer has no {name}: {error}")))
 }
 
-async fn find(link: &Link, key: &str) -> Result<Value, Failure> {
+pub async fn find(link: &Link, key: &str) -> Result<Value, Failure> {
     link.call("find_task", &FindTask { key: key.to_owned() }).await
 }
 
@@ -297,6 +339,22 @@ pub async fn told(link: &Link, card: Value, verb: &str, json: bool) -> Result<()
     print::task(link.call("get_task", &TaskRef { id: part(&card, "id")? }).await?, json)
 }
 
+/// As [`told`] for each; of several cards programs get one list.
+pub async fn told_all(link: &Link, cards: Vec<Value>, verb: &str, json: bool) -> Result<(), Failure> {
+    if !json || cards.len() < 2 {
+        for card in cards {
+            told(link, card, verb, json).await?;
+        }
+        return Ok(());
+    }
+    let mut all = Vec::new();
+    for card in cards {
+        let task: Value = link.call("get_task", &TaskRef { id: part(&card, "id")? }).await?;
+        all.push(print::flat(&task, &task["runs"][0]));
+    }
+    print::out_json(&Value::Array(all))
+}
+
 /// As [`told`], for a command that was about one run of the card.
 async fn told_of_run(link: &Link, run: &Value, json: bool) -> Result<(), Failure> {
     if !json {
@@ -362,17 +420,28 @@ async fn artifacts(link: &Link, key: &str, out: Option<&Path>, json: bool) -> Re
 
 async fn copy_out(link: &Link, artifact: &Value, out: &Path) -> Result<(), Failure> {
     let path: String = part(artifact, "path")?;
-    let target = out.join(safe_relative(&path)?);
+    let id = part(artifact, "id")?;
+    write_pieces(link, &path, out, "read_artifact", |offset| ReadArtifact { id, offset, len: PIECE }).await
+}
+
+/// Reads a file piece by piece and writes it below `out`.
+pub async fn write_pieces<Q: serde::Serialize>(
+    link: &Link,
+    path: &str,
+    out: &Path,
+    operation: &str,
+    piece_at: impl Fn(i64) -> Q,
+) -> Result<(), Failure> {
+    let target = out.join(safe_relative(path)?);
     let failed = |error| Failure::io(format!("{} cannot be written", target.display()), error);
     std::fs::create_dir_all(target.parent().unwrap_or(out)).map_err(failed)?;
     let mut file = std::fs::File::create(&target).map_err(failed)?;
     let mut offset = 0;
     loop {
-        let request = ReadArtifact { id: part(artifact, "id")?, offset, len: 4 * 1024 * 1024 };
-        let piece: Value = link.call("read_artifact", &request).await?;
+        let piece: Value = link.call(operation, &piece_at(offset)).await?;
         let data = BASE64
             .decode(piece["data"].as_str().unwrap_or_default())
-            .map_err(|error| Failure::Link(format!("the artifact cannot be read: {error}")))?;
+            .map_err(|error| Failure::Link(format!("{path} cannot be read: {error}")))?;
         if data.is_empty() {
             return Ok(());
         }
@@ -388,7 +457,7 @@ fn safe_relative(path: &str) -> Result<PathBuf, Failure> {
     if plain {
         Ok(relative.to_owned())
     } else {
-        Err(Failure::invalid(format!("the artifact name “{path}” is not a plain path")))
+        Err(Failure::invalid(format!("the name “{path}” is not a plain path")))
     }
 }
 

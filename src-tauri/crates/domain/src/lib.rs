@@ -3,6 +3,7 @@
 //! Everything here must stay testable with a plain table.
 
 pub mod agent;
+pub mod attachment;
 pub mod authority;
 pub mod breaker;
 pub mod budget;
@@ -13,6 +14,7 @@ pub mod escalation;
 pub mod event;
 pub mod evidence;
 pub mod failure;
+pub mod filter;
 pub mod ids;
 pub mod limits;
 pub mod policy;
@@ -21,6 +23,7 @@ pub mod review;
 pub mod routing;
 pub mod run;
 pub mod schedule;
+pub mod subtask;
 pub mod task;
 pub mod text;
 pub mod verdict;
@@ -31,8 +34,8 @@ pub use authority::{Role, Scope};
 pub use evidence::{Evidence, Rank, Reading, Reducer};
 pub use failure::{Aftermath, Backoff, Counters, RetryPolicy, RetryRule, after_failure};
 pub use ids::{
-    AgentId, ArtifactId, BadTaskKey, ChangeSeq, CommentId, DeliveryId, Id, KeyId, ProjectId, RepositoryId,
-    RunId, ScheduleId, TaskId, TaskKey, WebhookId,
+    AgentId, ArtifactId, AttachmentId, BadTaskKey, ChangeSeq, CommentId, DeliveryId, Id, KeyId, ProjectId,
+    RepositoryId, RunId, ScheduleId, TaskId, TaskKey, WebhookId,
 };
 pub use priority::{ClaimOrder, Priority, PriorityWord};
 pub use run::{Activity, Cause, Outcome, RunEvent, RunPhase, RunState, RunStatus};

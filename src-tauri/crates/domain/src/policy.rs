@@ -20,6 +20,11 @@ use crate::{
 /// How many runs the dispatcher keeps at work where nobody set another number.
 pub const PARALLEL: u32 = 3;
 
+/// Longest name of a model, in characters.
+pub const NAME_MAX: usize = 100;
+/// Prices in the table.
+pub const PRICES_MAX: usize = 500;
+
 /// For the whole board.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Type)]
 #[serde(default, deny_unknown_fields)]
@@ -98,6 +103,14 @@ pub enum BadPolicy {
     Budget(#[from] crate::budget::BadBudget),
     #[error("a price cannot be negative")]
     Price,
+    #[error("a price needs the name of a model or an agent, of 1 to {NAME_MAX} characters")]
+    PriceName,
+    #[error("a model's name is one line of at most {NAME_MAX} characters")]
+    ModelName,
+    #[error("at most {PRICES_MAX} prices can be listed")]
+    TooManyPrices,
+    #[error(transparent)]
+    Tag(#[from] crate::text::BadText),
 }
 
 impl QueuePolicy {
@@ -109,7 +122,11 @@ impl QueuePolicy {
             return Err(BadPolicy::Price);
         }
         self.daily.check()?;
-        check_names(&[&self.agents, &self.share_by_tags])
+        check_prices(&self.prices)?;
+        self.models.values().try_for_each(check_models)?;
+        check_names(&[&self.agents, &self.share_by_tags])?;
+        crate::text::tags(&self.share_by_tags)?;
+        Ok(())
     }
 }
 
@@ -125,6 +142,26 @@ impl ProjectPolicy {
         self.escalation.check()?;
         Ok(())
     }
+}
+
+fn check_prices(prices: &BTreeMap<String, Price>) -> Result<(), BadPolicy> {
+    if prices.len() > PRICES_MAX {
+        return Err(BadPolicy::TooManyPrices);
+    }
+    prices.iter().try_for_each(|(name, price)| {
+        if name.trim().is_empty() || name.chars().count() > NAME_MAX {
+            return Err(BadPolicy::PriceName);
+        }
+        let parts = [price.input, price.output, price.cache_read, price.cache_write];
+        if parts.into_iter().any(|part| part < 0) { Err(BadPolicy::Price) } else { Ok(()) }
+    })
+}
+
+fn check_models(models: &Models) -> Result<(), BadPolicy> {
+    let Models { always, complex, routine, plan, code, review } = models;
+    let names = [always, complex, routine, plan, code, review].into_iter().flatten();
+    let bad = |name: &String| name.chars().count() > NAME_MAX || name.chars().any(char::is_control);
+    if names.into_iter().any(bad) { Err(BadPolicy::ModelName) } else { Ok(()) }
 }
 
 fn check_limit(limit: u32) -> Result<(), BadPolicy> {
@@ -150,6 +187,20 @@ mod tests {
         assert_eq!(many.check(), Err(BadPolicy::Limit));
         let limits = RunLimits { longest: Some(0), ..RunLimits::default() };
         assert_eq!(QueuePolicy { limits, ..QueuePolicy::default() }.check(), Err(BadPolicy::Time(BadLimit)));
+        let dear = |input| Price { input, ..Price::default() };
+        for (name, price, bad) in [
+            ("gpt", dear(-1), BadPolicy::Price),
+            (" ", dear(1), BadPolicy::PriceName),
+            (&*"m".repeat(101), dear(1), BadPolicy::PriceName),
+        ] {
+            let prices = BTreeMap::from([(name.to_owned(), price)]);
+            assert_eq!(QueuePolicy { prices, ..QueuePolicy::default() }.check(), Err(bad));
+        }
+        let models = Models { plan: Some("a\nb".into()), ..Models::default() };
+        let models = BTreeMap::from([("codex".to_owned(), models)]);
+        assert_eq!(QueuePolicy { models, ..QueuePolicy::default() }.check(), Err(BadPolicy::ModelName));
+        let tagged = QueuePolicy { share_by_tags: vec!["a,b".into()], ..QueuePolicy::default() };
+        assert!(matches!(tagged.check(), Err(BadPolicy::Tag(_))));
         let many = ProjectPolicy { agents: vec!["a".into(); 21], ..ProjectPolicy::default() };
         assert_eq!(many.check(), Err(BadPolicy::TooMany));
     }

@@ -274,6 +274,9 @@ impl Engine {
                 ReviewWork::Check { timeout } => Stage::Check { timeout },
                 ReviewWork::Agent => Stage::Review,
             };
+            if let ReviewWork::Agent = order.work {
+                self.enclose(run.task, &place).await?;
+            }
             let brief = self.brief(&task, agent, request.mode()).await?;
             let prompt = agents::review_prompt(&brief, workspaces::PATCH);
             write(&run_dir.join(PROMPT), prompt.as_bytes())?;
@@ -292,6 +295,7 @@ impl Engine {
         let outcome = async {
             let brief = TaskBrief {
                 repositories: workspace.directories.clone(),
+                attachments: self.enclose(run.task, &workspace.path).await?,
                 ..self.brief(&task, agent, request.mode()).await?
             };
             write(&workspace.path.join("TASK.md"), agents::task_md(&brief).as_bytes())?;
@@ -428,7 +432,10 @@ impl Engine {
         let last_error =
             last.filter(|run| matches!(run.state, domain::RunState::Ended(domain::Outcome::Failed(_))));
         let feedback = self.feedback(task).await?;
+        let (parent, subtasks) = self.relatives(task.task.id).await?;
         Ok(TaskBrief {
+            parent,
+            subtasks,
             key: task.task.id.key(),
             title: task.title.clone(),
             description: task.description.clone(),

@@ -9,6 +9,7 @@ mod collector;
 mod courier;
 mod dispatcher;
 mod doctor;
+mod enclosures;
 mod engine;
 mod error;
 mod escalator;

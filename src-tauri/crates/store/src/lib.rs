@@ -7,6 +7,7 @@
 
 mod agents;
 mod artifacts;
+mod attachments;
 mod board;
 mod breakers;
 mod changes;
@@ -16,6 +17,7 @@ mod deleted;
 mod edges;
 mod error;
 mod escalations;
+mod filters;
 mod keys;
 mod open;
 mod paths;
@@ -27,12 +29,14 @@ mod runs;
 mod schedules;
 mod settings;
 mod spend;
+mod subtasks;
 mod tasks;
 mod webhooks;
 mod writer;
 
 pub use agents::{AgentData, AgentRecord};
 pub use artifacts::{ArtifactRecord, NewArtifact};
+pub use attachments::{AttachmentRecord, NewAttachment};
 pub use board::{CardRecord, CardRunRecord, Counts};
 pub use breakers::{BreakerRecord, Breaks};
 pub use changes::{ChangeRecord, Committed};
@@ -49,5 +53,6 @@ pub use reviews::{NewReview, ReviewRecord};
 pub use runs::{Ending, LimitOn, Limits, NewRun, Origin, ReviewTurn, RunRecord, StartFacts, WorkspaceRecord};
 pub use schedules::{CardTemplate, LastChild, ScheduleData, ScheduleRecord};
 pub use spend::SpentBy;
+pub use subtasks::Kin;
 pub use tasks::{NewTask, Routing, TaskEdit, TaskRecord};
 pub use webhooks::{Attempt, DeliveryRecord, DeliveryStatus, WebhookData, WebhookRecord};

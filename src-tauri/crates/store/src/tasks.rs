@@ -15,7 +15,7 @@ use crate::{
     changes::{Change, record, recorded},
     edges,
     error::StoreError,
-    projects, queue, reviews,
+    projects, queue, reviews, subtasks,
     writer::{Bulk, BulkAnswers, Tx},
 };
 
@@ -285,6 +285,7 @@ impl Store {
                         .bind(id.raw())
                         .execute(&mut *tx.conn)
                         .await?;
+                    subtasks::touch_parent(tx, id).await?;
                     log(tx, id, None, &Actor::Person, kind, text.into(), now).await
                 })
             })
@@ -547,9 +548,10 @@ pub(crate) async fn apply(
 ) -> Result<Vec<Effect>, StoreError> {
     let (next, effects) = transition(task, &event)?;
     let entered = (next.status != task.status).then_some(now);
-    let written = sqlx::query(
+    let written: Option<Option<i64>> = sqlx::query_scalar(
         "UPDATE tasks SET status = ?, live_run = ?, came_from = ?, held = ?, updated_at = ?, \
-         entered_at = coalesce(?, entered_at), finished_at = ? WHERE id = ? AND status = ? AND live_run IS ?",
+         entered_at = coalesce(?, entered_at), finished_at = ? WHERE id = ? AND status = ? AND live_run IS ? \
+         RETURNING parent_id",
     )
     .bind(next.status.word())
     .bind(next.live_run.map(Id::raw))
@@ -561,10 +563,14 @@ pub(crate) async fn apply(
     .bind(task.id.raw())
     .bind(task.status.word())
     .bind(task.live_run.map(Id::raw))
-    .execute(&mut *tx.conn)
+    .fetch_optional(&mut *tx.conn)
     .await?;
-    if written.rows_affected() != 1 {
+    let Some(parent) = written else {
         return Err(StoreError::Conflict(format!("{} was changed by somebody else", task.id.key())));
+    };
+    if next.status != task.status {
+        // It tells how its sub-tasks stand.
+        tx.touched.tasks.extend(parent.map(TaskId));
     }
     if next.status != task.status && next.status.is_terminal() {
         edges::upstream_ended(tx, task.id, next.status, now).await?;

@@ -2,7 +2,9 @@
 //! the store, and returns a view.
 
 mod agents;
+mod attachments;
 mod board;
+mod filters;
 mod keys;
 mod projects;
 mod queue;
@@ -13,7 +15,9 @@ mod tasks;
 mod webhooks;
 
 pub use agents::*;
+pub use attachments::*;
 pub use board::*;
+pub use filters::*;
 pub use keys::*;
 pub use projects::*;
 pub use queue::*;
