@@ -23,5 +23,6 @@ mod routing;
 mod storm;
 mod transfer;
 mod trash;
+mod webhooks;
 mod wip_limits;
 mod workspaces;

@@ -80,6 +80,13 @@ export const commands = {
 	createKey: (request: CreateKey) => __TAURI_INVOKE<NewKey>("create_key", { request }),
 	listKeys: (request: Nothing) => __TAURI_INVOKE<Key[]>("list_keys", { request }),
 	revokeKey: (request: KeyRef) => __TAURI_INVOKE<Key>("revoke_key", { request }),
+	addWebhook: (request: AddWebhook) => __TAURI_INVOKE<WebhookAndSecret>("add_webhook", { request }),
+	editWebhook: (request: EditWebhook) => __TAURI_INVOKE<WebhookAndSecret>("edit_webhook", { request }),
+	removeWebhook: (request: WebhookRef) => __TAURI_INVOKE<Nothing>("remove_webhook", { request }),
+	listWebhooks: (request: Nothing) => __TAURI_INVOKE<Webhook[]>("list_webhooks", { request }),
+	testWebhook: (request: WebhookRef) => __TAURI_INVOKE<Delivery>("test_webhook", { request }),
+	listDeliveries: (request: ListDeliveries) => __TAURI_INVOKE<Delivery[]>("list_deliveries", { request }),
+	resendDelivery: (request: DeliveryRef) => __TAURI_INVOKE<Delivery>("resend_delivery", { request }),
 	/**  Sends change events until the window goes away. */
 	subscribe: (channel: Channel<Event>) => __TAURI_INVOKE<null>("subscribe", { channel }),
 	/**  Asks the person for a folder; none if they changed their mind. */
@@ -160,6 +167,20 @@ export type AddTask = {
 	routing?: SetRouting,
 	/**  The card that it is a sub-task of. */
 	parent?: TaskId | null,
+};
+
+export type AddWebhook = {
+	/**  1 to 100 characters; the address's host if left out. */
+	name?: string | null,
+	/**  http:// or https://, without user name and password. */
+	url: string,
+	/**  Nouns (`task`) and events (`task.completed`); none: all. */
+	types?: string[],
+	/**  Only what concerns this project. */
+	project?: ProjectId | null,
+	/**  Whether the address may be of this machine or its network. */
+	private_allowed?: boolean,
+	enabled?: boolean,
 };
 
 export type Agent = {
@@ -535,6 +556,36 @@ export type CreateKey = {
 	expires_at?: number | null,
 };
 
+export type Delivery = {
+	id: DeliveryId,
+	webhook: WebhookId,
+	/**  The message's id for the other side. */
+	message: string,
+	event: string,
+	/**  The body, as it is sent. */
+	payload: string,
+	state: DeliveryState,
+	attempts: number,
+	next_at: number | null,
+	/**  HTTP status of the newest answer. */
+	code: number | null,
+	/**  What went wrong at the newest attempt. */
+	trouble: string | null,
+	/**  Milliseconds of the newest attempt. */
+	took: number | null,
+	created_at: number,
+	ended_at: number | null,
+};
+
+/**  One event for one webhook. */
+export type DeliveryId = number;
+
+export type DeliveryRef = {
+	id: DeliveryId,
+};
+
+export type DeliveryState = "waiting" | "delivered" | "given_up";
+
 export type Dependency = {
 	upstream: TaskId,
 	need: Need,
@@ -589,6 +640,18 @@ export type EditTask = {
 	routing?: SetRouting | null,
 	/**  The `version` the editor started from; refused with `conflict` if the task has moved on. */
 	version?: number | null,
+};
+
+/**  What is left out stays. */
+export type EditWebhook = {
+	id: WebhookId,
+	name?: string | null,
+	url?: string | null,
+	types?: string[] | null,
+	private_allowed?: boolean | null,
+	enabled?: boolean | null,
+	/**  Makes a new secret, which the answer tells. */
+	new_secret?: boolean,
 };
 
 export type EmptiedTrash = {
@@ -772,6 +835,12 @@ export type KeyRole =
 
 export type Lease = {
 	lease_until: number,
+};
+
+export type ListDeliveries = {
+	webhook: WebhookId,
+	/**  1 to 1,000; 50 if left out. */
+	limit?: number | null,
 };
 
 export type LogHit = {
@@ -1549,6 +1618,39 @@ export type WaitRun = {
 	run: RunId,
 	/**  At most 60,000; the answer then tells the run as it is. */
 	timeout_ms: number,
+};
+
+export type Webhook = {
+	id: WebhookId,
+	name: string,
+	url: string,
+	/**  Empty: all. */
+	types: string[],
+	project: ProjectId | null,
+	enabled: boolean,
+	private_allowed: boolean,
+	/**  Messages that are still to arrive. */
+	waiting: number,
+	/**  Failures in a row. */
+	failures: number,
+	/**  It failed too often: nothing is sent before. */
+	resting_until: number | null,
+	created_at: number,
+	updated_at: number,
+};
+
+/**  A webhook, and its secret if one was just made. */
+export type WebhookAndSecret = {
+	webhook: Webhook,
+	/**  `whsec_` and base64, for the other side to check signatures with; told only now. */
+	secret: string | null,
+};
+
+/**  An address that is told of events. */
+export type WebhookId = number;
+
+export type WebhookRef = {
+	id: WebhookId,
 };
 
 /**  The cards that dependencies join, directly and over others. Cancelled ones are not counted. */

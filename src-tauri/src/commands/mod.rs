@@ -12,4 +12,5 @@ pub mod schedules;
 pub mod settings;
 pub mod tasks;
 pub mod terminal;
+pub mod webhooks;
 pub mod window;

@@ -214,6 +214,14 @@ operations! {
     Read get_outcomes(GetOutcomes);
     Read list_changes(ListChanges);
     Write enroll_agent(EnrollAgent) [Agent Own];
+    // They carry everything to another place, so adding one is as much as giving away a key.
+    Write add_webhook(AddWebhook) [Admin Whole];
+    Write edit_webhook(EditWebhook) [Admin Whole];
+    Write remove_webhook(WebhookRef) [Admin Whole];
+    Read list_webhooks(Nothing);
+    Write test_webhook(WebhookRef);
+    Read list_deliveries(ListDeliveries);
+    Write resend_delivery(DeliveryRef);
 }
 
 fn decode<T: DeserializeOwned>(request: &[u8]) -> Result<T, Problem> {

@@ -11,6 +11,7 @@ mod keys;
 mod outside;
 mod queue;
 mod transfer;
+mod webhooks;
 
 pub use belongings::*;
 pub use glance::*;
@@ -19,6 +20,7 @@ pub use keys::*;
 pub use outside::*;
 pub use queue::*;
 pub use transfer::*;
+pub use webhooks::*;
 
 use domain::{
     AgentId, ArtifactId, Cause, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId,

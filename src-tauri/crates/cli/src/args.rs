@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 
 use crate::belongings::{AttachArgs, EditArgs, FilterCommand};
 use crate::keys::KeyCommand;
+use crate::webhooks::WebhookCommand;
 pub use orchestrate::*;
 pub use tasks::*;
 pub use transfer::*;
@@ -52,6 +53,9 @@ pub enum Command {
     /// Work with the keys that programs and agents send over HTTP.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Tell other programs of events over HTTP.
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Work with schedules: cards that are made again and again.
     #[command(subcommand)]
     Cron(CronCommand),

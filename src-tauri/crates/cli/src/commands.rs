@@ -84,6 +84,7 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Policy(policy) => queue::policy(link, policy, json).await,
         Command::Cron(command) => crate::cron::run(link, command, json).await,
         Command::Key(command) => crate::keys::run(link, command, json).await,
+        Command::Webhook(command) => crate::webhooks::run(link, command, json).await,
         Command::Add(said) => add(link, said, json).await,
         Command::List(said) => list(link, said, json).await,
         Command::Show { id } => print::task(find(link, id).await?, json),

@@ -26,6 +26,7 @@ mod status;
 mod tasks;
 mod transfer;
 mod trash;
+mod webhooks;
 
 use std::process::ExitCode;
 

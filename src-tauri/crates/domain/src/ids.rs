@@ -45,6 +45,10 @@ ids! {
     AgentId;
     /// A key that programs and agents send.
     KeyId;
+    /// An address that is told of events.
+    WebhookId;
+    /// One event for one webhook.
+    DeliveryId;
     /// Position in the append-only change log; rises by one with every change.
     ChangeSeq;
 }

@@ -29,14 +29,15 @@ pub mod subtask;
 pub mod task;
 pub mod text;
 pub mod verdict;
+pub mod webhook;
 
 pub use agent::Agent;
 pub use authority::{Role, Scope};
 pub use evidence::{Evidence, Rank, Reading, Reducer};
 pub use failure::{Aftermath, Backoff, Counters, RetryPolicy, RetryRule, after_failure};
 pub use ids::{
-    AgentId, ArtifactId, AttachmentId, BadTaskKey, ChangeSeq, CommentId, Id, KeyId, ProjectId, RepositoryId,
-    RunId, ScheduleId, TaskId, TaskKey,
+    AgentId, ArtifactId, AttachmentId, BadTaskKey, ChangeSeq, CommentId, DeliveryId, Id, KeyId, ProjectId,
+    RepositoryId, RunId, ScheduleId, TaskId, TaskKey, WebhookId,
 };
 pub use priority::{ClaimOrder, Priority, PriorityWord};
 pub use run::{Activity, Cause, Outcome, RunEvent, RunPhase, RunState, RunStatus};

@@ -7,6 +7,7 @@ mod agents_found;
 mod briefer;
 mod clock;
 mod collector;
+mod courier;
 mod dispatcher;
 mod doctor;
 mod enclosures;

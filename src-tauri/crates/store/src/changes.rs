@@ -19,6 +19,7 @@ pub struct Committed {
     pub agents: bool,
     pub schedules: bool,
     pub settings: bool,
+    pub webhooks: bool,
     /// The earliest end of a lease that was given or renewed.
     pub lease: Option<Millis>,
 }
@@ -32,6 +33,7 @@ impl Committed {
         self.agents |= other.agents;
         self.schedules |= other.schedules;
         self.settings |= other.settings;
+        self.webhooks |= other.webhooks;
         self.lease = self.lease.into_iter().chain(other.lease).min();
     }
 }
@@ -94,6 +96,7 @@ pub(crate) async fn record(tx: &mut Tx<'_>, change: Change<'_>) -> Result<i64, S
     tx.touched.agents |= change.kind.starts_with("agent.");
     tx.touched.schedules |= change.kind.starts_with("schedule.");
     tx.touched.settings |= change.kind.starts_with("settings.");
+    tx.touched.webhooks |= change.kind.starts_with("webhook.");
     Ok(seq)
 }
 

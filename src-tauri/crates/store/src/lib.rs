@@ -42,6 +42,7 @@ mod subtasks;
 mod taken;
 mod tasks;
 mod vibe_kanban;
+mod webhooks;
 mod writer;
 
 pub use agents::{AgentData, AgentRecord};
@@ -73,3 +74,4 @@ pub use subtasks::Kin;
 pub use taken::NewTaking;
 pub use tasks::{NewTask, Routing, TaskEdit, TaskRecord};
 pub use vibe_kanban::read_vibe_kanban;
+pub use webhooks::{Attempt, DeliveryRecord, DeliveryStatus, WebhookData, WebhookRecord};

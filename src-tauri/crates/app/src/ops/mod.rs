@@ -16,6 +16,7 @@ mod schedules;
 mod settings;
 mod tasks;
 mod transfer;
+mod webhooks;
 
 pub use agents::*;
 pub use attachments::*;
@@ -32,3 +33,4 @@ pub use schedules::*;
 pub use settings::*;
 pub use tasks::*;
 pub use transfer::*;
+pub use webhooks::*;
