@@ -35,6 +35,12 @@ const THROUGH_THE_PROGRAMS = [
     env: { FLIGHTBOARD_KILLS: "200" },
   },
   {
+    name: "storm",
+    about: "engine and pty-hosts killed in 500 cycles while 20 agents are at work",
+    argv: () => ["cargo", "test", "--release", "-p", "flightboard-stories", "whatever_is_killed", "--", "--nocapture"],
+    env: { FLIGHTBOARD_CYCLES: "500" },
+  },
+  {
     name: "killed-window",
     about: "the real window killed 200 times",
     window: true,

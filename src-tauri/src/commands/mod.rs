@@ -4,6 +4,7 @@ pub mod agents;
 pub mod belongings;
 pub mod board;
 pub mod keys;
+pub mod outside;
 pub mod projects;
 pub mod queue;
 pub mod runs;

@@ -14,6 +14,7 @@ use crate::{
     changes::recorded,
     error::StoreError,
     projects::{self, PullRules},
+    repositories,
     runs::{self, LimitOn, Limits},
     tasks::{json, parse},
     writer::{Bulk, BulkAnswers, Tx},
@@ -173,6 +174,8 @@ struct Desk {
     /// Of agents whose breaker ever moved.
     breakers: HashMap<String, Gate>,
     rules: HashMap<ProjectId, PullRules>,
+    /// Runs that may still begin in each limited repository.
+    room: Vec<i64>,
     /// In use, for each limit that a claim names.
     used: HashMap<LimitOn, i64>,
     closed: bool,
@@ -219,7 +222,17 @@ impl Desk {
         }
         let breakers =
             if breakers_moved { breakers::gates(tx, &agents, latest(asked)).await? } else { HashMap::new() };
-        let rules = if rules_set { projects::pull_rules(tx).await? } else { HashMap::new() };
+        let (mut rules, mut room) = (HashMap::new(), Vec::new());
+        if rules_set {
+            rules = projects::pull_rules(tx).await?;
+            for limited in repositories::limits(tx).await? {
+                for project in limited.projects {
+                    rules.entry(project).or_default().repositories.push(room.len());
+                }
+                let used = runs::used(tx, &LimitOn::Repository(limited.path)).await?;
+                room.push(i64::from(limited.limit) - used);
+            }
+        }
         let mut used = HashMap::new();
         for limit in asked.iter().flat_map(|claim| &claim.limits) {
             if let Entry::Vacant(unseen) = used.entry(limit.on.clone()) {
@@ -234,6 +247,7 @@ impl Desk {
             attempts,
             breakers,
             rules,
+            room,
             used,
             closed: closed.iter().any(|closed| closed.everything),
             closed_projects: projects.map(|id| id.raw()).collect(),
@@ -282,13 +296,19 @@ impl Desk {
                 LimitOn::Here => false,
                 LimitOn::Agent(agent) => *agent == claim.agent,
                 LimitOn::Project(id) => Some(*id) == project,
-                LimitOn::Review => false,
+                // No claim names it: it is among the rules of its projects.
+                LimitOn::Repository(_) | LimitOn::Review => false,
             };
             *used += i64::from(counts);
         }
         if let Some(rules) = project.and_then(|id| self.rules.get_mut(&id)) {
             rules.left = rules.left.map(|left| left - 1);
+            rules.repositories.iter().for_each(|at| self.room[*at] -= 1);
         }
+    }
+
+    fn repositories_have_room(&self, rules: &PullRules) -> bool {
+        rules.repositories.iter().all(|at| self.room[*at] > 0)
     }
 
     /// Gives tasks to the claims `open`, in their order; returns those for which there is none.
@@ -328,7 +348,8 @@ impl Desk {
     ) -> Result<Vec<Candidate>, StoreError> {
         let agents: Vec<&str> = asked.iter().map(|claim| claim.agent.as_str()).collect();
         let skills: Vec<&String> = asked.iter().flat_map(|claim| &claim.skills).collect();
-        let closed = self.rules.iter().filter(|(_, rules)| !rules.open(column)).map(|(id, _)| id.raw());
+        let open = |rules| PullRules::open(rules, column) && self.repositories_have_room(rules);
+        let closed = self.rules.iter().filter(|(_, rules)| !open(rules)).map(|(id, _)| id.raw());
         let closed = closed.chain(self.closed_projects.iter().copied());
         let given = given.iter().map(|given| given.task.raw());
         let taken: Vec<i64> = given.chain(self.closed_tasks.iter().copied()).collect();
@@ -364,7 +385,7 @@ impl Desk {
                 Some(_) => None,
                 None => page[front..]
                     .iter_mut()
-                    .find(|slot| slot.as_ref().is_some_and(|candidate| candidate.suits(claim, &self.rules))),
+                    .find(|slot| slot.as_ref().is_some_and(|candidate| candidate.suits(claim, self))),
             };
             match found.and_then(Option::take) {
                 Some(candidate) => {
@@ -383,8 +404,8 @@ fn latest(asked: &[&NewClaim]) -> Millis {
 }
 
 impl Candidate {
-    fn suits(&self, claim: &NewClaim, rules: &HashMap<ProjectId, PullRules>) -> bool {
-        let rules = self.project.and_then(|id| rules.get(&id));
+    fn suits(&self, claim: &NewClaim, desk: &Desk) -> bool {
+        let rules = self.project.and_then(|id| desk.rules.get(&id));
         let chain = match rules {
             Some(rules) if self.chain.is_empty() => &rules.agents,
             _ => &self.chain,
@@ -392,7 +413,7 @@ impl Candidate {
         self.assignee.as_ref().is_none_or(|assignee| *assignee == claim.agent)
             && (chain.is_empty() || chain.contains(&claim.agent))
             && self.skills.iter().all(|skill| claim.skills.contains(skill))
-            && rules.is_none_or(|rules| rules.left != Some(0))
+            && rules.is_none_or(|rules| rules.left != Some(0) && desk.repositories_have_room(rules))
             && transition(&self.task, &TaskEvent::RunBegan(RunId(0))).is_ok()
     }
 }

@@ -6,6 +6,7 @@
 //! row of the append-only change log in its own transaction.
 
 mod agents;
+mod answers;
 mod artifacts;
 mod attachments;
 mod board;
@@ -20,7 +21,9 @@ mod escalations;
 mod filters;
 mod keys;
 mod leases;
+mod listing;
 mod open;
+mod outcomes;
 mod paths;
 #[cfg(test)]
 mod plans;
@@ -34,28 +37,33 @@ mod schedules;
 mod settings;
 mod spend;
 mod subtasks;
+mod taken;
 mod tasks;
 mod writer;
 
 pub use agents::{AgentData, AgentRecord};
+pub use answers::{Asked, KeptAnswer};
 pub use artifacts::{ArtifactRecord, NewArtifact};
 pub use attachments::{AttachmentRecord, NewAttachment};
 pub use board::{CardRecord, CardRunRecord, Counts};
 pub use breakers::{BreakerRecord, Breaks};
-pub use changes::{ChangeRecord, Committed};
+pub use changes::{ChangeFilter, ChangeRecord, Committed};
 pub use claims::{Claim, Claimed, Closed, Held, NewClaim};
 pub use comments::CommentRecord;
 pub use error::{OpenError, StoreError};
 pub use escalations::WorkflowRecord;
 pub use keys::{KeyRecord, NewKey};
+pub use listing::{ListedTask, TaskFilter};
 pub use open::{FILE_NAME, Store};
+pub use outcomes::{FinishedRecord, OutcomeRecord};
 pub use projects::{NewProject, ProjectRecord};
 pub use queue::{LiveRunRecord, QueuedTask};
 pub use reports::NewReport;
-pub use repositories::{NewRepository, RepositoryRecord};
+pub use repositories::{NewRepository, RepositoryLimit, RepositoryRecord};
 pub use reviews::{NewReview, ReviewRecord};
 pub use runs::{Ending, LimitOn, Limits, NewRun, Origin, ReviewTurn, RunRecord, StartFacts, WorkspaceRecord};
 pub use schedules::{CardTemplate, LastChild, ScheduleData, ScheduleRecord};
 pub use spend::SpentBy;
 pub use subtasks::Kin;
+pub use taken::NewTaking;
 pub use tasks::{NewTask, Routing, TaskEdit, TaskRecord};

@@ -2,9 +2,8 @@
 //!
 //! Its terminal interface takes seconds to start and loses keys typed before
 //! that, so the prompt goes in as `--prompt=TEXT`, which it submits by itself.
-//! It asks nothing about trust. What it does is told by a plugin that is
-//! loaded for the launch; with any plugin it first waits until it has fetched
-//! its own plugin package from npm, once for each version.
+//! It asks nothing about trust. What it does is told by a plugin of its
+//! terminal interface that is loaded for the launch.
 
 mod plugin;
 mod stream;

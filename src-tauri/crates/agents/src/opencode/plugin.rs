@@ -1,7 +1,12 @@
 //! A plugin for one launch: opencode's terminal interface reports nothing by
 //! its screen's title or by OSC 7501, but it tells its plugins of everything.
-//! Ours lies in the run directory, is named in `OPENCODE_CONFIG_CONTENT` (the
-//! layer of configuration that is laid over all others, lists joined), and
+//! Ours is one of the interface, not of the server behind it: a server with
+//! any plugin does not begin before it has fetched `@opencode-ai/plugin` from
+//! npm into the person's configuration folder, and waits where npm does not
+//! answer. A plugin of the interface that lies on the disk is just loaded.
+//! It is named in a configuration file in the run directory, which is laid
+//! over the person's own `tui.json`, lists joined; only who sets
+//! `OPENCODE_TUI_CONFIG` for themselves does without that file's settings. It
 //! writes the lines that [`crate::claude::HookLines`] reads.
 
 use std::path::Path;
@@ -16,14 +21,15 @@ const PLUGIN: &str = include_str!("plugin.js");
 pub(crate) fn extras(run_dir: &Path) -> Extras {
     let plugin = run_dir.join("opencode-plugin.js");
     let signals = run_dir.join("signals.jsonl");
-    let config = json!({ "plugin": [file_url(&plugin)] }).to_string();
+    let config = run_dir.join("opencode-tui.json");
+    let named = json!({ "plugin": [file_url(&plugin)] }).to_string();
     Extras {
         args: Vec::new(),
         env: vec![
             (SIGNALS_VARIABLE.into(), signals.clone().into()),
-            ("OPENCODE_CONFIG_CONTENT".into(), config.into()),
+            ("OPENCODE_TUI_CONFIG".into(), config.clone().into()),
         ],
-        files: vec![(plugin, PLUGIN.into())],
+        files: vec![(plugin, PLUGIN.into()), (config, named.into())],
         signals_file: Some(signals),
     }
 }

@@ -9,6 +9,7 @@ mod cards;
 mod claims;
 mod front_door;
 mod keys;
+mod no_way_round;
 mod repositories;
 mod runs;
 mod schedules;
