@@ -1,7 +1,7 @@
 // The queue beside others: enqueue, claim and complete per second, and what they flush, at 1, 8 and 64 callers. On a
 // memory file system where a preloaded library makes every flush cost 1 ms, so that no disk flatters anybody, and on
 // the real disk. The contenders take turns. Then the queue when much is in it (`queues/at_size.mjs`).
-// `--quick` (one round of a fifth), `--repeats N`, `--callers 1,8,64`, `--only ours,river,…`, `--disk 0`,
+// `--quick` (one round of a quarter), `--repeats N`, `--callers 1,8,64`, `--only ours,river,…`, `--disk 0`,
 // `--many CARDS`, `--at-size 0`.
 
 import { execFileSync, spawn } from "node:child_process";

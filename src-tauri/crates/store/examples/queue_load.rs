@@ -127,14 +127,14 @@ async fn claims(dir: &Path, stored: usize, ready: usize) {
         fill(dir, stored, ready).await;
     }
     let store = Store::open(dir).await.expect("the store opens");
-    // The first one prepares its statements.
-    let first = store.claim_next(asks("first")).await.expect("a claim");
-    assert!(matches!(first, Claimed::Assigned(_)), "{first:?}");
     let mut taken = Vec::new();
-    for n in 0..500 {
+    for n in 0..=500 {
         let begun = Instant::now();
         let claimed = store.claim_next(asks(&format!("agent-{n}"))).await.expect("a claim");
-        taken.push(begun.elapsed());
+        // The first one prepares its statements.
+        if n > 0 {
+            taken.push(begun.elapsed());
+        }
         let Claimed::Assigned(claim) = claimed else { panic!("{claimed:?}") };
         let report =
             NewReport { run: claim.run, token: claim.token, succeeded: true, message: None, now: now() };
