@@ -28,7 +28,7 @@ impl Store {
     }
 
     /// The right to report on the pulled run that holds the card; none: nobody holds it, or Flightboard's own.
-    pub async fn token_of(&self, task: TaskId) -> Result<Option<(RunId, String)>, StoreError> {
+    pub async fn holder_of(&self, task: TaskId) -> Result<Option<(RunId, String)>, StoreError> {
         let held: Option<(i64, String)> = sqlx::query_as(
             "SELECT r.id, r.uid FROM tasks t JOIN runs r ON r.id = t.live_run WHERE t.id = ? AND r.origin = 'pulled'",
         )
@@ -49,6 +49,7 @@ async fn take(tx: &mut Tx<'_>, new: NewTaking, actor: &Actor, now: Millis) -> Re
         rule: Some("it was named".into()),
         account: None,
         limits: Vec::new(),
+        lease: new.lease,
     };
     let run = runs::begin(tx, order, actor, now).await?;
     let lease_until = now + new.lease;

@@ -176,7 +176,7 @@ fn wanted(request: &PutTask, before: Status) -> Option<Status> {
 /// Puts the card where it is said to be, by the steps that lead there.
 async fn bring(app: &App, id: TaskId, to: Status, request: &PutTask) -> Result<(), Problem> {
     let store = app.engine.store();
-    let held = store.token_of(id).await?;
+    let held = store.holder_of(id).await?;
     match (to, held) {
         (Status::InProgress, _) => take(app, id, request).await,
         (Status::Review | Status::Done | Status::Failed, Some((run, token))) => {
