@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod board;
+pub mod held;
 pub mod projects;
 pub mod queue;
 pub mod runs;

@@ -5,11 +5,13 @@ mod clock;
 pub mod operations;
 pub mod ops;
 pub mod problem;
+mod schemas;
 mod views;
 pub mod wire;
 
 pub use engine::{Clock, ClockHand, Config, Engine, StartError, ViewerHandle, default_data_dir};
 pub use operations::{Access, OPERATIONS, Operation, call};
+pub use schemas::request_schema;
 pub use views::event;
 
 /// The application as the doors see it. Cheap to clone.

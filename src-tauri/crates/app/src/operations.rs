@@ -22,6 +22,11 @@ pub enum Access {
 
 macro_rules! operations {
     ($($access:ident $name:ident($request:ty);)*) => {
+        /// The type of each operation's request, in the order of the table.
+        pub(crate) fn requests(types: &mut specta::Types) -> Vec<(&'static str, specta::datatype::DataType)> {
+            vec![$((stringify!($name), <$request as specta::Type>::definition(types))),*]
+        }
+
         pub const OPERATIONS: &[Operation] =
             &[$(Operation { name: stringify!($name), access: Access::$access }),*];
 
@@ -87,6 +92,16 @@ operations! {
     Write claim_task(ClaimTask);
     Write heartbeat_run(HeartbeatRun);
     Write finish_run(FinishRun);
+    Read get_my_task(HeldRun);
+    Write report_progress(ReportProgress);
+    Write ask_person(AskPerson);
+    Read get_answer(GetAnswer);
+    Write add_artifact(AddArtifact);
+    Write create_subtask(CreateSubtask);
+    Write hand_off(HandOff);
+    Write depend_on(DependOn);
+    Read list_results(HeldRun);
+    Read read_result(ReadResult);
     Write queue_task(QueueTask);
     Write add_dependency(AddDependency);
     Write remove_dependency(RemoveDependency);

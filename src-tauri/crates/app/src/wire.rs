@@ -4,8 +4,10 @@
 //! All times are milliseconds since the Unix epoch (UTC), all sizes bytes, all ids integers.
 //! [`Card`] is what the board needs; [`TaskDetail`] what the task page needs.
 
+mod held;
 mod queue;
 
+pub use held::*;
 pub use queue::*;
 
 use domain::{

@@ -28,6 +28,9 @@ pub async fn run(args: &Args) -> Result<(), Failure> {
     if let Command::Serve { port } = args.command {
         return serve(&data_dir, port).await;
     }
+    if let Command::Mcp { run, patience } = &args.command {
+        return crate::mcp::serve(data_dir, run.as_deref(), *patience).await;
+    }
     let link = Link::open(&data_dir).await?;
     let outcome = command(&link, args).await;
     link.close().await;
@@ -108,7 +111,13 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Stop { id } => stop(link, id, json).await,
         Command::Logs { id, follow } => logs(link, id, *follow).await,
         Command::Artifacts { id, out } => artifacts(link, id, out.as_deref(), json).await,
-        Command::Serve { .. } => Ok(()),
+        Command::Answer { id, text } => {
+            let request = AddComment { task: find_id(link, id).await?, body: text_or_file(text)? };
+            let _: Value = link.call("add_comment", &request).await?;
+            let mut task: Value = link.call("get_task", &TaskRef { id: request.task }).await?;
+            told(link, task["card"].take(), "answered", json).await
+        }
+        Command::Serve { .. } | Command::Mcp { .. } => Ok(()),
     }
 }
 

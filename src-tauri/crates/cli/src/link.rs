@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::{Access, App, Config, Engine, StartError, wire::Problem};
+use app::{
+    Access, App, Config, Engine, StartError,
+    wire::{Problem, ProblemCode},
+};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use http_door::{
@@ -23,6 +26,9 @@ use crate::failure::Failure;
 /// How long to wait for an engine that holds the lock but does not answer yet.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long to wait for somebody to host the engine: a window that is started anew is back by then.
+const SHORT_PATIENCE: Duration = Duration::from_secs(10);
+
 /// How often a request is sent again that was certainly not carried out.
 const AGAIN: u32 = 20;
 
@@ -32,13 +38,24 @@ const AGAIN: u32 = 20;
 pub struct Link {
     data_dir: PathBuf,
     socket: PathBuf,
+    /// Nobody there: then we host the engine ourselves.
+    hosts: bool,
     hosted: Mutex<Option<(App, Door)>>,
 }
 
 impl Link {
     pub async fn open(data_dir: &Path) -> Result<Link, Failure> {
+        Link::to(data_dir, true).await
+    }
+
+    /// A way to an engine that somebody else hosts.
+    pub async fn join(data_dir: &Path) -> Result<Link, Failure> {
+        Link::to(data_dir, false).await
+    }
+
+    async fn to(data_dir: &Path, hosts: bool) -> Result<Link, Failure> {
         let socket = data_dir.join("engine.sock");
-        let link = Link { data_dir: data_dir.to_owned(), socket, hosted: Mutex::default() };
+        let link = Link { data_dir: data_dir.to_owned(), socket, hosts, hosted: Mutex::default() };
         link.reach().await?;
         Ok(link)
     }
@@ -49,6 +66,13 @@ impl Link {
             let host = self.who_hosts();
             if let Ok(line) = local::connect(&self.socket).await {
                 return Ok((line, host));
+            }
+            if !self.hosts {
+                if started.elapsed() > SHORT_PATIENCE {
+                    return Err(nobody_there());
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
             }
             match Engine::start(Config::new(self.data_dir.clone())).await {
                 Ok(engine) => self.host(App::new(engine)).await?,
@@ -128,6 +152,14 @@ impl Link {
             app.engine().shutdown().await;
         }
     }
+}
+
+fn nobody_there() -> Failure {
+    Failure::Problem(Problem {
+        code: ProblemCode::Unavailable,
+        message: "Flightboard is not running".into(),
+        next: Some("go on with your work, and try again later".into()),
+    })
 }
 
 /// Tells one host of the engine from the next.

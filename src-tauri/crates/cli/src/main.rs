@@ -9,6 +9,7 @@ mod commands;
 mod cron;
 mod failure;
 mod link;
+mod mcp;
 mod print;
 mod queue;
 mod signals;

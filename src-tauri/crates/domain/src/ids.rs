@@ -39,6 +39,8 @@ ids! {
     RepositoryId;
     ArtifactId;
     CommentId;
+    /// Asked by an agent, for a person.
+    QuestionId;
     ScheduleId;
     AgentId;
     /// Position in the append-only change log; rises by one with every change.

@@ -102,7 +102,7 @@ fn left(files: &[artifacts::Skipped]) -> Option<String> {
     Some(format!("artifacts could not be kept ({}{more}): {}", names.join(", "), first.reason))
 }
 
-fn kind_word(kind: artifacts::ArtifactKind) -> &'static str {
+pub(crate) fn kind_word(kind: artifacts::ArtifactKind) -> &'static str {
     use artifacts::ArtifactKind;
     match kind {
         ArtifactKind::Text => "text",

@@ -7,11 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use agents::{LaunchContext, LaunchPlan, Mode, TaskBrief};
+use agents::{LaunchContext, LaunchPlan, Mode, TaskBrief, ToolServer};
 use domain::{Actor, ProjectId, RunId, TaskId, review::StepOutcome};
 use pty_host::{Launch, SpawnError, StartFailure};
 use serde::Deserialize;
-use store::{NewRun, Origin, ProjectRecord, RunRecord, StartFacts, StoreError, TaskRecord, WorkspaceRecord};
+use store::{NewRun, Origin, ProjectRecord, RunRecord, StartFacts, StoreError, TaskRecord, WordKind, WorkspaceRecord};
 use workspaces::{Kind, Part, Provision, Workspace};
 
 use crate::{
@@ -314,6 +314,8 @@ impl Engine {
     ) -> Result<(RunPlan, StartFacts), EngineError> {
         let Room { place, workspace, prompt, run_dir, ports, trusted, longest } = room;
         let new_session = uuid::Uuid::new_v4().to_string();
+        // A reviewer reads; the task is not its own.
+        let tools = if request.review.is_none() { self.tool_server() } else { None };
         let context = LaunchContext {
             mode: request.mode(),
             prompt: &prompt,
@@ -329,6 +331,7 @@ impl Engine {
             session_id: resume.is_none().then_some(new_session.as_str()),
             skip_permissions: request.skip_permissions,
             trusted,
+            tools: tools.as_ref(),
             custom_argv: request.argv.as_deref(),
         };
         let plan = agents::plan(&agent.profile, &context)
@@ -343,7 +346,7 @@ impl Engine {
             run_id: run.id.0,
             argv: plan.argv.clone(),
             cwd: place.to_owned(),
-            env: self.environment(&plan, workspace, place, run, ports).await,
+            env: self.environment(&plan, workspace, place, run, ports).await?,
             cols: request.cols,
             rows: request.rows,
             nice: nice(),
@@ -374,7 +377,7 @@ impl Engine {
         place: &Path,
         run: &RunRecord,
         ports: u16,
-    ) -> Vec<(OsString, OsString)> {
+    ) -> Result<Vec<(OsString, OsString)>, EngineError> {
         let mut env: BTreeMap<OsString, OsString> = self.agent_env().await.into_iter().collect();
         for name in &plan.unset_env {
             env.remove(name);
@@ -385,10 +388,22 @@ impl Engine {
         env.insert("TERM".into(), "xterm-256color".into());
         env.insert("COLORTERM".into(), "truecolor".into());
         env.insert("FLIGHTBOARD_TASK".into(), run.task.key().into());
-        env.insert("FLIGHTBOARD_RUN".into(), run.id.to_string().into());
+        env.insert(agents::RUN_VARIABLE.into(), run.id.to_string().into());
+        if run.review.is_none() {
+            env.insert(agents::TOKEN_VARIABLE.into(), self.store().run_token(run.id).await?.into());
+        }
         env.insert("PWD".into(), place.into());
         env.extend(plan.env.iter().cloned());
-        env.into_iter().collect()
+        Ok(env.into_iter().collect())
+    }
+
+    /// The command line beside the pty-host, as a server of tools. None where it is not there, or a path
+    /// cannot be written into an agent's configuration: agents then work without.
+    fn tool_server(&self) -> Option<ToolServer> {
+        let name = if cfg!(windows) { "flightboard.exe" } else { "flightboard" };
+        let program = self.host_binary().with_file_name(name);
+        let program = program.is_file().then_some(program)?;
+        Some(ToolServer::new(program.to_str()?, self.layout().root().to_str()?))
     }
 
     /// What the agent is told, with how the last attempt went.
@@ -399,16 +414,17 @@ impl Engine {
         mode: Mode,
     ) -> Result<TaskBrief, EngineError> {
         let runs = self.store().runs_of(task.task.id).await?;
-        let last = runs.into_iter().find(|run| !run.state.is_live() && run.review.is_none());
+        let last = runs.iter().find(|run| !run.state.is_live() && run.review.is_none());
         let last_error =
             last.filter(|run| matches!(run.state, domain::RunState::Ended(domain::Outcome::Failed(_))));
         let feedback = self.feedback(task).await?;
         Ok(TaskBrief {
+            context: handed_over(&runs).unwrap_or_default(),
             key: task.task.id.key(),
             title: task.title.clone(),
             description: task.description.clone(),
             feedback,
-            last_error: last_error.and_then(|run| run.reason),
+            last_error: last_error.and_then(|run| run.reason.clone()),
             role: agent.agent.role.clone(),
             instructions: agent.told().to_owned(),
             unattended: mode == Mode::Unattended,
@@ -609,6 +625,13 @@ pub(crate) fn workspace_record(workspace: &Workspace, salvage: Option<String>) -
         present: workspace.present(),
         salvage,
     }
+}
+
+/// What the last run said to whoever goes on.
+fn handed_over(runs: &[RunRecord]) -> Option<String> {
+    let last = runs.iter().find(|run| !run.state.is_live() && run.review.is_none())?;
+    let word = last.word.as_ref().filter(|word| word.kind == WordKind::Handed && !word.text.is_empty())?;
+    Some(format!("{} worked on this before and hands it over:\n\n{}", last.agent, word.text))
 }
 
 fn not_installed(agent: &FoundAgent) -> EngineError {

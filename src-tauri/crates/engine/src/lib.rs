@@ -4,6 +4,7 @@
 
 mod adopter;
 mod agents_found;
+mod asker;
 mod clock;
 mod collector;
 mod dispatcher;

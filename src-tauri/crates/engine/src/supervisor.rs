@@ -7,7 +7,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use agents::{Cause as AgentCause, Ending as AgentEnding, Exit as AgentExit, Mode, Spend, Verdict};
 use domain::{Activity, Actor, Cause, Millis, Outcome, Reading, RunState, TaskId, policy::RunLimits};
 use pty_host::{AsyncClient, ConnectError, Exit, Liveness, Notice};
-use store::{Ending, RunRecord, StoreError};
+use store::{Ending, RunRecord, StoreError, Word, WordKind};
 use tokio::{
     sync::{Mutex, mpsc, watch},
     time::{Instant, sleep_until},
@@ -435,6 +435,11 @@ impl<'e> Watcher<'e> {
     async fn keep_limits(&mut self) -> Result<(), EngineError> {
         let now = self.engine.now();
         let Some((_, cause)) = self.next_limit().filter(|(at, _)| *at <= now) else { return Ok(()) };
+        if cause == Cause::Stalled && self.engine.store().asks(self.run.id).await? {
+            // It waits for a person, which its output does not tell.
+            self.last_byte_at = now;
+            return Ok(());
+        }
         self.ending = true;
         if self.engine.store().ask_end(self.run.id, cause, now).await?
             && let Err(error) = self.client.stop(GRACE).await
@@ -625,18 +630,22 @@ async fn judge(
         let add = || engine.store().add_comment(run.task, author.clone(), text.clone(), engine.now());
         engine.once_there_is_room(run.task, add).await?;
     }
+    let word = asked.word.as_ref().map(|word| word.kind);
     let ending = AgentEnding {
         exit: exit.code.map(AgentExit::Code).or(exit.signal.map(AgentExit::Signal)),
-        completed: marks.completion.is_some(),
+        completed: marks.completion.is_some() || word == Some(WordKind::Succeeded),
         blocked: marks.blocked.as_deref().map(first_line),
         last_activity: observer.last_seen(),
     };
     let verdict = agents::verdict(plan.kind, plan.mode, &ending, observer.story());
     keep_message(engine, run, observer.story().finished.as_ref().map(|finished| finished.text.as_str()));
-    let (outcome, reason) = match (asked.ends_as, asked.stop_asked_at) {
-        (Some(cause), _) => (Outcome::Failed(cause), Some(why_ended(cause))),
-        (None, Some(_)) => (Outcome::Stopped, None),
-        (None, None) => outcome(verdict, plan.mode),
+    let (outcome, reason) = match (asked.ends_as, asked.stop_asked_at, asked.word) {
+        (Some(cause), _, _) => (Outcome::Failed(cause), Some(why_ended(cause))),
+        (None, Some(_), _) => (Outcome::Stopped, None),
+        (None, None, Some(Word { kind: WordKind::Failed, text })) => {
+            (Outcome::Failed(Cause::AgentError), Some(why_failed(&text)))
+        }
+        (None, None, _) => outcome(verdict, plan.mode),
     };
     Ok(Ending {
         outcome,
@@ -685,6 +694,12 @@ fn why_ended(cause: Cause) -> String {
         Cause::Stalled => "it should have been working and wrote nothing for twice the expected time".into(),
         other => format!("it was ended after {}", other.noun()),
     }
+}
+
+/// The agent's own reason.
+fn why_failed(said: &str) -> String {
+    let said = domain::text::elide(said.trim(), 2_000);
+    if said.is_empty() { "the agent says that it failed".into() } else { said }
 }
 
 /// The class whose budget a failure spends.

@@ -23,6 +23,8 @@ pub struct CardRecord {
     pub runs: u32,
     pub artifacts: u32,
     pub run: Option<CardRunRecord>,
+    /// What the live run's agent asks a person.
+    pub question: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +53,9 @@ macro_rules! select {
         concat!(
             "SELECT t.id, t.title, t.status, t.priority, t.project_id, t.tags, t.due_at, t.created_at, t.entered_at, ",
             "t.held, t.trashed_at IS NOT NULL, t.runs, t.artifacts, r.id, r.agent, r.phase, r.activity, r.outcome, ",
-            "r.cause, r.started_at, r.ended_at, r.evidence, r.reason, r.last_line, r.files, r.added, r.removed, t.assignee, t.queued ",
+            "r.cause, r.started_at, r.ended_at, r.evidence, r.reason, r.last_line, r.files, r.added, r.removed, t.assignee, t.queued, ",
+            "CASE WHEN t.live_run IS NOT NULL THEN (SELECT q.text FROM questions q WHERE q.task_id = t.id ",
+            "AND q.answered_at IS NULL AND q.run_id = t.live_run ORDER BY q.id LIMIT 1) END ",
             "FROM tasks t LEFT JOIN runs r ON r.id = t.last_run ",
             $tail
         )
@@ -93,7 +97,8 @@ impl Store {
     pub async fn counts(&self) -> Result<Counts, StoreError> {
         let (in_flight, ready, needs_you): (i64, i64, i64) = sqlx::query_as(
             "SELECT count(*) FILTER (WHERE t.status = 'in_progress'), count(*) FILTER (WHERE t.status = 'ready'), \
-             count(*) FILTER (WHERE t.held IS NOT NULL AND t.status IN ('ready', 'review') OR r.activity = 'waiting') \
+             count(*) FILTER (WHERE t.held IS NOT NULL AND t.status IN ('ready', 'review') OR r.activity = 'waiting' \
+             OR EXISTS (SELECT 1 FROM questions q WHERE q.task_id = t.id AND q.answered_at IS NULL AND q.run_id = t.live_run)) \
              FROM tasks t LEFT JOIN runs r ON r.id = t.live_run \
              WHERE t.trashed_at IS NULL AND t.status IN ('ready', 'in_progress', 'review')",
         )
@@ -123,6 +128,7 @@ fn card(row: &SqliteRow) -> Result<CardRecord, StoreError> {
         runs: row.try_get::<i64, _>(11)? as u32,
         artifacts: row.try_get::<i64, _>(12)? as u32,
         run: run.map(|id| card_run(row, RunId(id))).transpose()?,
+        question: row.try_get(29)?,
     })
 }
 

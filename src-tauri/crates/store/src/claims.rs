@@ -17,8 +17,9 @@ use crate::{
     changes::recorded,
     comments,
     error::StoreError,
+    held::{self, Holder, Word, WordKind},
     projects::{self, PullRules},
-    runs::{self, Ending, LimitOn, Limits},
+    runs::{self, Ending, LimitOn, Limits, Origin},
     tasks::{in_powers_of_two, json, status},
     writer::{Bulk, BulkAnswers, Tx},
 };
@@ -165,7 +166,8 @@ impl Store {
             .await
     }
 
-    /// Closes a pulled run. `Conflict` if it does not hold its task any more; its message is then kept
+    /// Closes a pulled run; of one that Flightboard started it keeps the word, for its process tells the end.
+    /// `Conflict` if it does not hold its task any more; its message is then kept
     /// as a comment all the same. Reporting the same end twice changes nothing the second time.
     pub async fn finish_run(&self, report: NewReport) -> Result<(), StoreError> {
         match self.writer.write_bulk(report).await? {
@@ -658,13 +660,17 @@ impl Bulk for NewReport {
                         continue;
                     }
                 };
-                let holds = row.phase == "running" && row.live_run == Some(row.id);
+                let holds = row.phase != "ended" && row.live_run == Some(row.id);
+                let pulled = row.origin == "pulled";
                 // The same report twice in one commit is like one in two.
-                if row.says(report) || (holds && !closed.insert(report.run)) {
+                if row.says(report) || (holds && pulled && !closed.insert(report.run)) {
                     answers.push(Ok(Told::Counted));
                 } else if !holds {
                     keep(tx, report, row).await?;
                     answers.push(Ok(Told::TooLate(row.too_late(report))));
+                } else if !pulled {
+                    held::say_last_word(tx, &row.holder()?, &report.word(), report.now).await?;
+                    answers.push(Ok(Told::Counted));
                 } else if report.succeeded {
                     row.may_succeed()?;
                     done.push((report, row));
@@ -682,7 +688,24 @@ impl Bulk for NewReport {
     }
 }
 
+impl NewReport {
+    fn word(&self) -> Word {
+        let kind = if self.succeeded { WordKind::Succeeded } else { WordKind::Failed };
+        Word { kind, text: self.message.clone().unwrap_or_default() }
+    }
+}
+
 impl ReportedRow {
+    fn holder(&self) -> Result<Holder, StoreError> {
+        Ok(Holder {
+            run: RunId(self.id),
+            task: TaskId(self.task_id),
+            attempt: self.attempt as u32,
+            agent: self.agent.clone(),
+            origin: Origin::parse(&self.origin)?,
+        })
+    }
+
     /// Whether the run ended just as the report says.
     fn says(&self, report: &NewReport) -> bool {
         let reported = if report.succeeded {
@@ -709,12 +732,7 @@ impl ReportedRow {
 
     fn too_late(&self, report: &NewReport) -> String {
         let key = TaskId(self.task_id).key();
-        let why = match self.outcome.as_deref() {
-            Some("lost") => "nothing was heard of it in time, and it was taken for lost",
-            Some("stopped") => "it was stopped",
-            Some(_) => "it has ended",
-            None => "the card was taken from it",
-        };
+        let why = held::why_over(self.outcome.as_deref());
         let kept = if report.message.is_some() { "; what it says is kept as a comment" } else { "" };
         format!("run {} no longer holds {key}: {why}{kept}", self.id)
     }
@@ -722,17 +740,7 @@ impl ReportedRow {
 
 fn known<'r>(row: Option<&'r ReportedRow>, run: RunId, token: &str) -> Result<&'r ReportedRow, StoreError> {
     let row = row.ok_or_else(|| runs::missing(run))?;
-    if row.origin != "pulled" {
-        return Err(StoreError::Conflict(format!(
-            "run {run} was started by Flightboard, which sees its end itself"
-        )));
-    }
-    if row.uid != token {
-        return Err(StoreError::Conflict(format!(
-            "this is not the token of run {run}; use the one that its claim returned"
-        )));
-    }
-    Ok(row)
+    if row.uid == token { Ok(row) } else { Err(held::wrong_token(run)) }
 }
 
 /// Why a heartbeat did not count.
@@ -746,6 +754,9 @@ async fn why_not(tx: &mut Tx<'_>, run: RunId, token: &str) -> Result<StoreError,
     .await?;
     let silent = NewReport { run, token: token.to_owned(), succeeded: true, message: None, now: 0 };
     Ok(match known(row.as_ref(), run, token) {
+        Ok(row) if row.origin != "pulled" => StoreError::Conflict(format!(
+            "run {run} was started by Flightboard, which sees by itself that it lives"
+        )),
         Ok(row) => StoreError::Conflict(row.too_late(&silent)),
         Err(refused) => refused,
     })

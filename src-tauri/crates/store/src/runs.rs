@@ -15,6 +15,7 @@ use crate::{
     breakers::{self, Breaks, Sign},
     comments,
     error::StoreError,
+    held::{Word, WordKind},
     paths, projects, queue,
     tasks::{self, apply, json, log},
     writer::Tx,
@@ -53,8 +54,10 @@ pub struct RunRecord {
     pub account: Option<String>,
     /// The engine ends it, for this cause.
     pub ends_as: Option<Cause>,
-    /// It was asked to stop for a more urgent one.
+    /// It was asked to stop for a more urgent one, or for another run to go on with its task.
     pub made_way: bool,
+    /// What its agent said last of its work.
+    pub word: Option<Word>,
     /// It judges the work instead of doing it.
     pub review: Option<ReviewTurn>,
     pub spent: Spent,
@@ -197,6 +200,8 @@ struct Row {
     account: Option<String>,
     ends_as: Option<String>,
     made_way: bool,
+    word: Option<String>,
+    word_text: String,
     review_round: Option<i64>,
     review_step: Option<i64>,
     tokens_in: i64,
@@ -267,6 +272,10 @@ impl TryFrom<Row> for RunRecord {
             account: row.account,
             ends_as: row.ends_as.as_deref().map(queue::cause).transpose()?,
             made_way: row.made_way,
+            word: match row.word.as_deref().map(WordKind::parse).transpose()? {
+                Some(kind) => Some(Word { kind, text: row.word_text }),
+                None => None,
+            },
             review: row
                 .review_round
                 .zip(row.review_step)

@@ -15,6 +15,7 @@ pub(crate) use title::title_activity;
 
 use crate::launch::{Extras, LaunchContext, Mode};
 use crate::profile::words;
+use crate::tools::TOOLS_NAME;
 use crate::{Kind, Profile, PromptVia};
 
 pub fn profile() -> Profile {
@@ -36,5 +37,21 @@ pub fn profile() -> Profile {
 
 pub(crate) fn extras(context: &LaunchContext) -> Extras {
     let answered = context.trusted && context.mode == Mode::Interactive;
-    Extras { args: answered.then(|| "--skip-trust".into()).into_iter().collect(), ..Extras::default() }
+    let args = answered.then(|| "--skip-trust".into()).into_iter().collect();
+    Extras { args, ..with_tools(context, "GEMINI_CLI_SYSTEM_DEFAULTS_PATH") }
+}
+
+/// Settings for one launch: the file in this variable is the layer below all others, so what the user set
+/// stays in force. `trust` spares the questions: the tools reach no further than the run's own card.
+pub(crate) fn with_tools(context: &LaunchContext, variable: &str) -> Extras {
+    let Some(tools) = context.tools else { return Extras::default() };
+    let file = context.run_dir.join("settings-defaults.json");
+    let mut server = tools.described(|name| format!("${name}"));
+    server["trust"] = true.into();
+    let settings = serde_json::json!({ "mcpServers": { TOOLS_NAME: server } });
+    Extras {
+        env: vec![(variable.into(), file.clone().into())],
+        files: vec![(file, settings.to_string().into_bytes())],
+        ..Extras::default()
+    }
 }

@@ -11,8 +11,11 @@ mod stream;
 
 pub(crate) use stream::OpencodeStream;
 
+use serde_json::{Map, Value, json};
+
 use crate::launch::{Extras, LaunchContext, Mode};
 use crate::profile::words;
+use crate::tools::{TIMEOUT_S, TOOLS_NAME};
 use crate::{Kind, Profile, PromptVia};
 
 pub fn profile() -> Profile {
@@ -29,10 +32,23 @@ pub fn profile() -> Profile {
     }
 }
 
-/// The stream of an unattended run tells all that a plugin could.
+/// The stream of an unattended run tells all that a plugin could. `OPENCODE_CONFIG_CONTENT` is the layer of
+/// configuration that is laid over all others, lists and tables joined.
 pub(crate) fn extras(context: &LaunchContext) -> Extras {
-    match context.mode {
-        Mode::Interactive => plugin::extras(context.run_dir),
+    let mut config = Map::new();
+    let mut extras = match context.mode {
+        Mode::Interactive => plugin::extras(context.run_dir, &mut config),
         Mode::Unattended => Extras::default(),
+    };
+    if let Some(tools) = context.tools {
+        let command: Vec<&String> = std::iter::once(&tools.program).chain(&tools.args).collect();
+        // It hands its whole environment on.
+        let server = json!({ "type": "local", "command": command, "timeout": TIMEOUT_S * 1_000 });
+        config.insert("mcp".into(), json!({ TOOLS_NAME: server }));
     }
+    if !config.is_empty() {
+        let config = Value::from(config).to_string();
+        extras.env.push(("OPENCODE_CONFIG_CONTENT".into(), config.into()));
+    }
+    extras
 }

@@ -1,28 +1,24 @@
 //! A plugin for one launch: opencode's terminal interface reports nothing by
 //! its screen's title or by OSC 7501, but it tells its plugins of everything.
-//! Ours lies in the run directory, is named in `OPENCODE_CONFIG_CONTENT` (the
-//! layer of configuration that is laid over all others, lists joined), and
-//! writes the lines that [`crate::claude::HookLines`] reads.
+//! Ours lies in the run directory, is named in the launch's own configuration,
+//! and writes the lines that [`crate::claude::HookLines`] reads.
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::claude::SIGNALS_VARIABLE;
 use crate::launch::Extras;
 
 const PLUGIN: &str = include_str!("plugin.js");
 
-pub(crate) fn extras(run_dir: &Path) -> Extras {
+pub(crate) fn extras(run_dir: &Path, config: &mut Map<String, Value>) -> Extras {
     let plugin = run_dir.join("opencode-plugin.js");
     let signals = run_dir.join("signals.jsonl");
-    let config = json!({ "plugin": [file_url(&plugin)] }).to_string();
+    config.insert("plugin".into(), json!([file_url(&plugin)]));
     Extras {
         args: Vec::new(),
-        env: vec![
-            (SIGNALS_VARIABLE.into(), signals.clone().into()),
-            ("OPENCODE_CONFIG_CONTENT".into(), config.into()),
-        ],
+        env: vec![(SIGNALS_VARIABLE.into(), signals.clone().into())],
         files: vec![(plugin, PLUGIN.into())],
         signals_file: Some(signals),
     }

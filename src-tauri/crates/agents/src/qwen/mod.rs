@@ -12,7 +12,7 @@ pub(crate) use turn::Turn;
 
 use crate::launch::{Extras, LaunchContext, Mode};
 use crate::profile::words;
-use crate::{Kind, Profile, PromptVia};
+use crate::{Kind, Profile, PromptVia, gemini};
 
 pub fn profile() -> Profile {
     Profile {
@@ -33,14 +33,12 @@ pub fn profile() -> Profile {
 
 /// The stream of an unattended run tells all that the file could.
 pub(crate) fn extras(context: &LaunchContext) -> Extras {
+    let mut extras = gemini::with_tools(context, "QWEN_CODE_SYSTEM_DEFAULTS_PATH");
     if context.mode == Mode::Unattended {
-        return Extras::default();
+        return extras;
     }
     let signals = context.run_dir.join("signals.jsonl");
-    Extras {
-        args: vec!["--json-file".into(), signals.clone().into()],
-        files: vec![(signals.clone(), Vec::new())],
-        signals_file: Some(signals),
-        ..Extras::default()
-    }
+    extras.args.extend(["--json-file".into(), signals.clone().into()]);
+    extras.files.push((signals.clone(), Vec::new()));
+    Extras { signals_file: Some(signals), ..extras }
 }

@@ -3,6 +3,7 @@
 
 mod agents;
 mod board;
+mod held;
 mod projects;
 mod queue;
 mod runs;
@@ -12,6 +13,7 @@ mod tasks;
 
 pub use agents::*;
 pub use board::*;
+pub use held::*;
 pub use projects::*;
 pub use queue::*;
 pub use runs::*;

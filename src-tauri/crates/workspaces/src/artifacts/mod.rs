@@ -9,7 +9,7 @@ mod watch;
 
 pub use kind::ArtifactKind;
 pub use scan::{Collected, Item, Limits, Memory, Skipped, scan};
-pub use store::{Piece, copy_out, read, sweep};
+pub use store::{Piece, copy_out, keep, read, sweep};
 pub use watch::{Stir, WatchError, Watcher, Watching};
 
 #[derive(Debug, thiserror::Error)]

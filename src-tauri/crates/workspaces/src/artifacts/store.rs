@@ -2,7 +2,7 @@
 //! renamed, so that a name is there whole or not at all.
 
 use super::ArtifactError;
-use super::kind::START;
+use super::kind::{self, ArtifactKind, START};
 use crate::files;
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -98,6 +98,20 @@ pub struct Draft {
     pub size: u64,
     /// The first bytes.
     pub start: Vec<u8>,
+}
+
+/// Keeps content that lies in no file yet. Returns its hash and how it is shown under this name.
+pub fn keep(store_dir: &Path, path: &str, bytes: &[u8]) -> Result<(String, ArtifactKind), ArtifactError> {
+    let failed = || not_written(store_dir);
+    fs::create_dir_all(store_dir).map_err(failed())?;
+    let aside = store_dir.join(format!(".{}.tmp", files::unique()));
+    let mut file = File::options().create_new(true).write(true).open(&aside).map_err(failed())?;
+    let hash = blake3::hash(bytes).to_hex().to_string();
+    let draft = Draft { path: aside, hash, size: bytes.len() as u64, start: Vec::new(), file: file.try_clone().map_err(failed())? };
+    file.write_all(bytes).map_err(failed())?;
+    let hash = draft.hash.clone();
+    draft.keep(store_dir)?;
+    Ok((hash, kind::of(path, &bytes[..bytes.len().min(START)])))
 }
 
 /// Whose fault it was decides what happens: a file that cannot be read is skipped, a store that
