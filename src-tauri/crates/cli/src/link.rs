@@ -74,7 +74,7 @@ impl Link {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
-            match Engine::start(Config::new(self.data_dir.clone())).await {
+            match start(Config::new(self.data_dir.clone())).await? {
                 Ok(engine) => self.host(App::new(engine)).await?,
                 Err(StartError::Held(_)) if started.elapsed() < PATIENCE => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -152,6 +152,13 @@ impl Link {
             app.engine().shutdown().await;
         }
     }
+}
+
+/// On a thread of its own: the compiler cannot see that this future may move between threads.
+async fn start(config: Config) -> Result<Result<Engine, StartError>, Failure> {
+    let runtime = tokio::runtime::Handle::current();
+    let started = tokio::task::spawn_blocking(move || runtime.block_on(Engine::start(config))).await;
+    started.map_err(|error| Failure::Link(format!("the start ended abnormally: {error}")))
 }
 
 fn nobody_there() -> Failure {

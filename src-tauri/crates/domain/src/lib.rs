@@ -25,8 +25,8 @@ pub use agent::Agent;
 pub use evidence::{Evidence, Rank, Reading, Reducer};
 pub use failure::{Aftermath, Backoff, Counters, RetryPolicy, RetryRule, after_failure};
 pub use ids::{
-    AgentId, ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, RepositoryId, RunId, ScheduleId,
-    TaskId, TaskKey,
+    AgentId, ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, QuestionId, RepositoryId, RunId,
+    ScheduleId, TaskId, TaskKey,
 };
 pub use priority::{ClaimOrder, Priority, PriorityWord};
 pub use run::{Activity, Cause, Outcome, RunEvent, RunPhase, RunState, RunStatus};

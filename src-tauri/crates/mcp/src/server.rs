@@ -2,19 +2,21 @@
 //! words that every other door has for it, so that the model reads them; only a tool that does not exist is an
 //! error of the protocol.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use app::wire::{Problem, ProblemCode};
 use domain::RunId;
 use rmcp::{
-    ErrorData, RoleServer, ServerHandler,
+    ErrorData, RoleServer, ServerHandler, ServiceExt,
     model::{
-        CallToolRequestParams, CallToolResult, Content, Implementation, ListToolsResult, PaginatedRequestParams,
-        ServerCapabilities, ServerInfo, Tool as Listed, ToolAnnotations,
+        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
+        PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool as Listed, ToolAnnotations,
     },
-    service::RequestContext,
+    service::{RequestContext, ServerInitializeError},
+    transport::io::stdio_pipes,
 };
 use serde_json::{Map, Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     Desk,
@@ -51,6 +53,29 @@ impl<D: Desk> Server<D> {
     /// `patience` is how long a call that waits for a person is kept: less than the client's own limit.
     pub fn new(desk: D, caller: Caller, patience: Duration) -> Server<D> {
         Server { desk, caller, patience }
+    }
+
+    /// Serves whoever started this program, until they hang up.
+    pub async fn serve_stdio(self) -> io::Result<()> {
+        let (read, write) = stdio_pipes();
+        self.serve_on(read, write).await
+    }
+
+    /// Serves one client: a message a line. Lines that are no messages are answered as the protocol has it, or
+    /// passed over.
+    pub async fn serve_on(
+        self,
+        read: impl AsyncRead + Send + Unpin + 'static,
+        write: impl AsyncWrite + Send + Unpin + 'static,
+    ) -> io::Result<()> {
+        match self.serve((read, write)).await {
+            Ok(session) => session.waiting().await.map(|_| ()).map_err(io::Error::other),
+            Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
+            Err(ServerInitializeError::ExpectedInitializeRequest(_)) => {
+                Err(io::Error::other("it did not begin with the request `initialize`"))
+            }
+            Err(error) => Err(io::Error::other(error)),
+        }
     }
 
     fn tools(&self) -> &'static [Tool] {
@@ -105,8 +130,8 @@ impl<D: Desk> Server<D> {
 }
 
 impl<D: Desk> ServerHandler for Server<D> {
-    fn get_info(&self) -> ServerInfo {
-        let mut info = ServerInfo::new(ServerCapabilities::builder().enable_tools().build());
+    fn get_info(&self) -> ServerConfig {
+        let mut info = ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
         info.server_info = Implementation::new("flightboard", env!("CARGO_PKG_VERSION"));
         info.instructions = Some(match self.caller {
             Caller::Run { .. } => FOR_AGENTS.into(),
@@ -127,14 +152,15 @@ impl<D: Desk> ServerHandler for Server<D> {
         &self,
         request: CallToolRequestParams,
         _: RequestContext<RoleServer>,
-    ) -> Result<CallToolResult, ErrorData> {
+    ) -> Result<CallToolResponse, ErrorData> {
         let Some(tool) = self.tools().iter().find(|tool| tool.name == request.name) else {
             return Err(ErrorData::invalid_params(format!("there is no tool “{}”", request.name), None));
         };
-        Ok(match self.carry_out(tool, request.arguments.unwrap_or_default()).await {
-            Ok(answer) => CallToolResult::success(vec![Content::text(answer.to_string())]),
-            Err(problem) => CallToolResult::error(vec![Content::text(told(&problem))]),
-        })
+        let result = match self.carry_out(tool, request.arguments.unwrap_or_default()).await {
+            Ok(answer) => CallToolResult::success(vec![ContentBlock::text(answer.to_string())]),
+            Err(problem) => CallToolResult::error(vec![ContentBlock::text(told(&problem))]),
+        };
+        Ok(result.into())
     }
 }
 
