@@ -2,7 +2,7 @@
 // each starts. Install scripts stay off (some fetch from places that a test machine cannot reach); what they would
 // do, pointing the command at the platform's own binary, is done here. Running it twice does nothing the second time.
 //
-//   node tests/agents/install.mjs     →  tests/.cache/agents/bin/{claude,codex,gemini,opencode,qwen}
+//   node tests/agents/install.mjs     →  tests/.cache/agents/bin/{claude,codex,gemini,opencode,qwen,mcp-inspector}
 
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
@@ -31,6 +31,12 @@ const AGENTS = [
     programs: [`opencode-${platform}/bin/opencode`, `opencode-${platform}-baseline/bin/opencode`],
   },
   { command: "qwen", package: "@qwen-code/qwen-code", programs: ["@qwen-code/qwen-code/cli.js"] },
+  // No agent: the official client for looking at a server of tools.
+  {
+    command: "mcp-inspector",
+    package: "@modelcontextprotocol/inspector",
+    programs: ["@modelcontextprotocol/inspector/cli/build/cli.js"],
+  },
 ];
 
 if (AGENTS.every(isReady)) {

@@ -11,6 +11,7 @@ mod killed;
 mod queue;
 mod real_agents;
 mod real_agents_interactive;
+mod real_agents_tools;
 mod repositories;
 mod trash;
 mod workspaces;

@@ -13,6 +13,8 @@ pub(super) fn add(extras: &mut Extras, tools: &ToolServer, run_dir: &Path) {
     let file = run_dir.join("claude-mcp.json");
     let mut server = tools.described(|name| format!("${{{name}}}"));
     server["type"] = json!("stdio");
+    // Else they are names that the model has to look up first.
+    server["alwaysLoad"] = json!(true);
     let config = json!({ "mcpServers": { TOOLS_NAME: server } });
     extras.args.extend(["--mcp-config".into(), file.clone().into()]);
     extras.args.extend(["--allowedTools".into(), format!("mcp__{TOOLS_NAME}").into()]);

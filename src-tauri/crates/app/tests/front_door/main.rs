@@ -7,6 +7,7 @@ mod bad_input;
 mod cards;
 mod claims;
 mod front_door;
+mod held;
 mod repositories;
 mod runs;
 mod schedules;
