@@ -63,8 +63,7 @@ fn own_settings(desk: &Desk) -> Vec<String> {
 
 fn inspect(desk: &Desk, server: &[&str], method: &[&str]) -> Output {
     Command::new("node")
-        .arg(tests_folder().join(".cache/agents/node_modules/.bin/mcp-inspector"))
-        .arg("--cli")
+        .arg(tests_folder().join(".cache/agents/bin/mcp-inspector-cli"))
         .args(server)
         .args(method)
         .env("FLIGHTBOARD_DATA_DIR", desk.data())
@@ -130,7 +129,6 @@ macro_rules! agents {
 agents! {
     claude "claude";
     codex "codex";
-    gemini "gemini";
     opencode "opencode";
     qwen "qwen";
 }

@@ -111,7 +111,7 @@ fn word() -> impl Strategy<Value = String> {
         "jsonrpc", "id", "method", "params", "name", "arguments", "result", "error", "_meta", "progressToken",
         "key", "title", "task", "run", "question", "text", "cursor", "protocolVersion",
     ];
-    prop_oneof![3 => prop::sample::select(&known[..]).prop_map(str::to_owned), 1 => ".{0,12}"]
+    prop_oneof![3 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => ".{0,12}"]
 }
 
 fn method() -> impl Strategy<Value = String> {
@@ -120,14 +120,14 @@ fn method() -> impl Strategy<Value = String> {
         "logging/setLevel", "completion/complete", "server/discover", "notifications/cancelled",
         "notifications/progress", "notifications/initialized",
     ];
-    prop_oneof![4 => prop::sample::select(&known[..]).prop_map(str::to_owned), 1 => ".{0,12}"]
+    prop_oneof![4 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => ".{0,12}"]
 }
 
 fn tool() -> impl Strategy<Value = String> {
     let known = ["get_my_task", "ask_person", "get_answer", "add_artifact", "create_subtask", "depend_on",
         "read_result", "finish", "get_board", "find_task", "add_task", "edit_task", "get_plan", "start_run",
         "read_lines", "put_queue_policy", "put_schedule"];
-    prop_oneof![6 => prop::sample::select(&known[..]).prop_map(str::to_owned), 1 => ".{0,12}"]
+    prop_oneof![6 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => ".{0,12}"]
 }
 
 fn line() -> impl Strategy<Value = Vec<u8>> {

@@ -6,6 +6,9 @@
 //! only that run) trusts the workspace. An interactive one asks, and remembers
 //! the answer for that folder alone, which is a new one for each card;
 //! `--skip-trust` answers for one launch.
+//!
+//! It gets none of our tools: besides the user's and the project's own files
+//! it reads settings from places that must belong to root alone.
 
 mod stream;
 mod title;
@@ -15,7 +18,6 @@ pub(crate) use title::title_activity;
 
 use crate::launch::{Extras, LaunchContext, Mode};
 use crate::profile::words;
-use crate::tools::TOOLS_NAME;
 use crate::{Kind, Profile, PromptVia};
 
 pub fn profile() -> Profile {
@@ -38,20 +40,5 @@ pub fn profile() -> Profile {
 pub(crate) fn extras(context: &LaunchContext) -> Extras {
     let answered = context.trusted && context.mode == Mode::Interactive;
     let args = answered.then(|| "--skip-trust".into()).into_iter().collect();
-    Extras { args, ..with_tools(context, "GEMINI_CLI_SYSTEM_DEFAULTS_PATH") }
-}
-
-/// Settings for one launch: the file in this variable is the layer below all others, so what the user set
-/// stays in force. `trust` spares the questions: the tools reach no further than the run's own card.
-pub(crate) fn with_tools(context: &LaunchContext, variable: &str) -> Extras {
-    let Some(tools) = context.tools else { return Extras::default() };
-    let file = context.run_dir.join("settings-defaults.json");
-    let mut server = tools.described(|name| format!("${name}"));
-    server["trust"] = true.into();
-    let settings = serde_json::json!({ "mcpServers": { TOOLS_NAME: server } });
-    Extras {
-        env: vec![(variable.into(), file.clone().into())],
-        files: vec![(file, settings.to_string().into_bytes())],
-        ..Extras::default()
-    }
+    Extras { args, ..Extras::default() }
 }
