@@ -54,7 +54,7 @@ fn log(desk: &Desk) -> String {
 /// Settings in the agent's home that speak of us.
 fn own_settings(desk: &Desk) -> Vec<String> {
     let found = Command::new("grep")
-        .args(["-rlI", "--include=*.json", "--include=*.toml", "FLIGHTBOARD_RUN_TOKEN"])
+        .args(["-rlI", "--include=*.json", "--include=*.toml", "FLIGHTBOARD_RUN_KEY"])
         .arg(desk.folder.path().join("home"))
         .output()
         .expect("grep");

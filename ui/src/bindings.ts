@@ -67,6 +67,9 @@ export const commands = {
 	removeSchedule: (request: ScheduleRef) => __TAURI_INVOKE<Schedule>("remove_schedule", { request }),
 	restoreSchedule: (request: ScheduleRef) => __TAURI_INVOKE<Schedule>("restore_schedule", { request }),
 	runSchedule: (request: ScheduleRef) => __TAURI_INVOKE<Card>("run_schedule", { request }),
+	createKey: (request: CreateKey) => __TAURI_INVOKE<NewKey>("create_key", { request }),
+	listKeys: (request: Nothing) => __TAURI_INVOKE<Key[]>("list_keys", { request }),
+	revokeKey: (request: KeyRef) => __TAURI_INVOKE<Key>("revoke_key", { request }),
 	/**  Sends change events until the window goes away. */
 	subscribe: (channel: Channel<Event>) => __TAURI_INVOKE<null>("subscribe", { channel }),
 	/**  Asks the person for a folder; none if they changed their mind. */
@@ -450,6 +453,18 @@ export type Comment = {
 
 export type CommentId = number;
 
+export type CreateKey = {
+	/**  1 to 100 characters: whose it is, or what for. */
+	name: string,
+	role: KeyRole,
+	/**  Only this project; for viewers and operators. */
+	project?: ProjectId | null,
+	/**  Whose tasks; for the role `agent` alone, which needs it. */
+	agent?: string | null,
+	/**  None: until it is revoked. */
+	expires_at?: number | null,
+};
+
 export type Dependency = {
 	upstream: TaskId,
 	need: Need,
@@ -597,6 +612,41 @@ export type KeptInTrash = {
 	why: Problem,
 };
 
+export type Key = {
+	id: KeyId,
+	name: string,
+	/**  Its first characters. */
+	prefix: string,
+	role: KeyRole,
+	project: ProjectId | null,
+	agent: string | null,
+	created_at: number,
+	expires_at: number | null,
+	/**  To the minute. */
+	last_used_at: number | null,
+	revoked_at: number | null,
+	/**  Neither revoked nor over, as of this answer. */
+	good: boolean,
+};
+
+/**  A key that programs and agents send. */
+export type KeyId = number;
+
+export type KeyRef = {
+	id: KeyId,
+};
+
+/**  How much a caller may do, the weakest first. */
+export type KeyRole = 
+/**  Reads. */
+"viewer" | 
+/**  Reads and reports on what is its own; always within a scope. */
+"agent" | 
+/**  Works with cards, runs, projects and agents. */
+"operator" | 
+/**  Also keys and this machine's settings. */
+"admin";
+
 export type Lease = {
 	lease_until: number,
 };
@@ -658,6 +708,12 @@ export type MoveTask = {
 export type Need = "success" | "failure" | 
 /**  An end, whichever. */
 "any";
+
+/**  A key, and the secret that nobody can be told again. */
+export type NewKey = {
+	key: Key,
+	secret: string,
+};
 
 export type Nothing = Record<string, never>;
 
@@ -742,7 +798,11 @@ export type ProblemCode =
 /**  Not allowed in the present state, or somebody was faster. */
 "conflict" | 
 /**  The agent is not installed, git is missing, … */
-"unavailable" | "unauthorized" | 
+"unavailable" | 
+/**  No key, or one that opens nothing. */
+"unauthorized" | 
+/**  A key that does not reach as far. */
+"forbidden" | 
 /**  Disk full, database unreadable, a bug: ours, not the caller's. */
 "internal";
 

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod board;
 pub mod held;
+pub mod keys;
 pub mod projects;
 pub mod queue;
 pub mod runs;

@@ -53,5 +53,5 @@ pub use roles::{ROLES, Role, instructions};
 pub use screen::{Readiness, is_ready_for_typing, screen_activity};
 pub use stream::{StreamDecoder, StreamEvent, StreamKind};
 pub use terminal::{Query, TerminalEvent, TerminalFacts, TerminalSignals, answer_to};
-pub use tools::{RUN_VARIABLE, TOKEN_VARIABLE, TOOLS_NAME, ToolServer};
+pub use tools::{RUN_VARIABLE, KEY_VARIABLE, TOOLS_NAME, ToolServer};
 pub use verdict::{Cause, Ending, Exit, Spend, Story, Verdict, verdict};

@@ -10,7 +10,7 @@ pub const TOOLS_NAME: &str = "flightboard";
 /// The run's number, for the server and for commands of the user's own.
 pub const RUN_VARIABLE: &str = "FLIGHTBOARD_RUN";
 /// What proves that a caller is the run's own agent.
-pub const TOKEN_VARIABLE: &str = "FLIGHTBOARD_RUN_TOKEN";
+pub const KEY_VARIABLE: &str = "FLIGHTBOARD_RUN_KEY";
 
 /// How long an agent waits for one answer, in seconds. Their own limits are 60 and less, too short for a
 /// question to a person.
@@ -35,7 +35,7 @@ impl ToolServer {
     /// As most agents want it. `variable` writes a reference to a variable of the agent's environment, for
     /// agents that do not hand on all of it.
     pub(crate) fn described(&self, variable: impl Fn(&str) -> String) -> Value {
-        let env: Value = [RUN_VARIABLE, TOKEN_VARIABLE]
+        let env: Value = [RUN_VARIABLE, KEY_VARIABLE]
             .into_iter()
             .map(|name| (name.to_owned(), Value::from(variable(name))))
             .collect::<serde_json::Map<_, _>>()

@@ -1,6 +1,7 @@
 //! The front door: every operation of Flightboard, its wire types and its error codes. Window,
 //! command line, HTTP and MCP call these functions and nothing below them.
 
+pub mod authority;
 mod clock;
 pub mod operations;
 pub mod ops;
@@ -9,20 +10,25 @@ mod schemas;
 mod views;
 pub mod wire;
 
+use std::sync::Arc;
+
+pub use authority::{Authority, Subject};
 pub use engine::{Clock, ClockHand, Config, Engine, StartError, ViewerHandle, default_data_dir};
-pub use operations::{Access, OPERATIONS, Operation, call};
+pub use operations::{Access, OPERATIONS, Operation, Stream, call};
 pub use schemas::request_schema;
 pub use views::event;
 
-/// The application as the doors see it. Cheap to clone.
+/// The application as one caller finds it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct App {
     pub(crate) engine: Engine,
+    pub(crate) authority: Arc<Authority>,
 }
 
 impl App {
+    /// For the owner; [`App::as_caller`] makes it another's.
     pub fn new(engine: Engine) -> App {
-        App { engine }
+        App { engine, authority: Authority::owner().into() }
     }
 
     /// For terminals, event streams and shutdown, which are no request and answer.

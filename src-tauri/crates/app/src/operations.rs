@@ -1,10 +1,21 @@
-//! The table of operations. Every door is compared with it by a test; the HTTP door dispatches
-//! through [`call`], the desktop through functions of the same names.
+//! The table of operations: what each is called, whether it changes anything, and what it needs of its
+//! caller. Every door is compared with it by a test; the doors for programs dispatch through [`call`], which
+//! asks before it acts, the window through functions of the same names.
 
-use domain::policy::QueuePolicy;
+use domain::{
+    Role,
+    authority::{Need, Reach},
+    policy::QueuePolicy,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{App, ops, problem::invalid, wire::*};
+use crate::{
+    App,
+    authority::{Concerns, Subject, allow, allow_role},
+    ops,
+    problem::invalid,
+    wire::*,
+};
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +23,7 @@ pub struct Operation {
     /// snake_case; the same at every door.
     pub name: &'static str,
     pub access: Access,
+    pub need: Need,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,20 +32,57 @@ pub enum Access {
     Write,
 }
 
+impl Access {
+    /// Where a row says nothing else: viewers read, operators write, and only keys for the whole board.
+    const fn need(self) -> Need {
+        match self {
+            Access::Read => Need { role: Role::Viewer, reach: Reach::Whole },
+            Access::Write => Need { role: Role::Operator, reach: Reach::Whole },
+        }
+    }
+}
+
+macro_rules! need {
+    ($access:ident) => {
+        Access::$access.need()
+    };
+    ($access:ident $role:ident $reach:ident) => {
+        Need { role: Role::$role, reach: Reach::$reach }
+    };
+}
+
+macro_rules! about {
+    ($request:ident Own) => {
+        $request.concerns()
+    };
+    ($request:ident $($other:ident)?) => {
+        Vec::<Subject>::new()
+    };
+}
+
 macro_rules! operations {
-    ($($access:ident $name:ident($request:ty);)*) => {
+    ($($access:ident $name:ident($request:ty) $([$role:ident $reach:ident])?;)*) => {
         /// The type of each operation's request, in the order of the table.
         pub(crate) fn requests(types: &mut specta::Types) -> Vec<(&'static str, specta::datatype::DataType)> {
             vec![$((stringify!($name), <$request as specta::Type>::definition(types))),*]
         }
 
-        pub const OPERATIONS: &[Operation] =
-            &[$(Operation { name: stringify!($name), access: Access::$access }),*];
+        pub const OPERATIONS: &[Operation] = &[$(Operation {
+            name: stringify!($name),
+            access: Access::$access,
+            need: need!($access $($role $reach)?),
+        }),*];
 
         /// Runs the operation `name` on a JSON request and returns its JSON answer.
         pub async fn call(app: &App, name: &str, request: &[u8]) -> Result<Vec<u8>, Problem> {
             match name {
-                $(stringify!($name) => encode(&ops::$name(app, decode::<$request>(request)?).await?),)*
+                $(stringify!($name) => {
+                    let need = need!($access $($role $reach)?);
+                    allow_role(app, need)?;
+                    let request = decode::<$request>(request)?;
+                    allow(app, need, about!(request $($reach)?)).await?;
+                    encode(&ops::$name(app, request).await?)
+                },)*
                 unknown => Err(Problem {
                     code: ProblemCode::NotFound,
                     message: format!("there is no operation “{unknown}”"),
@@ -44,34 +93,63 @@ macro_rules! operations {
     };
 }
 
+/// What is no request and answer, and needs something of its caller all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stream {
+    /// What goes stale, and the last lines of all live runs.
+    Events,
+    /// A terminal: to see it is to be able to type.
+    Terminal,
+    /// A run's raw output.
+    Log,
+}
+
+impl Stream {
+    pub const ALL: [Stream; 3] = [Stream::Events, Stream::Terminal, Stream::Log];
+
+    pub fn need(self) -> Need {
+        match self {
+            Stream::Events => Need { role: Role::Viewer, reach: Reach::Whole },
+            Stream::Terminal => Need { role: Role::Operator, reach: Reach::Own },
+            Stream::Log => Need { role: Role::Viewer, reach: Reach::Own },
+        }
+    }
+
+    /// Whether the caller may open it on these things.
+    pub async fn allow(self, app: &App, about: Vec<Subject>) -> Result<(), Problem> {
+        allow(app, self.need(), about).await
+    }
+}
+
+// In brackets the weakest role and the reach, where they are not the usual ones of the access.
 operations! {
     Read get_overview(Nothing);
-    Read get_board(GetBoard);
-    Read get_cards(GetCards);
-    Write add_task(AddTask);
-    Write edit_task(EditTask);
-    Write move_task(MoveTask);
-    Write trash_task(TaskRef);
-    Write restore_task(TaskRef);
-    Write delete_task(TaskRef);
+    Read get_board(GetBoard) [Viewer Own];
+    Read get_cards(GetCards) [Viewer Own];
+    Write add_task(AddTask) [Operator Own];
+    Write edit_task(EditTask) [Operator Own];
+    Write move_task(MoveTask) [Operator Own];
+    Write trash_task(TaskRef) [Operator Own];
+    Write restore_task(TaskRef) [Operator Own];
+    Write delete_task(TaskRef) [Operator Own];
     Write empty_trash(EmptyTrash);
-    Read get_task(TaskRef);
-    Read find_task(FindTask);
-    Read get_timeline(TaskRef);
-    Write add_comment(AddComment);
-    Write start_run(StartRun);
-    Write stop_run(RunRef);
-    Read get_run(RunRef);
-    Read wait_run(WaitRun);
-    Write send_input(SendInput);
-    Read read_log(ReadLog);
-    Read read_lines(ReadLines);
-    Read search_log(SearchLog);
-    Read get_changes(RunRef);
-    Read get_diff(GetDiff);
-    Write remove_workspace(RunRef);
-    Write restore_workspace(RunRef);
-    Read read_artifact(ReadArtifact);
+    Read get_task(TaskRef) [Viewer Own];
+    Read find_task(FindTask) [Viewer Own];
+    Read get_timeline(TaskRef) [Viewer Own];
+    Write add_comment(AddComment) [Agent Own];
+    Write start_run(StartRun) [Operator Own];
+    Write stop_run(RunRef) [Operator Own];
+    Read get_run(RunRef) [Viewer Own];
+    Read wait_run(WaitRun) [Viewer Own];
+    Write send_input(SendInput) [Operator Own];
+    Read read_log(ReadLog) [Viewer Own];
+    Read read_lines(ReadLines) [Viewer Own];
+    Read search_log(SearchLog) [Viewer Own];
+    Read get_changes(RunRef) [Viewer Own];
+    Read get_diff(GetDiff) [Viewer Own];
+    Write remove_workspace(RunRef) [Operator Own];
+    Write restore_workspace(RunRef) [Operator Own];
+    Read read_artifact(ReadArtifact) [Viewer Own];
     Write add_project(AddProject);
     Write edit_project(EditProject);
     Write remove_project(ProjectRef);
@@ -80,44 +158,48 @@ operations! {
     Write remove_repository(RepositoryRef);
     Read list_projects(Nothing);
     Read find_repositories(Nothing);
-    Read list_agents(Nothing);
-    Read list_roles(Nothing);
+    Read list_agents(Nothing) [Viewer Open];
+    Read list_roles(Nothing) [Viewer Open];
     Write register_agent(RegisterAgent);
     Write remove_agent(AgentRef);
-    Write heartbeat_agent(AgentRef);
+    Write heartbeat_agent(AgentRef) [Agent Own];
     Write try_agent(TryAgent);
     Read doctor(Nothing);
     Read get_settings(Nothing);
-    Write put_settings(Settings);
-    Write claim_task(ClaimTask);
-    Write heartbeat_run(HeartbeatRun);
-    Write finish_run(FinishRun);
-    Read get_my_task(HeldRun);
-    Write report_progress(ReportProgress);
-    Write ask_person(AskPerson);
-    Read get_answer(GetAnswer);
-    Write add_artifact(AddArtifact);
-    Write create_subtask(CreateSubtask);
-    Write hand_off(HandOff);
-    Write depend_on(DependOn);
-    Read list_results(HeldRun);
-    Read read_result(ReadResult);
-    Write queue_task(QueueTask);
-    Write add_dependency(AddDependency);
-    Write remove_dependency(RemoveDependency);
+    // The editor's command is among them, and it runs on the owner's click.
+    Write put_settings(Settings) [Admin Whole];
+    Write claim_task(ClaimTask) [Agent Own];
+    Write heartbeat_run(HeartbeatRun) [Agent Own];
+    Write finish_run(FinishRun) [Agent Own];
+    Read get_my_task(HeldRun) [Agent Own];
+    Write report_progress(ReportProgress) [Agent Own];
+    Write ask_person(AskPerson) [Agent Own];
+    Read get_answer(GetAnswer) [Agent Own];
+    Write add_artifact(AddArtifact) [Agent Own];
+    Write create_subtask(CreateSubtask) [Agent Own];
+    Write hand_off(HandOff) [Agent Own];
+    Write depend_on(DependOn) [Agent Own];
+    Read list_results(HeldRun) [Agent Own];
+    Read read_result(ReadResult) [Agent Own];
+    Write queue_task(QueueTask) [Operator Own];
+    Write add_dependency(AddDependency) [Operator Own];
+    Write remove_dependency(RemoveDependency) [Operator Own];
     Read get_plan(GetPlan);
     Read get_queue_policy(Nothing);
     Write put_queue_policy(QueuePolicy);
     Write reset_breaker(ResetBreaker);
-    Write review_task(ReviewTask);
+    Write review_task(ReviewTask) [Operator Own];
     Read list_schedules(Nothing);
-    Read preview_schedule(PreviewSchedule);
+    Read preview_schedule(PreviewSchedule) [Viewer Open];
     Write put_schedule(PutSchedule);
     Write pause_schedule(ScheduleRef);
     Write resume_schedule(ScheduleRef);
     Write remove_schedule(ScheduleRef);
     Write restore_schedule(ScheduleRef);
     Write run_schedule(ScheduleRef);
+    Write create_key(CreateKey) [Admin Whole];
+    Read list_keys(Nothing) [Admin Whole];
+    Write revoke_key(KeyRef) [Admin Whole];
 }
 
 fn decode<T: DeserializeOwned>(request: &[u8]) -> Result<T, Problem> {

@@ -5,9 +5,11 @@
 //! [`Card`] is what the board needs; [`TaskDetail`] what the task page needs.
 
 mod held;
+mod keys;
 mod queue;
 
 pub use held::*;
+pub use keys::*;
 pub use queue::*;
 
 use domain::{
@@ -1138,7 +1140,10 @@ pub enum ProblemCode {
     Conflict,
     /// The agent is not installed, git is missing, …
     Unavailable,
+    /// No key, or one that opens nothing.
     Unauthorized,
+    /// A key that does not reach as far.
+    Forbidden,
     /// Disk full, database unreadable, a bug: ours, not the caller's.
     Internal,
 }

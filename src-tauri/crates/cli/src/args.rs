@@ -4,6 +4,8 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
+use crate::keys::KeyCommand;
+
 /// Kanban board that runs coding agents: cards, runs, terminals and artifacts from the shell.
 #[derive(Debug, Parser)]
 #[command(name = "flightboard", version, propagate_version = true, max_term_width = 100)]
@@ -28,6 +30,9 @@ pub enum Command {
     /// Work with agents: list them, register your own, give them a role and instructions.
     #[command(subcommand)]
     Agents(AgentsCommand),
+    /// Work with the keys that programs and agents send over HTTP.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Work with schedules: cards that are made again and again.
     #[command(subcommand)]
     Cron(CronCommand),

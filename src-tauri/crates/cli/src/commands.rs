@@ -77,6 +77,7 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Reject { id, notes } => queue::review(link, id, Verdict::Rejected, Some(notes), json).await,
         Command::Policy(policy) => queue::policy(link, policy, json).await,
         Command::Cron(command) => crate::cron::run(link, command, json).await,
+        Command::Key(command) => crate::keys::run(link, command, json).await,
         Command::Add { title, project, description, priority, assign, tags, queue, after, routing } => {
             let request = AddTask {
                 title: title.clone(),

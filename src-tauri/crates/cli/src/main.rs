@@ -8,6 +8,7 @@ mod claims;
 mod commands;
 mod cron;
 mod failure;
+mod keys;
 mod link;
 mod mcp;
 mod print;

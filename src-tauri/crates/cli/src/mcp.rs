@@ -12,7 +12,7 @@ use crate::{claims::address, failure::Failure, link::Link};
 
 /// Variables that Flightboard gives the agents that it starts.
 const RUN: &str = "FLIGHTBOARD_RUN";
-const TOKEN: &str = "FLIGHTBOARD_RUN_TOKEN";
+const KEY: &str = "FLIGHTBOARD_RUN_KEY";
 
 /// How long a call that waits for a person is kept: most clients give up after 60 s.
 pub const PATIENCE: u64 = 45;
@@ -31,7 +31,7 @@ pub async fn serve(data_dir: PathBuf, run: Option<&str>, patience: u64) -> Resul
 /// The run named, else the one in the environment, else a person's own program.
 fn caller(named: Option<&str>) -> Result<Caller, Failure> {
     let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let (run, token) = match (named, set(RUN).zip(set(TOKEN))) {
+    let (run, token) = match (named, set(RUN).zip(set(KEY))) {
         (Some(named), _) => address(named)?,
         (None, Some((run, token))) => address(&format!("{run}:{token}"))?,
         (None, None) => return Ok(Caller::Operator),

@@ -43,6 +43,8 @@ ids! {
     QuestionId;
     ScheduleId;
     AgentId;
+    /// A key that programs and agents send.
+    KeyId;
     /// Position in the append-only change log; rises by one with every change.
     ChangeSeq;
 }

@@ -3,6 +3,7 @@
 //! Everything here must stay testable with a plain table.
 
 pub mod agent;
+pub mod authority;
 pub mod breaker;
 pub mod budget;
 pub mod directory;
@@ -22,11 +23,12 @@ pub mod text;
 pub mod verdict;
 
 pub use agent::Agent;
+pub use authority::{Role, Scope};
 pub use evidence::{Evidence, Rank, Reading, Reducer};
 pub use failure::{Aftermath, Backoff, Counters, RetryPolicy, RetryRule, after_failure};
 pub use ids::{
-    AgentId, ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, ProjectId, QuestionId, RepositoryId, RunId,
-    ScheduleId, TaskId, TaskKey,
+    AgentId, ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, KeyId, ProjectId, QuestionId, RepositoryId,
+    RunId, ScheduleId, TaskId, TaskKey,
 };
 pub use priority::{ClaimOrder, Priority, PriorityWord};
 pub use run::{Activity, Cause, Outcome, RunEvent, RunPhase, RunState, RunStatus};

@@ -8,10 +8,13 @@ use std::{
 };
 
 use agents::{LaunchContext, LaunchPlan, Mode, TaskBrief, ToolServer};
-use domain::{Actor, ProjectId, RunId, TaskId, review::StepOutcome};
+use domain::{Actor, ProjectId, Role, RunId, Scope, TaskId, review::StepOutcome};
 use pty_host::{Launch, SpawnError, StartFailure};
 use serde::Deserialize;
-use store::{NewRun, Origin, ProjectRecord, RunRecord, StartFacts, StoreError, TaskRecord, WordKind, WorkspaceRecord};
+use store::{
+    NewKey, NewRun, Origin, ProjectRecord, RunRecord, StartFacts, StoreError, TaskRecord, WordKind,
+    WorkspaceRecord,
+};
 use workspaces::{Kind, Part, Provision, Workspace};
 
 use crate::{
@@ -342,11 +345,12 @@ impl Engine {
         let run_plan = RunPlan { longest, ..RunPlan::of(agent.profile.kind, request.mode(), &plan, ports) };
         run_plan.save(run_dir)?;
         let session = resume.or_else(|| plan.expects.session_id.clone());
+        let key = self.run_key(run).await?;
         let launch = Launch {
             run_id: run.id.0,
             argv: plan.argv.clone(),
             cwd: place.to_owned(),
-            env: self.environment(&plan, workspace, place, run, ports).await?,
+            env: self.environment(&plan, workspace, place, run, ports, key).await,
             cols: request.cols,
             rows: request.rows,
             nice: nice(),
@@ -369,6 +373,17 @@ impl Engine {
         }
     }
 
+    /// A key with which the agent reaches its own card, for as long as the run lives.
+    async fn run_key(&self, run: &RunRecord) -> Result<String, EngineError> {
+        let new = NewKey {
+            name: format!("run {}", run.id),
+            role: Role::Agent,
+            scope: Scope::Run { agent: run.agent.clone(), run: run.id, task: run.task },
+            expires_at: None,
+        };
+        Ok(self.store().create_key(new, Actor::Engine, self.now()).await?.1)
+    }
+
     /// The login shell's environment, less what describes other terminals, plus what this run needs.
     async fn environment(
         &self,
@@ -377,7 +392,8 @@ impl Engine {
         place: &Path,
         run: &RunRecord,
         ports: u16,
-    ) -> Result<Vec<(OsString, OsString)>, EngineError> {
+        key: String,
+    ) -> Vec<(OsString, OsString)> {
         let mut env: BTreeMap<OsString, OsString> = self.agent_env().await.into_iter().collect();
         for name in &plan.unset_env {
             env.remove(name);
@@ -389,12 +405,10 @@ impl Engine {
         env.insert("COLORTERM".into(), "truecolor".into());
         env.insert("FLIGHTBOARD_TASK".into(), run.task.key().into());
         env.insert(agents::RUN_VARIABLE.into(), run.id.to_string().into());
-        if run.review.is_none() {
-            env.insert(agents::TOKEN_VARIABLE.into(), self.store().run_token(run.id).await?.into());
-        }
+        env.insert(agents::KEY_VARIABLE.into(), key.into());
         env.insert("PWD".into(), place.into());
         env.extend(plan.env.iter().cloned());
-        Ok(env.into_iter().collect())
+        env.into_iter().collect()
     }
 
     /// The command line beside the pty-host, as a server of tools. None where it is not there, or a path

@@ -1,15 +1,20 @@
 //! `GET /events`: a WebSocket that tells what went stale. A reader that falls behind gets `resync`.
 
-use app::App;
+use app::{App, Stream};
 use axum::{
     extract::{
-        State, WebSocketUpgrade,
+        WebSocketUpgrade,
         ws::{Message, WebSocket},
     },
     response::Response,
 };
 
-pub(crate) async fn open(State(app): State<App>, upgrade: WebSocketUpgrade) -> Response {
+use crate::{gate::Caller, problem::answer};
+
+pub(crate) async fn open(Caller(app): Caller, upgrade: WebSocketUpgrade) -> Response {
+    if let Err(refused) = Stream::Events.allow(&app, Vec::new()).await {
+        return answer(refused);
+    }
     upgrade.on_upgrade(move |socket| tell(app, socket))
 }
 

@@ -1,5 +1,7 @@
-//! Who may come in over TCP. A page on another site can reach loopback through the person's browser,
-//! so besides a key the Host and Origin must be ours: that stops DNS rebinding and form posts.
+//! Who may come in. Over TCP the Host and Origin must be ours, for a page on another site can reach loopback
+//! through the person's browser: that stops DNS rebinding and form posts. Then a key or a session says who is
+//! calling, and the request goes on as that caller's. Who can open the socket in the data directory is the owner,
+//! unless the request brings a key along.
 
 use std::{
     collections::HashSet,
@@ -7,14 +9,23 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use app::{
+    App, Authority,
+    wire::{Problem, ProblemCode},
+};
 use axum::{
     body::Body,
-    extract::{Request, State},
-    http::{HeaderMap, Method, StatusCode, header},
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
 use sha2::{Digest, Sha256};
+
+use crate::problem::{answer, with_status};
+
+/// Anybody may ask whether the board is there; the answer tells nothing else.
+pub(crate) const HEALTH: &str = "/health";
 
 /// One-time login tokens, browser sessions and the key given from outside; only hashes are kept.
 #[derive(Clone, Debug)]
@@ -31,7 +42,7 @@ struct Inner {
 }
 
 impl Keys {
-    /// `bearer` is a key that programs may send as `Authorization: Bearer`.
+    /// `bearer` is an admin's key beside those in the database.
     pub fn new(port: u16, bearer: Option<&str>) -> Keys {
         let inner = Inner { bearer: bearer.map(hash), ..Inner::default() };
         Keys { port, inner: Arc::new(Mutex::new(inner)) }
@@ -55,15 +66,14 @@ impl Keys {
         Some(session)
     }
 
-    /// Whose key the request carries, if any.
-    // Hashes of 256-bit secrets are compared, so timing tells nothing about the secret itself.
-    fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
-        let inner = self.lock();
-        if bearer(headers).is_some_and(|key| inner.bearer == Some(hash(key))) {
-            return Some(Caller::Program);
-        }
+    // Hashes are compared, so timing tells nothing about the secret itself.
+    fn is_bearer(&self, key: &str) -> bool {
+        self.lock().bearer == Some(hash(key))
+    }
+
+    fn has_session(&self, headers: &HeaderMap) -> bool {
         let session = cookie(headers, &self.cookie_name());
-        session.is_some_and(|session| inner.sessions.contains(&hash(session))).then_some(Caller::Browser)
+        session.is_some_and(|session| self.lock().sessions.contains(&hash(session)))
     }
 
     /// Browsers keep cookies by host without the port: two boards on one machine need two names.
@@ -84,11 +94,29 @@ impl Keys {
     }
 }
 
-enum Caller {
-    /// Sends the key that it was given.
-    Program,
-    /// Sends its cookie with every request, whoever caused it.
-    Browser,
+/// The app as the caller of this request finds it. A route that no gate stands before has none.
+pub(crate) struct Caller(pub App);
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Caller, Response> {
+        let authority = parts.extensions.get::<Authority>().cloned();
+        let Some(authority) = authority else {
+            return Err(refuse(StatusCode::UNAUTHORIZED, "nobody said who is calling"));
+        };
+        let authority = match name(&parts.headers) {
+            Some(agent) => authority.on_behalf_of(agent),
+            None => authority,
+        };
+        Ok(Caller(app.as_caller(authority)))
+    }
+}
+
+/// Which agent the caller speaks for, where it may.
+pub(crate) fn name(headers: &HeaderMap) -> Option<&str> {
+    let name = headers.get("x-agent-name")?.to_str().ok()?.trim();
+    (domain::agent::name(name).as_deref() == Ok(name)).then_some(name)
 }
 
 pub(crate) fn secret() -> String {
@@ -105,32 +133,75 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     all.split(';').find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+/// The key that the request carries, in either of the headers that programs use for one.
+fn key(headers: &HeaderMap) -> Option<&str> {
+    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+    let bearer = text("authorization").and_then(|value| {
+        let (scheme, key) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+    });
+    bearer.or_else(|| text("x-api-key").map(str::trim))
 }
 
-/// Middleware of the TCP door: Host, Origin, then the key.
-pub(crate) async fn check(State(keys): State<Keys>, request: Request, next: Next) -> Response {
-    let headers = request.headers();
+/// What the doors over TCP go by.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate {
+    pub keys: Keys,
+    pub app: App,
+}
+
+/// Middleware of the TCP door: Host, Origin, then who it is.
+pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let (keys, headers) = (&gate.keys, request.headers());
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !keys.is_our_host(host) {
-        return refuse(StatusCode::MISDIRECTED_REQUEST, "this address is not served here");
+        let why = "this address is not served here";
+        return refuse(StatusCode::MISDIRECTED_REQUEST, why);
     }
     if let Some(origin) = headers.get(header::ORIGIN)
         && !origin.to_str().is_ok_and(|origin| keys.is_our_origin(origin))
     {
         return refuse(StatusCode::FORBIDDEN, "requests from other sites are refused");
     }
-    if request.uri().path() == "/login" {
-        return login(&keys, &request);
+    match request.uri().path() {
+        "/login" => return login(keys, &request),
+        HEALTH => return next.run(request).await,
+        _ => {}
     }
-    match keys.caller(headers) {
-        None => unauthorized(&request),
-        // Browsers name the origin of every WebSocket, and no other rule of theirs guards one.
-        Some(Caller::Browser) if is_websocket(headers) && !headers.contains_key(header::ORIGIN) => {
-            refuse(StatusCode::FORBIDDEN, "a WebSocket of a browser must say where it comes from")
+    let authority = match key(headers) {
+        Some(key) if keys.is_bearer(key) => Some(Authority::owner()),
+        Some(key) => match gate.app.authority_of(key).await {
+            Ok(authority) => authority,
+            Err(problem) => return answer(problem),
+        },
+        None if keys.has_session(headers) => {
+            // Browsers name the origin of every WebSocket, and no other rule of theirs guards one.
+            if is_websocket(headers) && !headers.contains_key(header::ORIGIN) {
+                let why = "a WebSocket of a browser must say where it comes from";
+                return refuse(StatusCode::FORBIDDEN, why);
+            }
+            Some(Authority::owner())
         }
-        Some(Caller::Browser | Caller::Program) => next.run(request).await,
+        None => None,
+    };
+    let Some(authority) = authority else { return unauthorized(&request) };
+    request.extensions_mut().insert(authority);
+    next.run(request).await
+}
+
+/// Middleware of the private door: the owner, or who the key says.
+pub(crate) async fn trust(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let authority = match key(request.headers()) {
+        None => Ok(Some(Authority::owner())),
+        Some(key) => app.authority_of(key).await,
+    };
+    match authority {
+        Ok(Some(authority)) => {
+            request.extensions_mut().insert(authority);
+            next.run(request).await
+        }
+        Ok(None) => unauthorized(&request),
+        Err(problem) => answer(problem),
     }
 }
 
@@ -175,15 +246,18 @@ fn unauthorized(request: &Request) -> Response {
             "Open the address that <code>flightboard serve</code> printed.",
         );
     }
-    refuse(
+    let mut answer = refuse(
         StatusCode::UNAUTHORIZED,
-        "a key or a session is needed; open the address that `flightboard serve` printed",
-    )
+        "a key or a session is needed; `flightboard key create` makes a key, and `flightboard serve` printed an address for browsers",
+    );
+    let bearer = header::HeaderValue::from_static("Bearer");
+    answer.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+    answer
 }
 
 fn refuse(status: StatusCode, message: &str) -> Response {
-    let body = serde_json::json!({ "code": "unauthorized", "message": message, "next": null });
-    (status, axum::Json(body)).into_response()
+    let problem = Problem { code: ProblemCode::Unauthorized, message: message.into(), next: None };
+    with_status(status, &problem)
 }
 
 fn page(status: StatusCode, title: &str, text: &str) -> Response {

@@ -2,14 +2,16 @@
 //! terminals, a raw log stream, and the web board itself.
 //!
 //! It opens in two ways. On a Unix socket (mode 0600) in the data directory, the caller is the same
-//! user and needs nothing more ([`local`], which has its like for Windows). On TCP it binds loopback only, and every request must carry a key or
-//! a session and come from an allowed Host and Origin ([`gate`]).
+//! user and needs nothing more ([`local`], which has its like for Windows). On TCP it binds loopback only, and
+//! every request must carry a key or a session and come from an allowed Host and Origin ([`gate`]). What a
+//! caller may do is decided in `app`, for every route.
 
 mod assets;
 mod events;
 mod gate;
 pub mod local;
 mod log;
+mod problem;
 mod rpc;
 mod serve;
 mod terminal;

@@ -2,10 +2,10 @@
 
 use std::{io, time::Duration};
 
-use app::App;
+use app::{App, Stream, Subject};
 use axum::{
     body::{Body, Bytes},
-    extract::{Path, Query, State},
+    extract::{Path, Query},
     http::header,
     response::{IntoResponse, Response},
 };
@@ -13,7 +13,7 @@ use domain::RunId;
 use futures_util::stream;
 use serde::Deserialize;
 
-use crate::rpc::answer;
+use crate::{gate::Caller, problem::answer};
 
 const PIECE: usize = 256 * 1024;
 /// Quiet runs are looked at again this often.
@@ -30,11 +30,14 @@ pub(crate) struct Wanted {
 }
 
 pub(crate) async fn read(
-    State(app): State<App>,
+    Caller(app): Caller,
     Path(run): Path<i64>,
     Query(wanted): Query<Wanted>,
 ) -> Response {
     let run = RunId(run);
+    if let Err(refused) = Stream::Log.allow(&app, vec![Subject::Run(run)]).await {
+        return answer(refused);
+    }
     if let Err(error) = app.engine().store().run(run).await {
         return answer(error.into());
     }

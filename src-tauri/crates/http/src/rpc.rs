@@ -1,24 +1,29 @@
 //! `POST /rpc/<operation>`: JSON in, JSON out.
 
 use app::{
-    Access, App, OPERATIONS,
+    Access, OPERATIONS,
     wire::{Problem, ProblemCode},
 };
 use axum::{
     Extension,
     body::Bytes,
-    extract::{Path, State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode, header},
+    extract::{Path, rejection::BytesRejection},
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use tokio_util::task::TaskTracker;
+
+use crate::{
+    gate::Caller,
+    problem::{answer, with_status},
+};
 
 /// Operations that a closing door must see through.
 #[derive(Clone, Debug)]
 pub(crate) struct Writes(pub TaskTracker);
 
 pub(crate) async fn call(
-    State(app): State<App>,
+    Caller(app): Caller,
     Extension(Writes(writes)): Extension<Writes>,
     Path(operation): Path<String>,
     headers: HeaderMap,
@@ -62,17 +67,5 @@ pub(crate) async fn call(
 fn too_much(refused: BytesRejection) -> Response {
     let message = format!("the request's body cannot be taken: {}", refused.body_text());
     let problem = Problem { code: ProblemCode::Invalid, message, next: None };
-    (refused.status(), axum::Json(problem)).into_response()
-}
-
-pub(crate) fn answer(problem: Problem) -> Response {
-    let status = match problem.code {
-        ProblemCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
-        ProblemCode::NotFound => StatusCode::NOT_FOUND,
-        ProblemCode::Conflict => StatusCode::CONFLICT,
-        ProblemCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        ProblemCode::Unauthorized => StatusCode::UNAUTHORIZED,
-        ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    (status, axum::Json(problem)).into_response()
+    with_status(refused.status(), &problem)
 }

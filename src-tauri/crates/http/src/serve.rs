@@ -12,7 +12,11 @@ use axum::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::task::TaskTracker;
 
-use crate::{assets, events, gate, gate::Keys, log, rpc, terminal};
+use crate::{
+    assets, events, gate,
+    gate::{Gate, Keys},
+    log, rpc, terminal,
+};
 
 /// Largest request body: a description of 200,000 characters with room to spare.
 const BODY: usize = 4 * 1024 * 1024;
@@ -70,9 +74,10 @@ pub async fn open_tcp(app: App, port: u16, bearer: Option<&str>) -> io::Result<(
     let port = listener.local_addr()?.port();
     let keys = Keys::new(port, bearer);
     let writes = TaskTracker::new();
+    let gate = Gate { keys: keys.clone(), app: app.clone() };
     let router = routes(app, &writes)
         .fallback(assets::serve)
-        .layer(middleware::from_fn_with_state(keys.clone(), gate::check))
+        .layer(middleware::from_fn_with_state(gate, gate::check))
         .layer(middleware::map_response(assets::guard));
     Ok((start(listener, router, writes, None), keys, port))
 }

@@ -1,11 +1,11 @@
 //! `GET /terminal/<run>`: a terminal over a WebSocket. Binary frames carry bytes both ways; text
 //! frames from the client carry acknowledgements, sizes and visibility.
 
-use app::App;
+use app::{App, Stream, Subject};
 use axum::{
     body::Bytes,
     extract::{
-        Path, Query, State, WebSocketUpgrade,
+        Path, Query, WebSocketUpgrade,
         ws::{Message, WebSocket},
     },
     response::Response,
@@ -14,7 +14,7 @@ use domain::RunId;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use crate::rpc::answer;
+use crate::{gate::Caller, problem::answer};
 
 #[derive(Deserialize)]
 pub(crate) struct Wanted {
@@ -31,12 +31,15 @@ enum Said {
 }
 
 pub(crate) async fn open(
-    State(app): State<App>,
+    Caller(app): Caller,
     Path(run): Path<i64>,
     Query(wanted): Query<Wanted>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let run = RunId(run);
+    if let Err(refused) = Stream::Terminal.allow(&app, vec![Subject::Run(run)]).await {
+        return answer(refused);
+    }
     if let Err(error) = app.engine().store().run(run).await {
         return answer(error.into());
     }

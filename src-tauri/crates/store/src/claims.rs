@@ -17,9 +17,9 @@ use crate::{
     changes::recorded,
     comments,
     error::StoreError,
-    held::{self, Holder, Word, WordKind},
+    held::{self, Word, WordKind},
     projects::{self, PullRules},
-    runs::{self, Ending, LimitOn, Limits, Origin},
+    runs::{self, Ending, LimitOn, Limits},
     tasks::{in_powers_of_two, json, status},
     writer::{Bulk, BulkAnswers, Tx},
 };
@@ -653,6 +653,10 @@ impl Bulk for NewReport {
             let mut closed = HashSet::new();
             let mut answers = Vec::with_capacity(items.len());
             for report in items {
+                if let Some(row) = rows.get(&report.run).filter(|row| row.origin != "pulled") {
+                    answers.push(of_started(tx, report, row).await);
+                    continue;
+                }
                 let row = match known(rows.get(&report.run), report.run, &report.token) {
                     Ok(row) => row,
                     Err(refused) => {
@@ -660,17 +664,13 @@ impl Bulk for NewReport {
                         continue;
                     }
                 };
-                let holds = row.phase != "ended" && row.live_run == Some(row.id);
-                let pulled = row.origin == "pulled";
+                let holds = row.phase == "running" && row.live_run == Some(row.id);
                 // The same report twice in one commit is like one in two.
-                if row.says(report) || (holds && pulled && !closed.insert(report.run)) {
+                if row.says(report) || (holds && !closed.insert(report.run)) {
                     answers.push(Ok(Told::Counted));
                 } else if !holds {
                     keep(tx, report, row).await?;
                     answers.push(Ok(Told::TooLate(row.too_late(report))));
-                } else if !pulled {
-                    held::say_last_word(tx, &row.holder()?, &report.word(), report.now).await?;
-                    answers.push(Ok(Told::Counted));
                 } else if report.succeeded {
                     row.may_succeed()?;
                     done.push((report, row));
@@ -695,17 +695,19 @@ impl NewReport {
     }
 }
 
-impl ReportedRow {
-    fn holder(&self) -> Result<Holder, StoreError> {
-        Ok(Holder {
-            run: RunId(self.id),
-            task: TaskId(self.task_id),
-            attempt: self.attempt as u32,
-            agent: self.agent.clone(),
-            origin: Origin::parse(&self.origin)?,
-        })
+/// The word of an agent that Flightboard started; its process tells the end.
+async fn of_started(tx: &mut Tx<'_>, report: &NewReport, row: &ReportedRow) -> Result<Told, StoreError> {
+    match held::find(&mut *tx.conn, report.run, &report.token).await {
+        Ok(holder) => {
+            held::say_last_word(tx, &holder, &report.word(), report.now).await?;
+            Ok(Told::Counted)
+        }
+        Err(StoreError::Conflict(_)) if row.phase == "ended" && row.says(report) => Ok(Told::Counted),
+        Err(refused) => Err(refused),
     }
+}
 
+impl ReportedRow {
     /// Whether the run ended just as the report says.
     fn says(&self, report: &NewReport) -> bool {
         let reported = if report.succeeded {
@@ -740,7 +742,17 @@ impl ReportedRow {
 
 fn known<'r>(row: Option<&'r ReportedRow>, run: RunId, token: &str) -> Result<&'r ReportedRow, StoreError> {
     let row = row.ok_or_else(|| runs::missing(run))?;
-    if row.uid == token { Ok(row) } else { Err(held::wrong_token(run)) }
+    if row.origin != "pulled" {
+        return Err(StoreError::Conflict(format!(
+            "run {run} was started by Flightboard, which sees by itself that it lives"
+        )));
+    }
+    if row.uid != token {
+        return Err(StoreError::Conflict(format!(
+            "this is not the token of run {run}; use the one that its claim returned"
+        )));
+    }
+    Ok(row)
 }
 
 /// Why a heartbeat did not count.
@@ -754,9 +766,6 @@ async fn why_not(tx: &mut Tx<'_>, run: RunId, token: &str) -> Result<StoreError,
     .await?;
     let silent = NewReport { run, token: token.to_owned(), succeeded: true, message: None, now: 0 };
     Ok(match known(row.as_ref(), run, token) {
-        Ok(row) if row.origin != "pulled" => StoreError::Conflict(format!(
-            "run {run} was started by Flightboard, which sees by itself that it lives"
-        )),
         Ok(row) => StoreError::Conflict(row.too_late(&silent)),
         Err(refused) => refused,
     })

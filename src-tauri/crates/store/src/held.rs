@@ -1,6 +1,7 @@
 //! What an agent may do by its own word to the task that its run holds: say how far it is, say its last
-//! word, hand the task over, let it wait for others. Each call carries the run's number and its `uid`,
-//! which the agent alone is told; once the run holds the task no more, its word counts for nothing.
+//! word, hand the task over, let it wait for others. Each call carries the run's number and what its agent
+//! alone was told: the `uid` of a claimed run, the key of one that Flightboard started. Once the run holds the
+//! task no more, its word counts for nothing.
 
 use domain::{
     Actor, Id, Millis, RunId, TaskId,
@@ -11,6 +12,7 @@ use sqlx::{FromRow, SqliteExecutor};
 use crate::{
     Store, comments, edges,
     error::StoreError,
+    keys,
     runs::{self, Origin},
     tasks::log,
     writer::Tx,
@@ -58,7 +60,7 @@ pub struct HandOver {
 #[derive(FromRow)]
 struct Row {
     task_id: i64,
-    uid: String,
+    proven: bool,
     attempt: i64,
     agent: String,
     origin: String,
@@ -88,12 +90,6 @@ impl Store {
     /// The run, if the token is its own and it holds its task.
     pub async fn holder(&self, run: RunId, token: &str) -> Result<Holder, StoreError> {
         find(&self.readers, run, token).await
-    }
-
-    /// What the agent of a live run is told to prove that it is its agent.
-    pub async fn run_token(&self, run: RunId) -> Result<String, StoreError> {
-        let token = sqlx::query_scalar("SELECT uid FROM runs WHERE id = ?").bind(run.raw());
-        token.fetch_optional(&self.readers).await?.ok_or_else(|| runs::missing(run))
     }
 
     /// A line for the card and its history. It vouches for a pulled run as a heartbeat does.
@@ -148,15 +144,21 @@ pub(crate) async fn find<'e>(
     token: &str,
 ) -> Result<Holder, StoreError> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT r.task_id, r.uid, r.attempt, r.agent, r.origin, r.phase, r.outcome, t.live_run \
+        "SELECT r.task_id, r.attempt, r.agent, r.origin, r.phase, r.outcome, t.live_run, \
+         CASE r.origin WHEN 'pulled' THEN r.uid = ? ELSE EXISTS (SELECT 1 FROM keys k WHERE k.run_id = r.id \
+         AND k.hash = ? AND k.revoked_at IS NULL) END AS proven \
          FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.id = ?",
     )
+    .bind(token)
+    .bind(keys::hash(token))
     .bind(run.raw())
     .fetch_optional(executor)
     .await?;
     let row = row.ok_or_else(|| runs::missing(run))?;
-    if row.uid != token {
-        return Err(wrong_token(run));
+    if !row.proven {
+        return Err(StoreError::Conflict(format!(
+            "this is not the token of run {run}; use the one that its agent was given"
+        )));
     }
     let task = TaskId(row.task_id);
     if row.phase == "ended" || row.live_run != Some(run.raw()) {
@@ -170,10 +172,6 @@ pub(crate) async fn find<'e>(
         agent: row.agent,
         origin: Origin::parse(&row.origin)?,
     })
-}
-
-pub(crate) fn wrong_token(run: RunId) -> StoreError {
-    StoreError::Conflict(format!("this is not the token of run {run}; use the one that its agent was given"))
 }
 
 /// Why a run does not hold its task any more.

@@ -19,7 +19,7 @@ pub(crate) use title::title_activity;
 
 use crate::launch::{Extras, LaunchContext, Mode};
 use crate::profile::words;
-use crate::tools::{RUN_VARIABLE, TIMEOUT_S, TOKEN_VARIABLE, TOOLS_NAME, ToolServer};
+use crate::tools::{RUN_VARIABLE, TIMEOUT_S, KEY_VARIABLE, TOOLS_NAME, ToolServer};
 use crate::{Kind, Profile, PromptVia};
 
 pub fn profile() -> Profile {
@@ -52,7 +52,7 @@ pub(crate) fn extras(context: &LaunchContext) -> Extras {
 /// 60 s, and in an unattended run refuses tools that it would have to ask about: these reach no further
 /// than the run's own card.
 fn with_tools(tools: &ToolServer) -> String {
-    let variables = format!("[{},{}]", toml_text(RUN_VARIABLE), toml_text(TOKEN_VARIABLE));
+    let variables = format!("[{},{}]", toml_text(RUN_VARIABLE), toml_text(KEY_VARIABLE));
     let args: Vec<String> = tools.args.iter().map(|argument| toml_text(argument)).collect();
     format!(
         "mcp_servers.{TOOLS_NAME}={{command={},args=[{}],env_vars={variables},startup_timeout_sec=30,\

@@ -1,6 +1,6 @@
 //! Which agents there are, what is registered about them, and what is missing on this machine.
 
-use domain::{Actor, Millis, agent::presence};
+use domain::{Millis, Role as KeyRole, agent::presence};
 use engine::{AgentEdit, FoundAgent};
 use serde_json::{Map, Value};
 
@@ -37,7 +37,7 @@ pub async fn register_agent(app: &App, request: RegisterAgent) -> Result<Agent, 
         model: request.model,
         enabled: request.enabled,
     };
-    app.engine.register_agent(edit, Actor::Person).await?;
+    app.engine.register_agent(edit, app.actor()).await?;
     one(app, &request.name).await
 }
 
@@ -94,7 +94,18 @@ async fn seen(app: &App, found: Vec<FoundAgent>) -> Result<Vec<Agent>, Problem> 
     let live = app.engine.store().live_by_agent().await?;
     let (patience, now) = (patience(app).await?, app.engine.now());
     let count = |name: &str| live.iter().find(|(agent, _)| agent == name).map_or(0, |(_, count)| *count);
-    Ok(found.into_iter().map(|agent| view(count(&agent.name), patience, now, agent)).collect())
+    let mut agents: Vec<Agent> =
+        found.into_iter().map(|agent| view(count(&agent.name), patience, now, agent)).collect();
+    if app.authority().role < KeyRole::Operator {
+        agents.iter_mut().for_each(without_values);
+    }
+    Ok(agents)
+}
+
+/// Environment values may be secrets of other services; who cannot set them has no use for them.
+fn without_values(agent: &mut Agent) {
+    let set = agent.profile.env.iter_mut().flatten();
+    set.for_each(|(_, value)| value.clear());
 }
 
 async fn patience(app: &App) -> Result<Millis, Problem> {

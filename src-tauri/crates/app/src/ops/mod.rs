@@ -4,6 +4,7 @@
 mod agents;
 mod board;
 mod held;
+mod keys;
 mod projects;
 mod queue;
 mod runs;
@@ -14,6 +15,7 @@ mod tasks;
 pub use agents::*;
 pub use board::*;
 pub use held::*;
+pub use keys::*;
 pub use projects::*;
 pub use queue::*;
 pub use runs::*;

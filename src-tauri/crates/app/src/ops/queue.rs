@@ -1,7 +1,7 @@
 //! The queue: handing cards to the dispatcher, what they wait for, the plan, verdicts, breakers.
 
 use domain::{
-    Actor, Cause, RetryPolicy, RetryRule, Status, TaskId, agent,
+    Cause, RetryPolicy, RetryRule, Status, TaskId, agent,
     edges::{Blocker, Edge, Standing},
     policy::QueuePolicy,
     review::StepOutcome,
@@ -100,7 +100,7 @@ pub async fn queue_task(app: &App, request: QueueTask) -> Result<Card, Problem> 
     let now = app.engine.now();
     match (request.queued, status) {
         (true, Status::Inbox | Status::Failed | Status::Cancelled) => {
-            store.move_task(request.id, Status::Ready, Actor::Person, now).await?;
+            store.move_task(request.id, Status::Ready, app.actor(), now).await?;
         }
         (true, Status::InProgress | Status::Review | Status::Done) => {
             return Err(invalid(format!(
@@ -111,19 +111,19 @@ pub async fn queue_task(app: &App, request: QueueTask) -> Result<Card, Problem> 
         }
         (true, Status::Ready) | (false, _) => {}
     }
-    store.set_queued(request.id, request.queued, Actor::Person, now).await?;
+    store.set_queued(request.id, request.queued, app.actor(), now).await?;
     super::tasks::one_card(app, request.id).await
 }
 
 pub async fn add_dependency(app: &App, request: AddDependency) -> Result<TaskDetail, Problem> {
     let edge = Edge { task: request.id, upstream: request.upstream, need: request.need };
-    app.engine.store().add_edge(edge, Actor::Person, app.engine.now()).await?;
+    app.engine.store().add_edge(edge, app.actor(), app.engine.now()).await?;
     super::tasks::detail(app, request.id).await
 }
 
 pub async fn remove_dependency(app: &App, request: RemoveDependency) -> Result<TaskDetail, Problem> {
     let now = app.engine.now();
-    app.engine.store().remove_edge(request.id, request.upstream, Actor::Person, now).await?;
+    app.engine.store().remove_edge(request.id, request.upstream, app.actor(), now).await?;
     super::tasks::detail(app, request.id).await
 }
 
@@ -208,7 +208,7 @@ pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, P
     let now = app.engine.now();
     match request.verdict {
         Verdict::Approved => {
-            store.move_task(request.id, Status::Done, Actor::Person, now).await?;
+            store.move_task(request.id, Status::Done, app.actor(), now).await?;
         }
         Verdict::Rejected => {
             if request.notes.trim().is_empty() {
@@ -223,7 +223,7 @@ pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, P
                 round: task.round,
                 step: gate.0.len(),
                 kind: "person",
-                reviewer: Actor::Person.to_string(),
+                reviewer: app.actor().to_string(),
                 outcome: StepOutcome::Rejected,
                 review_run: None,
                 notes,

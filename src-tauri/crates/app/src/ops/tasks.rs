@@ -1,6 +1,6 @@
 //! Cards: writing, moving, trashing, reading.
 
-use domain::{Actor, Effect, Status, TaskId, TaskKey, text};
+use domain::{Effect, Status, TaskId, TaskKey, text};
 use store::{NewTask, Routing, TaskEdit};
 
 use super::queue::{routing, standing};
@@ -27,7 +27,7 @@ pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
         queued: request.queued,
         routing: routing(app, Routing::default(), request.routing).await?,
     };
-    let id = app.engine.store().add_task(new, Actor::Person, app.engine.now()).await?;
+    let id = app.engine.store().add_task(new, app.actor(), app.engine.now()).await?;
     one_card(app, id).await
 }
 
@@ -50,7 +50,7 @@ pub async fn edit_task(app: &App, request: EditTask) -> Result<TaskDetail, Probl
         routing,
         version: request.version,
     };
-    app.engine.store().edit_task(request.id, edit, Actor::Person, app.engine.now()).await?;
+    app.engine.store().edit_task(request.id, edit, app.actor(), app.engine.now()).await?;
     detail(app, request.id).await
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn assignee(app: &App, name: Option<String>) -> Result<Option<S
 /// Moving a card away from its agent stops the agent and waits for its end.
 pub async fn move_task(app: &App, request: MoveTask) -> Result<Card, Problem> {
     let effects =
-        app.engine.store().move_task(request.id, request.column, Actor::Person, app.engine.now()).await?;
+        app.engine.store().move_task(request.id, request.column, app.actor(), app.engine.now()).await?;
     for effect in effects {
         match effect {
             Effect::StopRun(run) => {
@@ -128,7 +128,7 @@ pub async fn add_comment(app: &App, request: AddComment) -> Result<Comment, Prob
         20_001.. => return Err(invalid("a comment has at most 20,000 characters")),
         _ => {}
     }
-    let added = app.engine.store().add_comment(request.task, Actor::Person, body, app.engine.now()).await?;
+    let added = app.engine.store().add_comment(request.task, app.actor(), body, app.engine.now()).await?;
     Ok(views::comment(added))
 }
 

@@ -1,6 +1,6 @@
 //! What an agent asks and says of the task that its run holds. Every request carries the run and the token
-//! that its agent was given (`FLIGHTBOARD_RUN`, `FLIGHTBOARD_RUN_TOKEN`; of a claimed run, what the claim
-//! returned) and reaches no other task, but for what the own one waits for.
+//! that its agent was given (`FLIGHTBOARD_RUN` and the run's key, `FLIGHTBOARD_RUN_KEY`; of a claimed run,
+//! what the claim returned) and reaches no other task, but for what the own one waits for.
 
 use domain::{ArtifactId, Priority, QuestionId, RunId, Status, TaskId, edges::Need};
 use serde::{Deserialize, Serialize};

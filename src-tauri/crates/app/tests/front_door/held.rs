@@ -1,13 +1,16 @@
 //! What the agent of a run asks and says of its own task, on a real engine: a script holds the task and
 //! waits for a key.
 
+use std::path::Path;
+
 use app::wire::ProblemCode;
+use engine::EngineEvent;
 use serde_json::{Value, json};
 
 use crate::front_door::FrontDoor;
 
-/// Goes on once something is typed.
-const WAITS: &str = "read line; exit 0";
+/// Leaves the key that it was given where a test finds it, and goes on once something is typed.
+const WAITS: &str = "printenv FLIGHTBOARD_RUN_KEY > key; echo ready; read line; exit 0";
 
 struct Agent<'d> {
     door: &'d FrontDoor,
@@ -19,8 +22,25 @@ struct Agent<'d> {
 impl Agent<'_> {
     async fn at_work<'d>(door: &'d FrontDoor, title: &str) -> Agent<'d> {
         let task = door.card(title).await;
-        let run = door.script(task, WAITS).await;
-        Agent { door, task, run, token: token(door, run).await }
+        Agent::starts(door, task, WAITS).await
+    }
+
+    /// Once its script is ready.
+    async fn starts<'d>(door: &'d FrontDoor, task: i64, script: &str) -> Agent<'d> {
+        let mut events = door.app.engine().events();
+        let run = door.script(task, script).await;
+        loop {
+            if let EngineEvent::Live(live) = events.next().await.expect("the engine is there")
+                && live.run == domain::RunId(run)
+                && live.last_line.as_deref() == Some("ready")
+            {
+                break;
+            }
+        }
+        let started = door.ok("get_run", json!({ "run": run })).await;
+        let key = Path::new(started["workspace"]["path"].as_str().expect("a workspace")).join("key");
+        let token = std::fs::read_to_string(key).expect("its key").trim().to_owned();
+        Agent { door, task, run, token }
     }
 
     fn with(&self, request: Value) -> Value {
@@ -41,10 +61,6 @@ impl Agent<'_> {
     async fn card(&self) -> Value {
         self.door.ok("get_task", json!({ "id": self.task })).await
     }
-}
-
-async fn token(door: &FrontDoor, run: i64) -> String {
-    door.app.engine().store().run_token(domain::RunId(run)).await.unwrap()
 }
 
 #[tokio::test]
@@ -119,8 +135,8 @@ async fn a_task_waits_for_another_and_its_next_run_reads_what_came_of_it() {
     let card = agent.card().await;
     assert_eq!((&card["card"]["status"], &card["card"]["queued"]), (&json!("ready"), &json!(true)));
 
-    let worker = door.script(part, "mkdir -p artifacts; echo 42 > artifacts/n.txt; read line; exit 0").await;
-    let other = Agent { door: &door, task: part, run: worker, token: token(&door, worker).await };
+    let script = format!("mkdir -p artifacts; echo 42 > artifacts/n.txt; {WAITS}");
+    let other = Agent::starts(&door, part, &script).await;
     let circle = door.refused("depend_on", other.with(json!({ "on": ["T-1"] }))).await;
     assert!(circle.message.contains("circle"), "{circle}");
     other.ok("add_artifact", json!({ "path": "notes/how.md", "text": "# How\n" })).await;
@@ -131,8 +147,7 @@ async fn a_task_waits_for_another_and_its_next_run_reads_what_came_of_it() {
     let run = door.script(stranger, "mkdir -p artifacts; echo secret > artifacts/s.txt").await;
     door.end_of(run).await;
 
-    let next = door.script(agent.task, WAITS).await;
-    let next = Agent { door: &door, task: agent.task, run: next, token: token(&door, next).await };
+    let next = Agent::starts(&door, agent.task, WAITS).await;
     let path = next.ok("get_my_task", json!({})).await["workspace"].as_str().unwrap().to_owned();
     let page = std::fs::read_to_string(std::path::Path::new(&path).join("TASK.md")).unwrap();
     assert!(page.contains("then join the two"), "{page}");

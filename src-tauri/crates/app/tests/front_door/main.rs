@@ -8,6 +8,7 @@ mod cards;
 mod claims;
 mod front_door;
 mod held;
+mod keys;
 mod repositories;
 mod runs;
 mod schedules;

@@ -8,6 +8,7 @@ mod claims;
 mod cron;
 mod desk;
 mod hosts;
+mod keys;
 mod pipes;
 mod projects;
 mod registry;

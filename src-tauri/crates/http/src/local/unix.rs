@@ -12,11 +12,17 @@ use std::{
 };
 
 use app::App;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::{
+    http::{HeaderMap, HeaderValue, header},
+    middleware,
+};
 use tokio_util::task::TaskTracker;
 
 use super::Line;
-use crate::serve::{Door, routes, start};
+use crate::{
+    gate,
+    serve::{Door, routes, start},
+};
 
 pub type Stream = tokio::net::UnixStream;
 
@@ -27,7 +33,7 @@ pub type Host = (u64, u64);
 pub fn open_socket(app: App, path: &Path) -> io::Result<Door> {
     let listener = bind_private(path)?;
     let writes = TaskTracker::new();
-    let router = routes(app, &writes);
+    let router = routes(app.clone(), &writes).layer(middleware::from_fn_with_state(app, gate::trust));
     Ok(start(listener, router, writes, Some(path.to_owned())))
 }
 

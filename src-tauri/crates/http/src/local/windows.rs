@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Line;
 use crate::{
-    gate::{self, Keys},
+    gate::{self, Gate, Keys},
     serve::{Door, routes, start},
 };
 
@@ -42,7 +42,8 @@ pub fn open_socket(app: App, path: &Path) -> io::Result<Door> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let writes = TaskTracker::new();
     let keys = Keys::new(sign.port, Some(&sign.key));
-    let router = routes(app, &writes).layer(middleware::from_fn_with_state(keys, gate::check));
+    let gate = Gate { keys, app: app.clone() };
+    let router = routes(app, &writes).layer(middleware::from_fn_with_state(gate, gate::check));
     // Moved into place, so that it is never found half written.
     let draft = path.with_added_extension(std::process::id().to_string());
     std::fs::write(&draft, serde_json::to_vec(&sign)?)?;

@@ -98,7 +98,7 @@ async fn streams_of_a_run_that_is_unknown_are_not_opened() {
     let board = Board::open().await;
     for ask in [Ask::get("/runs/99/log"), Ask::websocket("/terminal/99?cols=80&rows=24")] {
         let answer = board.send(&ask.host(&board.host()).bearer(KEY)).await;
-        assert_eq!((answer.status, answer.header("content-type")), (404, Some("application/json")));
+        assert_eq!((answer.status, answer.header("content-type")), (404, Some("application/problem+json")));
     }
     board.close().await;
 }

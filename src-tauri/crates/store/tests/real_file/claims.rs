@@ -228,11 +228,10 @@ async fn only_the_token_of_the_claim_counts() {
     ] {
         assert_eq!(
             refused,
-            format!("this is not the token of run {}; use the one that its agent was given", claim.run)
+            format!("this is not the token of run {}; use the one that its claim returned", claim.run)
         );
     }
-    let token = store.run_token(ours).await.unwrap();
-    let not_pulled = refusal(store.heartbeat_run(ours, token, now).await);
+    let not_pulled = refusal(store.heartbeat_run(ours, claim.token.clone(), now).await);
     assert_eq!(
         not_pulled,
         format!("run {ours} was started by Flightboard, which sees by itself that it lives")

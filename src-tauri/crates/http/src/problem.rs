@@ -1,0 +1,39 @@
+//! How a refusal looks over HTTP: RFC 9457, with the fields that every other door hands out as well.
+
+use app::wire::{Problem, ProblemCode};
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+pub(crate) fn answer(problem: Problem) -> Response {
+    with_status(status(problem.code), &problem)
+}
+
+pub(crate) fn with_status(status: StatusCode, problem: &Problem) -> Response {
+    let body = json!({
+        "type": "about:blank",
+        "title": status.canonical_reason().unwrap_or_default(),
+        "status": status.as_u16(),
+        "detail": problem.message,
+        "code": problem.code,
+        "message": problem.message,
+        "next": problem.next,
+    });
+    let mut answer = (status, axum::Json(body)).into_response();
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    answer
+}
+
+fn status(code: ProblemCode) -> StatusCode {
+    match code {
+        ProblemCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        ProblemCode::NotFound => StatusCode::NOT_FOUND,
+        ProblemCode::Conflict => StatusCode::CONFLICT,
+        ProblemCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ProblemCode::Unauthorized => StatusCode::UNAUTHORIZED,
+        ProblemCode::Forbidden => StatusCode::FORBIDDEN,
+        ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
