@@ -106,6 +106,8 @@ fn open_window(handle: &AppHandle) -> Result<(), Box<dyn std::error::Error>> {
         .title("Flightboard")
         .inner_size(1360.0, 820.0)
         .min_inner_size(900.0, 560.0)
+        // Else the shell takes files that are dropped, and the page never hears of them.
+        .disable_drag_drop_handler()
         .on_page_load(|window, load| {
             if load.event() == PageLoadEvent::Started {
                 window.state::<Terminals>().clear();

@@ -7,7 +7,7 @@ use flightboard_stories::{Desk, Served};
 use serde_json::{Value, json};
 
 /// Registers an agent that is a shell script; it runs where its task's work is.
-fn agent(desk: &Desk, name: &str, script: &str) {
+pub(crate) fn agent(desk: &Desk, name: &str, script: &str) {
     let bin = desk.folder.path().join("bin");
     std::fs::create_dir_all(&bin).expect("a folder for programs");
     let program = bin.join(name);
@@ -19,7 +19,7 @@ fn agent(desk: &Desk, name: &str, script: &str) {
 }
 
 /// A served desk with the project `shop`, whose dispatcher starts `worker`.
-fn shop(worker: &str, gate: &[&str]) -> (Desk, Served) {
+pub(crate) fn shop(worker: &str, gate: &[&str]) -> (Desk, Served) {
     let desk = Desk::new();
     let served = desk.serve();
     agent(&desk, "worker", worker);
@@ -30,22 +30,22 @@ fn shop(worker: &str, gate: &[&str]) -> (Desk, Served) {
     (desk, served)
 }
 
-fn until(desk: &Desk, id: &str, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+pub(crate) fn until(desk: &Desk, id: &str, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
     desk.until(what, || {
         let card = desk.show(id);
         fits(&card).then_some(card)
     })
 }
 
-fn until_status(desk: &Desk, id: &str, status: &str) -> Value {
+pub(crate) fn until_status(desk: &Desk, id: &str, status: &str) -> Value {
     until(desk, id, &format!("{id} is in {status}"), |card| card["status"] == status)
 }
 
-fn start(desk: &Desk, title: &str) {
+pub(crate) fn start(desk: &Desk, title: &str) {
     desk.ok(&["add", title, "--project", "shop", "--queue"]);
 }
 
-fn queue_of(desk: &Desk, id: i64) -> Value {
+pub(crate) fn queue_of(desk: &Desk, id: i64) -> Value {
     desk.rpc("get_task", &json!({"id": id})).unwrap()["queue"].clone()
 }
 
@@ -177,7 +177,10 @@ fn attempts_are_counted_told_and_used_up() {
     assert_eq!(comment["author"], "engine");
     let told = comment["body"].as_str().unwrap();
     assert!(told.starts_with("Attempt 1 with worker ended after an exit with an error"), "{told}");
-    assert!(told.contains("Its attempts are used up.") && told.contains("Log: run 1."), "{told}");
+    assert!(told.contains("Its attempts are used up."), "{told}");
+    let output = "Its output: Log tab, run 1, or `flightboard logs T-1 --attempt 1`.";
+    assert!(told.ends_with(output), "{told}");
+    assert_eq!(desk.ok(&["logs", "T-1", "--attempt", "1"]).trim(), "it broke");
     assert_eq!(queue_of(&desk, 1)["failures"], json!([{"cause": "exited_non_zero", "count": 1}]));
 }
 
@@ -235,10 +238,10 @@ fn a_failing_agent_gets_no_more_work_and_its_fallback_takes_over() {
 }
 
 /// Speaks as Claude Code does: a turn that cost half a dollar and 1,500 tokens.
-const TURN: &str = r#"echo '{"type":"system","subtype":"init","session_id":"5d1f2f0a-0000-4000-8000-000000000001","model":"m"}'
+pub(crate) const TURN: &str = r#"echo '{"type":"system","subtype":"init","session_id":"5d1f2f0a-0000-4000-8000-000000000001","model":"m"}'
 echo '{"type":"result","subtype":"success","is_error":false,"result":"done","session_id":"5d1f2f0a-0000-4000-8000-000000000001","total_cost_usd":0.5,"usage":{"input_tokens":1000,"output_tokens":500,"cache_read_input_tokens":0,"cache_creation_input_tokens":0}}'"#;
 
-fn spender(desk: &Desk, script: &str) {
+pub(crate) fn spender(desk: &Desk, script: &str) {
     agent(desk, "spender", script);
     let program = desk.folder.path().join("bin/spender");
     desk.ok(&["agents", "remove", "spender"]);
@@ -270,7 +273,7 @@ fn a_run_that_uses_its_budget_up_is_ended_and_its_card_asks_for_a_person() {
     desk.ok(&["add", "Endless", "--project", "shop", "--queue", "--agent", "spender"]);
     let card = until(&desk, "1", "it is held", |card| card["needs_you"] == true);
     assert_eq!(card["status"], "ready");
-    assert_eq!(card["runs"][0]["reason"], "its budget is used up");
+    assert_eq!(card["runs"][0]["reason"], "its budget is used up: 1500 of 1500 tokens for T-1");
     let comments: Vec<&str> = card["comments"]
         .as_array()
         .unwrap()

@@ -194,6 +194,8 @@ function card(newest) {
     why: null,
     needs_you: false,
     trashed: false,
+    parent: null,
+    progress: null,
   };
 }
 
@@ -207,6 +209,9 @@ function answers() {
     updated_at: NOW,
     runs: [newest],
     artifacts: [],
+    attachments: [],
+    parent: null,
+    subtasks: [],
     comments: [],
     moves: ["inbox", "ready", "review", "done", "cancelled"],
   };
@@ -222,6 +227,7 @@ function answers() {
     get_settings: () => settings,
     list_projects: () => [],
     list_agents: () => [],
+    list_filters: () => [],
     get_changes: () => ({ count: { files: 0, added: 0, removed: 0 }, files: [], cut: false, commits: 0, note: null }),
     read_lines: ({ first }) => ({ first, lines: [], total: 0 }),
     search_log: () => [],

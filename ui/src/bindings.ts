@@ -18,6 +18,15 @@ export const commands = {
 	findTask: (request: FindTask) => __TAURI_INVOKE<TaskDetail>("find_task", { request }),
 	getTimeline: (request: TaskRef) => __TAURI_INVOKE<TimelineEntry[]>("get_timeline", { request }),
 	addComment: (request: AddComment) => __TAURI_INVOKE<Comment>("add_comment", { request }),
+	setParent: (request: SetParent) => __TAURI_INVOKE<TaskDetail>("set_parent", { request }),
+	addAttachment: (request: AddAttachment) => __TAURI_INVOKE<Attachment>("add_attachment", { request }),
+	removeAttachment: (request: AttachmentRef) => __TAURI_INVOKE<Attachment>("remove_attachment", { request }),
+	restoreAttachment: (request: AttachmentRef) => __TAURI_INVOKE<Attachment>("restore_attachment", { request }),
+	readAttachment: (request: ReadAttachment) => __TAURI_INVOKE<AttachmentPiece>("read_attachment", { request }),
+	listFilters: (request: Nothing) => __TAURI_INVOKE<SavedFilter[]>("list_filters", { request }),
+	putFilter: (request: PutFilter) => __TAURI_INVOKE<SavedFilter>("put_filter", { request }),
+	removeFilter: (request: FilterRef) => __TAURI_INVOKE<Nothing>("remove_filter", { request }),
+	findCards: (request: FindCards) => __TAURI_INVOKE<Card[]>("find_cards", { request }),
 	startRun: (request: StartRun) => __TAURI_INVOKE<Run>("start_run", { request }),
 	stopRun: (request: RunRef) => __TAURI_INVOKE<Run>("stop_run", { request }),
 	getRun: (request: RunRef) => __TAURI_INVOKE<Run>("get_run", { request }),
@@ -58,6 +67,7 @@ export const commands = {
 	getQueuePolicy: (request: Nothing) => __TAURI_INVOKE<QueuePolicy>("get_queue_policy", { request }),
 	putQueuePolicy: (request: QueuePolicy) => __TAURI_INVOKE<QueuePolicy>("put_queue_policy", { request }),
 	resetBreaker: (request: ResetBreaker) => __TAURI_INVOKE<Nothing>("reset_breaker", { request }),
+	resumeWorkflow: (request: TaskRef) => __TAURI_INVOKE<TaskDetail>("resume_workflow", { request }),
 	reviewTask: (request: ReviewTask) => __TAURI_INVOKE<TaskDetail>("review_task", { request }),
 	listSchedules: (request: Nothing) => __TAURI_INVOKE<Schedule[]>("list_schedules", { request }),
 	previewSchedule: (request: PreviewSchedule) => __TAURI_INVOKE<SchedulePreview>("preview_schedule", { request }),
@@ -79,6 +89,8 @@ export const commands = {
 	 *  place: it cannot write anywhere by itself.
 	 */
 	saveArtifact: (id: ArtifactId) => __TAURI_INVOKE<string | null>("save_artifact", { id }),
+	/**  The same for a file that a person added to a card. */
+	saveAttachment: (id: AttachmentId) => __TAURI_INVOKE<string | null>("save_attachment", { id }),
 	/**  Opens a folder in the person's editor, or in the file manager where none is set. */
 	openPath: (path: string) => __TAURI_INVOKE<null>("open_path", { path }),
 	/**  Opens a link in the browser. Only schemes that show something; never `file:` or a program's own. */
@@ -91,6 +103,15 @@ export const commands = {
 };
 
 /* Types */
+/**  At most 20 MiB a file, 50 files and 200 MiB a card. */
+export type AddAttachment = {
+	task: TaskId,
+	/**  Folders in it are left out; numbered where the card has a file of that name. */
+	name: string,
+	/**  Base64 of the bytes. */
+	data: string,
+};
+
 export type AddComment = {
 	task: TaskId,
 	body: string,
@@ -137,6 +158,8 @@ export type AddTask = {
 	/**  Hand it to the dispatcher at once (it is then ready). None: as its project has it. */
 	queued?: boolean | null,
 	routing?: SetRouting,
+	/**  The card that it is a sub-task of. */
+	parent?: TaskId | null,
 };
 
 export type Agent = {
@@ -172,6 +195,10 @@ export type Agent = {
 	/**  Used where a run asks for no other. */
 	model: string | null,
 	enabled: boolean,
+	/**  What its failures are allowed, where a card says nothing; what it leaves out its project says. */
+	retry: RetryPolicy,
+	/**  When it gets no more work for a while; none: as the board has it. */
+	breaker: BreakerRule | null,
 	/**  None: built in, and nothing was changed about it. */
 	registered_at: number | null,
 	updated_at: number | null,
@@ -261,6 +288,33 @@ export type AtLimit = "stop" |
 /**  The run goes on until a person answers; nothing new starts. */
 "ask";
 
+/**  A file that a person added to a card. */
+export type Attachment = {
+	id: AttachmentId,
+	task: TaskId,
+	/**  Unique on its card; one path component. */
+	name: string,
+	kind: ArtifactKind,
+	size: number,
+	/**  blake3, hex. */
+	hash: string,
+	at: number,
+};
+
+/**  A file that a person added to a card. */
+export type AttachmentId = number;
+
+export type AttachmentPiece = {
+	attachment: Attachment,
+	/**  Base64 of the bytes. */
+	data: string,
+	total: number,
+};
+
+export type AttachmentRef = {
+	id: AttachmentId,
+};
+
 /**  How long to wait before the next attempt. */
 export type Backoff = { kind: "immediate" } | { kind: "fixed"; 
 /**  Milliseconds. */
@@ -277,6 +331,16 @@ export type Board = {
 	cards: Card[],
 	/**  Server time at the snapshot, for elapsed times on a machine whose clock differs. */
 	now: number,
+};
+
+/**  When it opens and how long it stays open. */
+export type BreakerRule = {
+	/**  Failures in a row that open it. */
+	threshold?: number,
+	/**  Milliseconds until the first probe; doubles with every failed probe. */
+	cool_down?: number,
+	/**  Milliseconds; no cool-down is longer. */
+	longest?: number,
 };
 
 /**  A limit over a task, a project or a day. Fields left out do not limit. */
@@ -319,6 +383,10 @@ export type Card = {
 	/**  The dispatcher may take it. */
 	queued: boolean,
 	trashed: boolean,
+	/**  The card that it is a sub-task of. */
+	parent: TaskId | null,
+	/**  Of its own sub-tasks; none: it has none. */
+	progress: Progress | null,
 };
 
 export type CardRun = {
@@ -483,6 +551,14 @@ export type Due = {
 	at: number | null,
 };
 
+export type DueIn = "overdue" | 
+/**  Today or overdue. */
+"today" | 
+/**  In the next seven days or overdue. */
+"week" | 
+/**  Without a date. */
+"none";
+
 export type EditProject = {
 	id: ProjectId,
 	name?: string | null,
@@ -525,6 +601,20 @@ export type EmptyTrash = {
 	older_than_days?: number | null,
 };
 
+/**  For one project. What is left out is as [`Escalation::default`] has it. */
+export type Escalation = {
+	/**  Failures of one card, of whatever class, since a person last took it up. None: never. */
+	failures?: number | null,
+	/**  Minutes from the first of these failures, unless the work has succeeded by then. None: never. */
+	minutes?: number | null,
+	/**  The card is the person's from then on: no agent tries it again until they queue it. */
+	hand_over?: boolean,
+	/**  Nothing more starts in the project by itself. */
+	pause?: boolean,
+	/**  Failures in all cards of one workflow: they stop it. None: never. */
+	workflow?: number | null,
+};
+
 /**
  *  What subscribers hear. Names, not payloads: fetch what went stale. `Live` alone carries a value,
  *  because it is the one thing that changes many times a second.
@@ -547,6 +637,37 @@ export type FileDiff = {
 	/**  Unified diff text, at most 1 MiB. */
 	patch: string,
 	cut: boolean,
+};
+
+/**  Which cards are shown. A field left out lets all through. */
+export type Filter = {
+	/**
+	 *  Words that the title, the tags or the agent of the newest run hold; `#word` begins a tag; a card's
+	 *  number is that card.
+	 */
+	text?: string,
+	/**  All of them. */
+	tags?: string[],
+	project?: ProjectId | null,
+	/**  The card is assigned to it, or its newest run is this agent's. */
+	agent?: string | null,
+	/**  At least as urgent. */
+	priority?: Priority | null,
+	due?: DueIn | null,
+};
+
+export type FilterRef = {
+	name: string,
+};
+
+/**  Which cards to list, in the order of the board's claims. */
+export type FindCards = {
+	/**  The name of a saved filter. */
+	saved?: string | null,
+	/**  A card must pass this one too. */
+	filter?: Filter,
+	/**  Only this project's cards. */
+	project?: ProjectId | null,
 };
 
 export type FindTask = {
@@ -806,6 +927,12 @@ export type ProblemCode =
 /**  Disk full, database unreadable, a bug: ours, not the caller's. */
 "internal";
 
+/**  How far a card's sub-tasks have come, without those that were cancelled or lie in the trash. */
+export type Progress = {
+	done: number,
+	total: number,
+};
+
 export type Project = {
 	id: ProjectId,
 	name: string,
@@ -857,6 +984,10 @@ export type ProjectSettings = {
 	budget?: Budget,
 	/**  For each card, over all its runs. */
 	task_budget?: Budget,
+	/**  Time limits of its runs, where they differ from the board's. */
+	limits?: RunLimits,
+	/**  When a person is called, and what else happens then. */
+	escalation?: Escalation,
 };
 
 /**  How the prompt reaches the agent. */
@@ -869,6 +1000,12 @@ export type PromptVia =
 "file" | 
 /**  Typed once the program shows that it is ready. */
 "typed" | "none";
+
+export type PutFilter = {
+	/**  1 to 60 characters; a filter of that name, in whatever case, is replaced. */
+	name: string,
+	filter: Filter,
+};
 
 /**  Makes a schedule, or replaces the whole of `id`. */
 export type PutSchedule = {
@@ -909,6 +1046,9 @@ export type QueueAgent = {
 	/**  Ended runs that succeeded, and all that ended by themselves. */
 	succeeded: number,
 	ended: number,
+	/**  In a row, of those that speak against it; its breaker counts them. */
+	failures: number,
+	breaker: BreakerRule,
 	/**  It or its account is left alone: the sentence says until when. */
 	trouble: string | null,
 };
@@ -956,6 +1096,8 @@ export type QueuePolicy = {
 	/**  For all runs of a day, from midnight on this machine's clock. */
 	daily?: Budget,
 	limits?: RunLimits,
+	/**  Of agents that have no rule of their own, and of provider accounts. */
+	breaker?: BreakerRule,
 };
 
 export type QueueTask = {
@@ -966,6 +1108,13 @@ export type QueueTask = {
 
 export type ReadArtifact = {
 	id: ArtifactId,
+	offset: number,
+	/**  At most 4 MiB. */
+	len: number,
+};
+
+export type ReadAttachment = {
+	id: AttachmentId,
 	offset: number,
 	/**  At most 4 MiB. */
 	len: number,
@@ -1005,6 +1154,9 @@ export type RegisterAgent = {
 	max_capacity?: number | null,
 	model?: string | null,
 	enabled?: boolean | null,
+	/**  `{}` takes back what was there. */
+	retry?: RetryPolicy | null,
+	breaker?: SetBreaker | null,
 };
 
 export type RemoveDependency = {
@@ -1037,8 +1189,8 @@ export type ResetBreaker = {
 };
 
 /**
- *  Rules by class; a class without one takes the built-in rule of [`RetryRule::standard`].
- *  The task's own come first, then the agent's, then the project's.
+ *  Rules by class. The task's own come first, then the agent's, then the project's; a class that none of
+ *  them names takes the built-in rule of [`RetryRule::standard`].
  */
 export type RetryPolicy = Partial<{ [key in Cause]: RetryRule }>;
 
@@ -1119,12 +1271,18 @@ export type Run = {
 /**  One attempt at a task. */
 export type RunId = number;
 
-/**  When a run is ended from outside. Minutes; none: never. */
+/**  Seconds; none: never, or as the board has it where this is a project's. */
 export type RunLimits = {
-	/**  From its start. */
+	/**  The setup command of a new workspace. None: a quarter of an hour. */
+	setup?: number | null,
+	/**  From the start of the agent to its end. */
 	longest?: number | null,
-	/**  Without a byte of output while it should be working: twice this time is a stall. */
+	/**  Without a byte of output, whatever it is doing; also while it waits for an answer. */
+	idle?: number | null,
+	/**  Without a byte of output while it works unattended: twice this time is a stall. */
 	expected_quiet?: number | null,
+	/**  A review by an agent. Checks have a limit of their own. */
+	review?: number | null,
 };
 
 export type RunRef = {
@@ -1142,6 +1300,11 @@ export type RunSpend = {
 
 /**  A run's state in one word, for cards and programs. */
 export type RunStatus = "queued" | "preparing" | "working" | "waiting" | "idle" | "rate_limited" | "unknown" | "succeeded" | "failed" | "stopped" | "lost";
+
+export type SavedFilter = {
+	name: string,
+	filter: Filter,
+};
 
 export type Schedule = {
 	id: ScheduleId,
@@ -1219,8 +1382,19 @@ export type SendInput = {
 	text: string,
 };
 
+export type SetBreaker = {
+	/**  None: as the board has it. */
+	rule: BreakerRule | null,
+};
+
 export type SetGate = {
 	steps: Gate | null,
+};
+
+export type SetParent = {
+	id: TaskId,
+	/**  The card that it becomes a sub-task of; none: of none any more. */
+	parent: TaskId | null,
 };
 
 /**  Who may take a card, and what its failures are allowed. Fields left out stay as they are. */
@@ -1305,6 +1479,12 @@ export type TaskDetail = {
 	/**  Where the card may be moved from here, in board order. */
 	moves: Status[],
 	queue: TaskQueue,
+	/**  Files that people added, by name. */
+	attachments: Attachment[],
+	/**  The card that it is a sub-task of, also from the trash. */
+	parent: Card | null,
+	/**  In the order in which they were made; not those in the trash. */
+	subtasks: Card[],
 };
 
 /**  A card. Shown to people as `T-12`. */
@@ -1331,6 +1511,10 @@ export type TaskQueue = {
 	round: number,
 	/**  Every verdict, oldest first. */
 	reviews: Review[],
+	/**  Why a person is called. */
+	called: string | null,
+	/**  None for a card that no dependency joins to another. */
+	workflow: Workflow | null,
 };
 
 export type TaskRef = {
@@ -1361,6 +1545,17 @@ export type WaitRun = {
 	run: RunId,
 	/**  At most 60,000; the answer then tells the run as it is. */
 	timeout_ms: number,
+};
+
+/**  The cards that dependencies join, directly and over others. Cancelled ones are not counted. */
+export type Workflow = {
+	cards: number,
+	done: number,
+	failed: number,
+	/**  Failures since a person last took its cards up. */
+	failures: number,
+	/**  Why nothing more of it starts by itself, until it is resumed. */
+	stopped: string | null,
 };
 
 export type Workspace = {

@@ -1,6 +1,7 @@
 //! The window's commands, grouped by noun.
 
 pub mod agents;
+pub mod belongings;
 pub mod board;
 pub mod held;
 pub mod keys;

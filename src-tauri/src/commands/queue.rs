@@ -63,6 +63,12 @@ pub async fn put_queue_policy(app: State<'_, App>, request: QueuePolicy) -> Resu
 
 #[tauri::command]
 #[specta::specta]
+pub async fn resume_workflow(app: State<'_, App>, request: TaskRef) -> Result<TaskDetail, Problem> {
+    ops::resume_workflow(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
 pub async fn reset_breaker(app: State<'_, App>, request: ResetBreaker) -> Result<Nothing, Problem> {
     ops::reset_breaker(&app, request).await
 }

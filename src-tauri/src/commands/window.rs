@@ -4,7 +4,7 @@ use app::{
     App,
     wire::{Event, Problem, ProblemCode, Settings},
 };
-use domain::ArtifactId;
+use domain::{ArtifactId, AttachmentId};
 use tauri::{AppHandle, State, ipc::Channel};
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_shell::ShellExt;
@@ -46,14 +46,31 @@ pub async fn save_artifact(
     id: ArtifactId,
 ) -> Result<Option<String>, Problem> {
     let name = app::ops::artifact_name(&app, id).await?;
+    let Some(place) = ask_where(&handle, name).await else { return Ok(None) };
+    app::ops::save_artifact(&app, id, place.clone()).await?;
+    Ok(Some(place.to_string_lossy().into_owned()))
+}
+
+/// The same for a file that a person added to a card.
+#[tauri::command]
+#[specta::specta]
+pub async fn save_attachment(
+    handle: AppHandle,
+    app: State<'_, App>,
+    id: AttachmentId,
+) -> Result<Option<String>, Problem> {
+    let name = app::ops::attachment_name(&app, id).await?;
+    let Some(place) = ask_where(&handle, name).await else { return Ok(None) };
+    app::ops::save_attachment(&app, id, place.clone()).await?;
+    Ok(Some(place.to_string_lossy().into_owned()))
+}
+
+async fn ask_where(handle: &AppHandle, name: String) -> Option<std::path::PathBuf> {
     let (answer, answered) = tokio::sync::oneshot::channel();
     handle.dialog().file().set_file_name(name).save_file(move |place| {
         let _ = answer.send(place);
     });
-    let place = answered.await.ok().flatten().and_then(|place| place.into_path().ok());
-    let Some(place) = place else { return Ok(None) };
-    app::ops::save_artifact(&app, id, place.clone()).await?;
-    Ok(Some(place.to_string_lossy().into_owned()))
+    answered.await.ok().flatten().and_then(|place| place.into_path().ok())
 }
 
 /// Opens a folder in the person's editor, or in the file manager where none is set.

@@ -1,6 +1,6 @@
 // What the interface asks of the outside world. The window, the browser and the tests each bring
 // their own: tauri.ts, http.ts, fake.ts. Nothing else in the interface knows which one it has.
-import type { ArtifactId, commands, Event, Problem, ProblemCode, RunId, Size } from "../bindings";
+import type { ArtifactId, AttachmentId, commands, Event, Problem, ProblemCode, RunId, Size } from "../bindings";
 
 /** Every operation by name. Doors that need a list (HTTP, the tests) take it from here. */
 export const OPERATIONS = [
@@ -18,6 +18,14 @@ export const OPERATIONS = [
   "findTask",
   "getTimeline",
   "addComment",
+  "setParent",
+  "addAttachment",
+  "removeAttachment",
+  "restoreAttachment",
+  "readAttachment",
+  "listFilters",
+  "putFilter",
+  "removeFilter",
   "startRun",
   "stopRun",
   "getRun",
@@ -61,6 +69,7 @@ export const OPERATIONS = [
   "getQueuePolicy",
   "putQueuePolicy",
   "resetBreaker",
+  "resumeWorkflow",
   "reviewTask",
 ] as const;
 
@@ -112,6 +121,8 @@ export interface Backend extends Operations {
   pickFolder(): Promise<string | null>;
   /** Asks where to and saves a copy there; null if the person changed their mind, or where nothing can be asked. */
   saveArtifact(id: ArtifactId): Promise<string | null>;
+  /** The same for a file that a person added to a card. */
+  saveAttachment(id: AttachmentId): Promise<string | null>;
   /** Opens a folder or file with the person's editor or file manager. */
   openPath(path: string): Promise<void>;
   openUrl(url: string): Promise<void>;

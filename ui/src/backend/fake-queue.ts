@@ -13,6 +13,7 @@ type QueueOperations = Pick<
   | "getQueuePolicy"
   | "putQueuePolicy"
   | "resetBreaker"
+  | "resumeWorkflow"
   | "reviewTask"
 >;
 
@@ -79,6 +80,15 @@ export function fakeQueue(world: Scene, { taskOf, edit, detailOf, settingsChange
       world.troubles.delete(agent);
       settingsChanged();
       return {};
+    },
+    resumeWorkflow: async ({ id }) => {
+      const task = taskOf(id);
+      if (!task.queue.workflow?.stopped) {
+        refuse("conflict", `T-${id} belongs to no workflow that was stopped`);
+      }
+      task.queue = { ...task.queue, called: null, workflow: { ...task.queue.workflow, failures: 0, stopped: null } };
+      edit(id, { needs_you: false, why: null });
+      return detailOf(task);
     },
     reviewTask: async ({ id, verdict, notes }) => {
       const task = taskOf(id);
@@ -154,6 +164,8 @@ function planOf(world: Scene): QueuePlan {
         capacity: one.registered_at === null ? null : one.max_capacity,
         succeeded: world.records.get(one.name)?.[0] ?? 0,
         ended: world.records.get(one.name)?.[1] ?? 0,
+        failures: 0,
+        breaker: one.breaker ?? { threshold: 3, cool_down: 60_000, longest: 3_600_000 },
         trouble: world.troubles.get(one.name) ?? null,
       })),
   };

@@ -2,6 +2,7 @@
 import type {
   Agent,
   Artifact,
+  Attachment,
   Card,
   CardRun,
   Changes,
@@ -29,6 +30,7 @@ export interface FakeTask {
   version: number;
   runs: Run[];
   artifacts: Artifact[];
+  attachments?: Attachment[];
   comments: Comment[];
   timeline: TimelineEntry[];
   /** Without `queued`, which is on the card. */
@@ -151,6 +153,8 @@ function agent(name: string, title: string, version: string | null, install: str
     max_capacity: 1,
     model: null,
     enabled: true,
+    retry: {},
+    breaker: null,
     registered_at: null,
     updated_at: null,
     last_seen_at: null,
@@ -198,6 +202,8 @@ export function registered(request: RegisterAgent, before: Agent | undefined): A
     max_capacity: request.max_capacity ?? base.max_capacity,
     model: request.model === undefined ? base.model : request.model || null,
     enabled: request.enabled ?? base.enabled,
+    retry: request.retry ?? base.retry,
+    breaker: request.breaker ? request.breaker.rule : base.breaker,
     registered_at: base.registered_at ?? now,
     updated_at: now,
   };
@@ -257,6 +263,8 @@ function add(scene: Scene, draft: Draft): FakeTask {
     needs_you: false,
     queued: false,
     trashed: false,
+    parent: null,
+    progress: null,
     ...fields,
     run: run && cardRunOf(run, line ?? null),
   };
@@ -291,6 +299,8 @@ export function plainQueue(): FakeTask["queue"] {
     own_gate: false,
     round: 1,
     reviews: [],
+    called: null,
+    workflow: null,
   };
 }
 

@@ -21,6 +21,7 @@ import type {
   TimelineEntry,
 } from "../bindings";
 import type { Backend, Exited, Listener, Operations, TerminalHandlers } from "./backend";
+import { fakeBelongings, progressOf } from "./fake-belongings";
 import { fakeQueue } from "./fake-queue";
 import { type FakeTask, plainQueue, ROLES, registered, type Scene, sceneOf } from "./fake-scene";
 import { fakeSchedules } from "./fake-schedules";
@@ -76,6 +77,7 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
     }
     return refuse("not_found", "That run is gone.");
   };
+  const detailOf = (task: FakeTask) => detailIn(world, task);
   const note = (task: FakeTask, kind: string, text: string, actor = "you", run: RunId | null = null) => {
     const entry: TimelineEntry = { seq: world.seq + 1, at: Date.now(), actor, kind, text, run };
     task.timeline.push(entry);
@@ -136,6 +138,7 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
     addTask: async (request) => {
       const card = newCard(world, request);
       world.tasks.set(card.id, emptyTask(card, request.description ?? ""));
+      if (card.parent !== null) edit(card.parent, { progress: progressOf(world, card.parent) });
       note(taskOf(card.id), "task.added", "Card written");
       changed([card.id], { projects: true });
       return card;
@@ -154,6 +157,7 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
         ...(request.priority != null && { priority: request.priority }),
         ...(request.tags != null && { tags: request.tags }),
         ...(request.due != null && { due_at: request.due.at }),
+        ...(request.assign != null && { assignee: request.assign.agent }),
       });
       return detailOf(task);
     },
@@ -358,6 +362,7 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
       changed([], { settings: true });
       return settings;
     },
+    ...fakeBelongings(world, { taskOf, edit, detailOf, settingsChanged: () => changed([], { settings: true }) }),
     ...fakeQueue(world, { taskOf, edit, detailOf, settingsChanged: () => changed([], { settings: true }) }),
     ...fakeSchedules(
       (also) => changed([], also),
@@ -450,6 +455,7 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
     },
     pickFolder: async () => "/home/ada/code/picked",
     saveArtifact: async () => "/home/ada/Downloads/saved",
+    saveAttachment: async () => "/home/ada/Downloads/saved",
     openPath: async () => {},
     openUrl: async () => {},
   };
@@ -503,6 +509,8 @@ function newCard(world: Scene, request: AddTask): Card {
     needs_you: false,
     queued: request.queued ?? false,
     trashed: false,
+    parent: request.parent ?? null,
+    progress: null,
   };
 }
 
@@ -553,9 +561,13 @@ function cardRun(run: Run): NonNullable<Card["run"]> {
 
 const MOVES: Column[] = ["inbox", "ready", "review", "done", "failed", "cancelled"];
 
-function detailOf(task: FakeTask): TaskDetail {
-  const { card, description, version, runs, artifacts, comments } = task;
+function detailIn(world: Scene, task: FakeTask): TaskDetail {
+  const { card, description, version, runs, artifacts, comments, attachments = [] } = task;
+  const cards = [...world.tasks.values()].map((other) => other.card);
   return {
+    attachments,
+    parent: cards.find((other) => other.id === card.parent) ?? null,
+    subtasks: cards.filter((other) => other.parent === card.id && !other.trashed),
     card,
     uid: "0190a1b2-0000-7000-8000-000000000001",
     description,

@@ -26,6 +26,7 @@ export function httpBackend(): Backend {
     openTerminal,
     pickFolder: async () => null,
     saveArtifact: async () => null,
+    saveAttachment: async () => null,
     openPath: async (path) => {
       throw noEditor(path);
     },

@@ -24,6 +24,7 @@ export function tauriBackend(): Backend {
     openTerminal,
     pickFolder: commands.pickFolder,
     saveArtifact: commands.saveArtifact,
+    saveAttachment: commands.saveAttachment,
     openPath: async (path) => {
       await commands.openPath(path);
     },

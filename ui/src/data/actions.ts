@@ -16,6 +16,12 @@ export type ActionName = Extract<
   | "deleteTask"
   | "emptyTrash"
   | "addComment"
+  | "setParent"
+  | "addAttachment"
+  | "removeAttachment"
+  | "restoreAttachment"
+  | "putFilter"
+  | "removeFilter"
   | "startRun"
   | "stopRun"
   | "sendInput"
@@ -42,6 +48,7 @@ export type ActionName = Extract<
   | "removeDependency"
   | "putQueuePolicy"
   | "resetBreaker"
+  | "resumeWorkflow"
   | "reviewTask"
 >;
 
@@ -119,11 +126,14 @@ function settle<N extends ActionName>(data: DataSource, name: N, request: Reques
       const card = answer as Answer<"addTask">;
       cards.put(card);
       stale(keys.trash);
+      if (card.parent !== null) refreshTask(data, card.parent);
       return refreshTask(data, card.id);
     }
+    case "setParent":
     case "editTask":
     case "addDependency":
     case "removeDependency":
+    case "resumeWorkflow":
     case "reviewTask": {
       const detail = answer as Answer<"editTask">;
       cards.put(detail.card);
@@ -140,6 +150,13 @@ function settle<N extends ActionName>(data: DataSource, name: N, request: Reques
       return stale(keys.trash);
     case "addComment":
       return refreshTask(data, (request as Request<"addComment">).task);
+    case "addAttachment":
+    case "removeAttachment":
+    case "restoreAttachment":
+      return refreshTask(data, (answer as Answer<"addAttachment">).task);
+    case "putFilter":
+    case "removeFilter":
+      return stale(keys.filters);
     case "startRun":
     case "stopRun":
     case "removeWorkspace":

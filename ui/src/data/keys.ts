@@ -14,6 +14,7 @@ export const keys = {
   doctor: ["doctor"] as const,
   roles: ["roles"] as const,
   settings: ["settings"] as const,
+  filters: ["filters"] as const,
   /** What the queue does next; `planOf` for one card. Both are asked again by `planWatch`. */
   plan: ["plan"] as const,
   planOf: (id: TaskId) => ["plan", id] as const,
@@ -47,7 +48,7 @@ function staleHeads(stale: Stale): Set<string> {
   const heads = new Set<string>();
   if (stale.projects) heads.add("projects");
   if (stale.agents) heads.add("agents");
-  if (stale.settings) heads.add("settings").add("policy");
+  if (stale.settings) heads.add("settings").add("policy").add("filters");
   // A schedule shows its last card.
   if (stale.schedules || stale.tasks.size > 0) heads.add("schedules");
   if (stale.overview) heads.add("overview").add("trash");

@@ -14,7 +14,8 @@ export function mayRun(card: Card): boolean {
 
 export function mayQueue(card: Card): boolean {
   const waits = ["inbox", "ready", "failed", "cancelled"].includes(card.status);
-  return !card.trashed && waits && !isQueued(card);
+  // One that waits for its person is queued once more to let it go on.
+  return !card.trashed && waits && (!isQueued(card) || card.needs_you);
 }
 
 /** In the dispatcher's hands and not at work yet. */

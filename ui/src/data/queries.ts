@@ -19,6 +19,7 @@ import type {
   Role,
   Run,
   RunId,
+  SavedFilter,
   Schedule,
   SchedulePreview,
   Settings,
@@ -104,6 +105,11 @@ export function useAgents(): UseQueryResult<Agent[], Problem> {
 /** Roles that bring instructions along. They come with the program and do not change. */
 export function useRoles(): UseQueryResult<Role[], Problem> {
   return useAsk(keys.roles, (backend) => backend.listRoles({}));
+}
+
+/** Filters of the board that have a name, by name. */
+export function useFilters(): UseQueryResult<SavedFilter[], Problem> {
+  return useAsk(keys.filters, (backend) => backend.listFilters({}));
 }
 
 export function useDoctor(): UseQueryResult<Doctor, Problem> {

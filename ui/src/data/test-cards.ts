@@ -22,6 +22,8 @@ export function aCard(id: number, fields: Partial<Card> = {}): Card {
     needs_you: false,
     queued: false,
     trashed: false,
+    parent: null,
+    progress: null,
     ...fields,
   };
 }

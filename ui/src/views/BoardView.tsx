@@ -4,10 +4,13 @@ import { useDeferredValue, useEffect, useMemo } from "react";
 import { Button } from "../components/Button";
 import { setServerNow } from "../components/clock";
 import { EmptyState, ErrorState, Skeleton } from "../components/States";
-import type { Filter } from "../data/filter";
-import { useBoard, useProjects } from "../data/queries";
+import type { Cards } from "../data/cards";
+import { type Filter, isNarrowed } from "../data/filter";
+import { useAgents, useBoard, useCount, useFilters, useProjects } from "../data/queries";
 import { Board } from "../features/board/Board";
+import { FilterBar } from "../features/filters/FilterBar";
 import styles from "./BoardView.module.css";
+import { searchOf } from "./boardSearch";
 
 const route = getRouteApi("/");
 
@@ -24,7 +27,12 @@ export function BoardView() {
   const text = search.q ?? "";
   const project = search.project ?? null;
   // Typing stays smooth: the columns follow when there is time.
-  const filter = useDeferredValue(useMemo<Filter>(() => ({ text, project }), [text, project]));
+  const { tags, agent, priority, due } = search;
+  const chosen = useMemo<Filter>(
+    () => ({ text, project, tags: tags?.split(","), agent, priority, due }),
+    [text, project, tags, agent, priority, due],
+  );
+  const filter = useDeferredValue(chosen);
 
   if (board.isError) {
     return (
@@ -58,7 +66,32 @@ export function BoardView() {
   return (
     <main className={styles.main} aria-label="Board">
       <h1 className="unseen">Board</h1>
+      {(search.bar || isNarrowed(chosen)) && <Narrow filter={chosen} shelf={search.shelf} />}
       <Board filter={filter} shelf={search.shelf === true} />
     </main>
   );
+}
+
+/** Apart from the board: it alone follows the tags of all cards. */
+function Narrow({ filter, shelf }: { filter: Filter; shelf: boolean | undefined }) {
+  const navigate = route.useNavigate();
+  const saved = useFilters().data ?? [];
+  const agents = useAgents().data ?? [];
+  const tags = useCount(tagsInUse);
+  return (
+    <FilterBar
+      filter={filter}
+      saved={saved}
+      agents={agents}
+      tags={tags}
+      onChange={(next) => void navigate({ search: searchOf(next, shelf, true), replace: true })}
+      onClose={() => void navigate({ search: { shelf } })}
+    />
+  );
+}
+
+function tagsInUse(cards: Cards): string[] {
+  const tags = new Set<string>();
+  for (const card of cards.all()) for (const tag of card.tags) tags.add(tag);
+  return [...tags].sort((a, b) => a.localeCompare(b));
 }

@@ -4,6 +4,7 @@ import { EmptyState, ErrorState, Skeleton } from "../components/States";
 import { useAgents, useProjects } from "../data/queries";
 import { AddProjectForm, FoundRepositories } from "../features/projects/AddProjectForm";
 import { ProjectList } from "../features/projects/ProjectList";
+import { BudgetEditor } from "../features/queue/BudgetEditor";
 import { GateEditor } from "../features/queue/GateEditor";
 import { Page, Section } from "./Page";
 
@@ -40,6 +41,7 @@ function Known() {
       projects={projects.data}
       agents={agents.data ?? []}
       gateEditor={GateEditor}
+      budgetEditor={BudgetEditor}
       onShow={(project) => void navigate({ to: "/", search: { project: project.id } })}
     />
   );

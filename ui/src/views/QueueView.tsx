@@ -1,11 +1,14 @@
 // The queue's page: what starts next, what waits and for what, how the agents do, and the rules.
 import { useNavigate } from "@tanstack/react-router";
-import type { QueuePlan, TaskId } from "../bindings";
+import type { Agent, QueuePlan, QueuePolicy, TaskId } from "../bindings";
 import { EmptyState, ErrorState, Skeleton } from "../components/States";
 import { useAgents, useBoard, usePlan, useQueuePolicy } from "../data/queries";
 import { AgentLoads } from "../features/queue/AgentLoads";
+import { ModelsForm } from "../features/queue/ModelsForm";
+import { MoneyForm } from "../features/queue/MoneyForm";
 import { PolicyForm } from "../features/queue/PolicyForm";
 import { StartsList, WaitsList } from "../features/queue/QueueLists";
+import { SharingForm } from "../features/queue/SharingForm";
 import { Page, Section } from "./Page";
 
 export function QueueView() {
@@ -24,14 +27,31 @@ export function QueueView() {
       {plan.isError && <ErrorState problem={plan.error} onRetry={() => void plan.refetch()} />}
       {plan.isPending && <Skeleton lines={5} height={44} label="Reading the queue" />}
       {plan.data && <Plan plan={plan.data} onOpen={open} />}
-      <Section title="Rules">
-        {policy.isError && <ErrorState problem={policy.error} onRetry={() => void policy.refetch()} />}
-        {policy.data && agents && (
-          // A policy that another door changed is shown, not overwritten.
-          <PolicyForm key={JSON.stringify(policy.data)} policy={policy.data} agents={agents} />
-        )}
-      </Section>
+      {policy.isError && <ErrorState problem={policy.error} onRetry={() => void policy.refetch()} />}
+      {policy.isPending && <Skeleton lines={5} height={32} label="Reading the queue’s rules" />}
+      {policy.data && agents && <Rules policy={policy.data} agents={agents} />}
     </Page>
+  );
+}
+
+/** Each form is drawn anew when what it shows was changed, by another form or door; the others keep what was typed. */
+function Rules({ policy, agents }: { policy: QueuePolicy; agents: Agent[] }) {
+  const { models, costs, prices, daily, share_by_tags: tags, ...rules } = policy;
+  return (
+    <>
+      <Section title="Rules">
+        <PolicyForm key={JSON.stringify(rules)} policy={policy} agents={agents} />
+      </Section>
+      <Section title="Sharing">
+        <SharingForm key={JSON.stringify(tags)} policy={policy} />
+      </Section>
+      <Section title="Models">
+        <ModelsForm key={JSON.stringify([models, costs])} policy={policy} agents={agents} />
+      </Section>
+      <Section title="Money">
+        <MoneyForm key={JSON.stringify([prices, daily])} policy={policy} />
+      </Section>
+    </>
   );
 }
 

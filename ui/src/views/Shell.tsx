@@ -5,15 +5,18 @@ import { type ComponentProps, lazy, type MouseEvent, Suspense, useEffect, useMem
 import type { TaskId } from "../bindings";
 import { EmptyState } from "../components/States";
 import { toast } from "../components/Toast";
+import { useNoStrayFiles } from "../components/usePageFiles";
 import { useAction } from "../data/actions";
 import type { Cards } from "../data/cards";
 import { useConnection } from "../data/context";
+import { isNarrowed } from "../data/filter";
 import { BOARD_COLUMNS } from "../data/order";
 import {
   useAgents,
   useBoard,
   useCards,
   useCount,
+  useFilters,
   useOverview,
   useProjects,
   useQueuePolicy,
@@ -21,6 +24,7 @@ import {
 } from "../data/queries";
 import { hasLiveRun } from "../data/words";
 import { CARD_ACTIONS, labelOf } from "../features/board/actions";
+import { useCalls } from "../features/board/calls";
 import { BoardDeskProvider, useDesk } from "../features/board/desk";
 import { needingYou, nextNeeding } from "../features/board/needs";
 import { useSelection } from "../features/board/selection";
@@ -31,6 +35,7 @@ import { LaunchProvider, useLaunch } from "../features/launch/Launcher";
 import type { PaletteCommand } from "../features/palette/Palette";
 import { QueueSwitch, usePause } from "../features/queue/QueueSwitch";
 import { useTheme } from "../features/settings/theme";
+import { searchOf } from "./boardSearch";
 import { inFlightOf } from "./flight";
 import { fetchOtherPages } from "./pages";
 import type { BoardSearch } from "./router";
@@ -102,7 +107,15 @@ function Frame() {
   const project = onBoard ? (search.project ?? null) : null;
   const board = useBoard();
   useRestOfInterface(!board.isPending);
+  useNoStrayFiles();
   useFirstRun(page);
+  useCalls(cards, !board.isPending, (card) =>
+    toast({
+      text: `${card.key} ${card.title}`,
+      next: card.why ?? "It needs you.",
+      action: { label: "Open", run: () => void navigate({ to: "/task/$id", params: { id: card.id } }) },
+    }),
+  );
 
   const toBoard = (next: BoardSearch = {}) => void navigate({ to: "/", search: next });
   const setSearch = (text: string) =>
@@ -115,9 +128,17 @@ function Frame() {
     const next = nextNeeding(needingYou(cards), selection.current());
     if (next === null) return;
     // A filter must not hide the card that a person is needed for.
-    if (onBoard && (search.q || search.project)) toBoard({ shelf: search.shelf });
+    if (onBoard && (search.q || search.project || filtersOpen)) toBoard({ shelf: search.shelf });
     goTo(next);
   };
+  const filtersOpen =
+    search.bar === true || isNarrowed({ text: "", project: null, ...search, tags: search.tags?.split(",") });
+  const toggleFilters = () =>
+    toBoard(
+      onBoard && filtersOpen
+        ? { q: search.q, project: search.project, shelf: search.shelf }
+        : { ...(onBoard ? search : {}), bar: true },
+    );
   const openPalette = (text = "") => setOverlay({ kind: "palette", text });
   const submitSearch = (text: string) => {
     if (!onBoard) return openPalette(text);
@@ -129,6 +150,7 @@ function Frame() {
     keys: () => setOverlay({ kind: "keys" }),
     shelf: () => toBoard({ ...(onBoard ? search : {}), shelf: !search.shelf || undefined }),
     nextNeed,
+    filter: toggleFilters,
   });
 
   useWindowKeys({
@@ -138,6 +160,7 @@ function Frame() {
     "?": () => setOverlay({ kind: "keys" }),
     n: nextNeed,
     b: () => toBoard(),
+    f: toggleFilters,
     "mod+z": () => desk.undo(),
     ...(onBoard && { Escape: () => selection.clear() }),
   });
@@ -161,6 +184,8 @@ function Frame() {
             onSearch={setSearch}
             onSubmitSearch={submitSearch}
             onPalette={() => openPalette()}
+            onFilters={onBoard ? toggleFilters : undefined}
+            filtersOpen={filtersOpen}
             onNextNeeding={nextNeed}
             onNewCard={() => setOverlay({ kind: "card" })}
           />
@@ -311,6 +336,7 @@ interface Doors {
   keys(): void;
   shelf(): void;
   nextNeed(): void;
+  filter(): void;
 }
 
 /** Built when the palette opens: what can be done depends on the cards chosen then. */
@@ -323,6 +349,7 @@ function usePaletteCommands(doors: Doors): () => PaletteCommand[] {
   const policy = useQueuePolicy().data;
   const pause = usePause(policy);
   const projects = useProjects().data;
+  const filters = useFilters().data;
   const pages = useMemo<PaletteCommand[]>(
     () => [
       { id: "board", label: "Go to the board", group: "Go", shortcut: "B", run: () => void navigate({ to: "/" }) },
@@ -339,8 +366,14 @@ function usePaletteCommands(doors: Doors): () => PaletteCommand[] {
         group: "Go",
         run: () => void navigate({ to: "/", search: { project: project.id } }),
       })),
+      ...(filters ?? []).map(({ name, filter }) => ({
+        id: `filter-${name}`,
+        label: `Show filter ${name}`,
+        group: "Go",
+        run: () => void navigate({ to: "/", search: searchOf(filter, undefined, true) }),
+      })),
     ],
-    [navigate, projects],
+    [navigate, projects, filters],
   );
   return () => {
     const subjects = desk.look(selection.subjects());
@@ -350,7 +383,8 @@ function usePaletteCommands(doors: Doors): () => PaletteCommand[] {
       { id: "new", label: "New card", group: "Do", shortcut: "C", run: doors.newCard },
       { id: "need", label: "Next card that needs you", group: "Do", shortcut: "N", run: doors.nextNeed },
       { id: "shelf", label: "Show or hide failed and cancelled cards", group: "Do", run: doors.shelf },
-      { id: "undo", label: "Undo the last move or deletion", group: "Do", shortcut: "Ctrl Z", run: desk.undo },
+      { id: "filter", label: "Filter the board", group: "Do", shortcut: "F", run: doors.filter },
+      { id: "undo", label: "Undo the last change", group: "Do", shortcut: "Ctrl Z", run: desk.undo },
       { id: "pause", label: policy?.paused ? "Resume the queue" : "Pause the queue", group: "Do", run: pause.toggle },
       { id: "keys", label: "Keyboard shortcuts", group: "Do", shortcut: "?", run: doors.keys },
       { id: "dark", label: "Dark theme", group: "Do", run: theme("dark") },

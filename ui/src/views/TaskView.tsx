@@ -4,8 +4,9 @@
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { type ComponentProps, lazy, Suspense, useEffect, useId, useRef, useState } from "react";
 import { asProblem } from "../backend/backend";
-import type { Card, Run, TaskDetail } from "../bindings";
+import type { Attachment, Card, Run, TaskDetail } from "../bindings";
 import { Button } from "../components/Button";
+import { Dialog } from "../components/Dialog";
 import { EmptyState, ErrorState, Skeleton } from "../components/States";
 import { Tabs } from "../components/Tabs";
 import { toast } from "../components/Toast";
@@ -31,6 +32,9 @@ import { useTaskKeys } from "./useTaskKeys";
 const TerminalPane = lazy(() => import("../features/run/terminal/TerminalPane"));
 const LogView = lazy(() => import("../features/run/log/LogView"));
 const ChangesView = lazy(() => import("../features/run/changes/ChangesView"));
+const ArtifactViewer = lazy(() =>
+  import("../features/artifacts/ArtifactViewer").then((file) => ({ default: file.ArtifactViewer })),
+);
 const ArtifactsView = lazy(() => import("../features/artifacts/ArtifactsView"));
 
 const route = getRouteApi("/task/$id");
@@ -85,6 +89,7 @@ function TaskPage({ task }: { task: TaskDetail }) {
   const [focus, setFocus] = useState(0);
   const [artifact, setArtifact] = useState<number | null>(null);
   const [file, setFile] = useState<string | null>(null);
+  const [shownFile, setShownFile] = useState<Attachment | null>(null);
 
   const newest = task.runs[0] ?? null;
   const run = task.runs.find((each) => each.id === search.run) ?? newest;
@@ -132,7 +137,8 @@ function TaskPage({ task }: { task: TaskDetail }) {
       toast({ text: problem.message, next: problem.next, tone: "bad" });
     });
   };
-  const asks = newest !== null && card.needs_you && isLive(newest.status);
+  // Other reasons to need a person are not questions of its agent.
+  const asks = newest !== null && card.needs_you && isLive(newest.status) && card.run?.status === "waiting";
 
   return (
     <main className={styles.page} aria-label={`${card.key} ${card.title}`} data-testid="task-page">
@@ -237,6 +243,7 @@ function TaskPage({ task }: { task: TaskDetail }) {
           onClose={() => setSendingBack(false)}
         />
       )}
+      {shownFile && <FileDialog title={`A file of ${card.key}`} file={shownFile} onClose={() => setShownFile(null)} />}
       <Facts
         planned={planned}
         task={{ ...task, card }}
@@ -244,6 +251,9 @@ function TaskPage({ task }: { task: TaskDetail }) {
         run={run}
         timeline={timeline.data ?? []}
         onTab={show}
+        onFile={setShownFile}
+        onOpen={(other) => desk.open(other)}
+        onMove={(other, to) => desk.move([other], to)}
         onArtifact={(each) => {
           setArtifact(each);
           show("artifacts");
@@ -251,6 +261,25 @@ function TaskPage({ task }: { task: TaskDetail }) {
         onOpenLink={openLink}
       />
     </main>
+  );
+}
+
+/** A file of the card in the viewer of its kind. */
+function FileDialog({ title, file, onClose }: { title: string; file: Attachment; onClose(): void }) {
+  const { name, ...rest } = file;
+  return (
+    <Dialog open onClose={onClose} title={title} width={900}>
+      <div className={styles.file}>
+        <Suspense fallback={<Skeleton lines={6} label={`Opening ${name}`} />}>
+          <ArtifactViewer
+            artifact={{ ...rest, path: name, run: 0 }}
+            from="attachment"
+            run={null}
+            drawDiff={(path, patch, cut) => <DiffView title={path} patch={patch} cut={cut} />}
+          />
+        </Suspense>
+      </div>
+    </Dialog>
   );
 }
 

@@ -7,6 +7,7 @@ import {
   type RouterHistory,
   retainSearchParams,
 } from "@tanstack/react-router";
+import type { DueIn } from "../bindings";
 import { BoardView } from "./BoardView";
 import { BrokenView } from "./BrokenView";
 import { NotFoundView } from "./NotFoundView";
@@ -31,7 +32,16 @@ export interface BoardSearch {
   project?: number;
   q?: string;
   shelf?: boolean;
+  /** Tags with commas between. */
+  tags?: string;
+  agent?: string;
+  priority?: number;
+  due?: DueIn;
+  /** The filter bar is open although it narrows nothing. */
+  bar?: boolean;
 }
+
+const DUE: readonly DueIn[] = ["overdue", "today", "week", "none"];
 
 export interface TaskSearch {
   tab?: string;
@@ -55,8 +65,13 @@ const board = createRoute({
   component: BoardView,
   validateSearch: (search): BoardSearch => ({
     project: positive(search.project),
-    q: typeof search.q === "string" || typeof search.q === "number" ? String(search.q) : undefined,
-    shelf: search.shelf === true || search.shelf === 1 || search.shelf === "1" ? true : undefined,
+    q: words(search.q),
+    shelf: isOn(search.shelf),
+    tags: words(search.tags),
+    agent: words(search.agent),
+    priority: positive(search.priority),
+    due: DUE.find((due) => due === search.due),
+    bar: isOn(search.bar),
   }),
 });
 
@@ -81,6 +96,14 @@ const schedules = createRoute({ getParentRoute: () => root, path: "/schedules", 
 const queue = createRoute({ getParentRoute: () => root, path: "/queue", component: QueueView });
 const trash = createRoute({ getParentRoute: () => root, path: "/trash", component: TrashView });
 const welcome = createRoute({ getParentRoute: () => root, path: "/welcome", component: WelcomeView });
+
+function words(value: unknown): string | undefined {
+  return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
+}
+
+function isOn(value: unknown): true | undefined {
+  return value === true || value === 1 || value === "1" ? true : undefined;
+}
 
 function positive(value: unknown): number | undefined {
   const number = Number(value);

@@ -34,6 +34,15 @@ pub struct TaskBrief {
     /// Directories of the repositories that lie side by side; empty where the workspace is one.
     #[serde(default)]
     pub repositories: Vec<String>,
+    /// Files that came with the task, as paths below the working directory.
+    #[serde(default)]
+    pub attachments: Vec<String>,
+    /// The card that this one is a sub-task of, in a line.
+    #[serde(default)]
+    pub parent: Option<String>,
+    /// Cards that are sub-tasks of this one, a line for each.
+    #[serde(default)]
+    pub subtasks: Vec<String>,
     /// Nobody is there to answer questions.
     #[serde(default)]
     pub unattended: bool,
@@ -56,6 +65,9 @@ pub fn prompt(task: &TaskBrief) -> String {
     text.push_str(
         "\nRead TASK.md in the current directory first: it holds the goal, the context and the acceptance criteria. ",
     );
+    if !task.attachments.is_empty() {
+        text.push_str("It names the files that came with the task. ");
+    }
     if !task.repositories.is_empty() {
         text.push_str("The code is in the repositories below it, which TASK.md names. ");
     }
@@ -103,6 +115,9 @@ pub fn task_md(task: &TaskBrief) -> String {
     section(&mut page, "Goal", if task.goal.trim().is_empty() { &task.title } else { &task.goal });
     section(&mut page, "Description", &task.description);
     section(&mut page, "Context", &task.context);
+    section(&mut page, "Attachments", &attachments(&task.attachments));
+    section(&mut page, "Part of", &part_of(task.parent.as_deref()));
+    section(&mut page, "Sub-tasks", &subtasks(&task.subtasks));
     section(&mut page, "Repositories", &repositories(&task.repositories));
     section(&mut page, "Acceptance", &bullets(&task.acceptance));
     section(&mut page, "Feedback on the last attempt", task.feedback.as_deref().unwrap_or_default());
@@ -121,6 +136,28 @@ fn repositories(directories: &[String]) -> String {
         "This directory holds a git worktree of each repository, side by side, on a branch of its own. Commit in \
          each what belongs to it; this file, `artifacts/` and the two marks stay here, in none of them.\n{list}"
     )
+}
+
+fn attachments(paths: &[String]) -> String {
+    if paths.is_empty() {
+        return String::new();
+    }
+    let list: String = paths.iter().map(|path| format!("\n- `{}`", one_line(path))).collect();
+    format!("Files that came with the task, copied here for you to read:\n{list}")
+}
+
+fn part_of(parent: Option<&str>) -> String {
+    parent.map_or(String::new(), |parent| {
+        format!("This is a sub-task of {}. Do what is asked for here, not the whole.", one_line(parent))
+    })
+}
+
+fn subtasks(lines: &[String]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let list: String = lines.iter().map(|line| format!("\n- {}", one_line(line))).collect();
+    format!("These are cards of their own, each worked on by itself. Do not do their work here:\n{list}")
 }
 
 fn your_role(task: &TaskBrief) -> String {
@@ -203,6 +240,17 @@ mod tests {
         insta::assert_snapshot!(format!("{}\n=====\n{}", prompt(&task), task_md(&task)));
         let nameless = TaskBrief { role: None, ..task };
         assert!(task_md(&nameless).contains("## Your role\n\nLook twice.\n"));
+    }
+
+    #[test]
+    fn what_belongs_to_the_task_is_named() {
+        let task = TaskBrief {
+            attachments: vec![".flightboard/attachments/log 1.txt".into()],
+            parent: Some("T-140: Ship the parser (In flight)".into()),
+            subtasks: vec!["T-143: Write\nits tests (Done)".into()],
+            ..brief()
+        };
+        insta::assert_snapshot!(format!("{}\n=====\n{}", prompt(&task), task_md(&task)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! everybody else is what the key says.
 
 use domain::{
-    Actor, ArtifactId, KeyId, ProjectId, Role, RunId, Scope, TaskId, TaskKey,
+    Actor, ArtifactId, AttachmentId, KeyId, ProjectId, Role, RunId, Scope, TaskId, TaskKey,
     authority::{Forbidden, Need, Thing, permits, permits_role},
 };
 
@@ -43,6 +43,7 @@ pub enum Subject {
     Key(String),
     Run(RunId),
     Artifact(ArtifactId),
+    Attachment(AttachmentId),
     Agent(String),
     Project(Option<ProjectId>),
 }
@@ -117,6 +118,11 @@ async fn things_of(app: &App, subject: Subject) -> Result<Vec<Thing>, Problem> {
         }
         Subject::Run(run) => store.things_of_run(run).await?,
         Subject::Artifact(artifact) => store.things_of_artifact(artifact).await?,
+        Subject::Attachment(attachment) => match store.attachment(attachment).await {
+            Ok(attachment) => store.things(&[attachment.task]).await?,
+            Err(store::StoreError::NotFound { .. }) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        },
         Subject::Agent(name) => vec![Thing { agents: vec![name], ..Thing::default() }],
         Subject::Project(project) => vec![Thing { project, ..Thing::default() }],
     })
@@ -147,11 +153,14 @@ macro_rules! concerns {
 concerns! {
     GetBoard(self) [Subject::Project(self.project)];
     GetCards(self) self.ids.iter().copied().map(Subject::Task).collect::<Vec<_>>();
-    AddTask(self) [Subject::Project(self.project)];
+    FindCards(self) [Subject::Project(self.project)];
     MoveTask(self) [Subject::Task(self.id)];
     TaskRef(self) [Subject::Task(self.id)];
     FindTask(self) [Subject::Key(self.key.clone())];
     AddComment(self) [Subject::Task(self.task)];
+    AddAttachment(self) [Subject::Task(self.task)];
+    AttachmentRef(self) [Subject::Attachment(self.id)];
+    ReadAttachment(self) [Subject::Attachment(self.id)];
     QueueTask(self) [Subject::Task(self.id)];
     AddDependency(self) [Subject::Task(self.id), Subject::Task(self.upstream)];
     RemoveDependency(self) [Subject::Task(self.id), Subject::Task(self.upstream)];
@@ -177,6 +186,18 @@ concerns! {
     ReadArtifact(self) [Subject::Artifact(self.id)];
     ClaimTask(self) [Subject::Agent(self.agent.clone())];
     AgentRef(self) [Subject::Agent(self.name.clone())];
+}
+
+impl Concerns for AddTask {
+    fn concerns(&self) -> Vec<Subject> {
+        [Subject::Project(self.project)].into_iter().chain(self.parent.map(Subject::Task)).collect()
+    }
+}
+
+impl Concerns for SetParent {
+    fn concerns(&self) -> Vec<Subject> {
+        [Subject::Task(self.id)].into_iter().chain(self.parent.map(Subject::Task)).collect()
+    }
 }
 
 impl Concerns for EditTask {

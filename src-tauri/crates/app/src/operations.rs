@@ -137,6 +137,15 @@ operations! {
     Read find_task(FindTask) [Viewer Own];
     Read get_timeline(TaskRef) [Viewer Own];
     Write add_comment(AddComment) [Agent Own];
+    Write set_parent(SetParent) [Operator Own];
+    Write add_attachment(AddAttachment) [Operator Own];
+    Write remove_attachment(AttachmentRef) [Operator Own];
+    Write restore_attachment(AttachmentRef) [Operator Own];
+    Read read_attachment(ReadAttachment) [Viewer Own];
+    Read list_filters(Nothing);
+    Write put_filter(PutFilter);
+    Write remove_filter(FilterRef);
+    Read find_cards(FindCards) [Viewer Own];
     Write start_run(StartRun) [Operator Own];
     Write stop_run(RunRef) [Operator Own];
     Read get_run(RunRef) [Viewer Own];
@@ -188,6 +197,7 @@ operations! {
     Read get_queue_policy(Nothing);
     Write put_queue_policy(QueuePolicy);
     Write reset_breaker(ResetBreaker);
+    Write resume_workflow(TaskRef);
     Write review_task(ReviewTask) [Operator Own];
     Read list_schedules(Nothing);
     Read preview_schedule(PreviewSchedule) [Viewer Open];

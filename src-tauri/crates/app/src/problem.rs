@@ -65,7 +65,7 @@ impl From<EngineError> for Problem {
             EngineError::Invalid { message, next } => Problem { code: ProblemCode::Invalid, message, next },
             EngineError::Conflict { message, next } => Problem { code: ProblemCode::Conflict, message, next },
             EngineError::NotFound(message) => problem(ProblemCode::NotFound, message, None),
-            EngineError::Unavailable { message, next } => {
+            EngineError::Unavailable { message, next } | EngineError::TimedOut { message, next } => {
                 Problem { code: ProblemCode::Unavailable, message, next }
             }
             EngineError::Io { .. } | EngineError::Internal(_) => {

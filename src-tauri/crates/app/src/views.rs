@@ -6,16 +6,17 @@ use domain::{
 };
 use engine::EngineEvent;
 use store::{
-    ArtifactRecord, CardRecord, CardRunRecord, ChangeRecord, CommentRecord, ProjectRecord, RepositoryRecord,
-    RunRecord, ScheduleRecord, WorkspaceRecord,
+    ArtifactRecord, AttachmentRecord, CardRecord, CardRunRecord, ChangeRecord, CommentRecord, Kin,
+    ProjectRecord, RepositoryRecord, RunRecord, ScheduleRecord, WorkspaceRecord,
 };
 
 use crate::wire::*;
 
 /// `newest_line` of a live run is fresher than what was stored.
-pub(crate) fn card(record: CardRecord, newest_line: impl Fn(RunId) -> Option<String>) -> Card {
+pub(crate) fn card(record: CardRecord, kin: Kin, newest_line: impl Fn(RunId) -> Option<String>) -> Card {
     let why = why(&record);
     let needs_you = needs_you(&record);
+    let rejected_as = record.failed.map(|(cause, _)| cause);
     Card {
         key: record.id.key(),
         id: record.id,
@@ -29,17 +30,24 @@ pub(crate) fn card(record: CardRecord, newest_line: impl Fn(RunId) -> Option<Str
         created_at: record.created_at,
         entered_at: record.entered_at,
         changes: record.run.as_ref().and_then(|run| run.changes).map(count),
-        run: record.run.map(|run| card_run(run, newest_line)),
+        run: record.run.map(|run| card_run(run, rejected_as, newest_line)),
         runs: record.runs,
         artifacts: record.artifacts,
         why,
         needs_you,
         queued: record.queued,
         trashed: record.trashed,
+        parent: kin.parent,
+        progress: (kin.total > 0).then_some(Progress { done: kin.done, total: kin.total }),
     }
 }
 
-fn card_run(run: CardRunRecord, newest_line: impl Fn(RunId) -> Option<String>) -> CardRun {
+/// Of work that reviews gave up the cause is `rejected_as`: the run itself succeeded.
+fn card_run(
+    run: CardRunRecord,
+    rejected_as: Option<Cause>,
+    newest_line: impl Fn(RunId) -> Option<String>,
+) -> CardRun {
     CardRun {
         id: run.id,
         agent: run.agent,
@@ -50,10 +58,8 @@ fn card_run(run: CardRunRecord, newest_line: impl Fn(RunId) -> Option<String>) -
         cause: match run.state {
             RunState::Ended(Outcome::Failed(cause)) => Some(cause),
             RunState::Ended(Outcome::Lost) => Some(Cause::Lost),
-            RunState::Ended(Outcome::Succeeded | Outcome::Stopped)
-            | RunState::Queued
-            | RunState::Preparing
-            | RunState::Running(_) => None,
+            RunState::Ended(Outcome::Succeeded | Outcome::Stopped) => rejected_as,
+            RunState::Queued | RunState::Preparing | RunState::Running(_) => None,
         },
     }
 }
@@ -65,7 +71,9 @@ fn count((files, added, removed): (u32, u32, u32)) -> ChangeCount {
 /// One sentence on why the card is as it is, where that is not plain from its column.
 fn why(card: &CardRecord) -> Option<String> {
     let run = card.run.as_ref();
+    let called = card.called.as_ref().map(|called| format!("Needs you: {called}"));
     match (card.status, run.map(|run| run.state)) {
+        (Status::Ready, _) if called.is_some() => called,
         (Status::Inbox | Status::Ready, _) if card.held.is_some() => {
             card.held.as_ref().map(|held| format!("Blocked: {held}"))
         }
@@ -79,8 +87,18 @@ fn why(card: &CardRecord) -> Option<String> {
         (Status::InProgress, Some(RunState::Running(Activity::Unknown | Activity::RateLimited))) => {
             run.and_then(|run| run.evidence.clone())
         }
-        (Status::Failed, Some(RunState::Ended(Outcome::Succeeded))) => Some("Its work was rejected".into()),
-        (Status::Failed, _) => run.and_then(|run| run.reason.clone()),
+        (Status::InProgress, Some(RunState::Running(_))) if called.is_some() => called,
+        (Status::Failed, _) => {
+            let rejected = card.failed.as_ref().map(|(_, why)| capitalised(why));
+            let why = rejected.or_else(|| run.and_then(|run| run.reason.clone())).or_else(|| {
+                let succeeded = run.is_some_and(|run| run.state == RunState::Ended(Outcome::Succeeded));
+                succeeded.then(|| "Its work was rejected".into())
+            });
+            match (called, why) {
+                (Some(called), Some(why)) => Some(format!("{called}: {why}")),
+                (called, why) => called.or(why),
+            }
+        }
         (Status::Inbox | Status::Ready | Status::Review, Some(RunState::Ended(Outcome::Failed(_)))) => {
             run.and_then(|run| run.reason.clone())
         }
@@ -90,13 +108,19 @@ fn why(card: &CardRecord) -> Option<String> {
     }
 }
 
+fn capitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
 fn needs_you(card: &CardRecord) -> bool {
     let waiting = card.run.as_ref().is_some_and(|run| run.state == RunState::Running(Activity::Waiting));
     !card.trashed
         && match card.status {
-            Status::Ready | Status::Review => card.held.is_some(),
-            Status::InProgress => waiting || card.question.is_some(),
-            Status::Inbox | Status::Done | Status::Failed | Status::Cancelled => false,
+            Status::Ready | Status::Review => card.held.is_some() || card.called.is_some(),
+            Status::InProgress => waiting || card.called.is_some() || card.question.is_some(),
+            Status::Failed => card.called.is_some(),
+            Status::Inbox | Status::Done | Status::Cancelled => false,
         }
 }
 
@@ -153,6 +177,18 @@ pub(crate) fn artifact(record: ArtifactRecord) -> Artifact {
         run: record.run,
         kind: artifact_kind(&record.kind),
         path: record.path,
+        size: record.size,
+        hash: record.hash,
+        at: record.at,
+    }
+}
+
+pub(crate) fn attachment(record: AttachmentRecord) -> Attachment {
+    Attachment {
+        id: record.id,
+        task: record.task,
+        kind: artifact_kind(&record.kind),
+        name: record.name,
         size: record.size,
         hash: record.hash,
         at: record.at,

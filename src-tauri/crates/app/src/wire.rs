@@ -4,10 +4,12 @@
 //! All times are milliseconds since the Unix epoch (UTC), all sizes bytes, all ids integers.
 //! [`Card`] is what the board needs; [`TaskDetail`] what the task page needs.
 
+mod belongings;
 mod held;
 mod keys;
 mod queue;
 
+pub use belongings::*;
 pub use held::*;
 pub use keys::*;
 pub use queue::*;
@@ -16,7 +18,10 @@ use domain::{
     ArtifactId, Cause, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId, RunStatus,
     ScheduleId, Status, TaskId,
     agent::Presence,
+    breaker::BreakerRule,
     budget::Budget,
+    escalation::Escalation,
+    limits::RunLimits,
     review::Gate,
     schedule::{Misfire, Overlap},
 };
@@ -79,6 +84,10 @@ pub struct Card {
     /// The dispatcher may take it.
     pub queued: bool,
     pub trashed: bool,
+    /// The card that it is a sub-task of.
+    pub parent: Option<TaskId>,
+    /// Of its own sub-tasks; none: it has none.
+    pub progress: Option<Progress>,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]
@@ -139,6 +148,9 @@ pub struct AddTask {
     pub queued: Option<bool>,
     #[serde(default)]
     pub routing: SetRouting,
+    /// The card that it is a sub-task of.
+    #[serde(default)]
+    pub parent: Option<TaskId>,
 }
 
 /// Fields left out stay as they are.
@@ -251,6 +263,12 @@ pub struct TaskDetail {
     /// Where the card may be moved from here, in board order.
     pub moves: Vec<Column>,
     pub queue: TaskQueue,
+    /// Files that people added, by name.
+    pub attachments: Vec<Attachment>,
+    /// The card that it is a sub-task of, also from the trash.
+    pub parent: Option<Card>,
+    /// In the order in which they were made; not those in the trash.
+    pub subtasks: Vec<Card>,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]
@@ -703,6 +721,10 @@ pub struct ProjectSettings {
     pub budget: Budget,
     /// For each card, over all its runs.
     pub task_budget: Budget,
+    /// Time limits of its runs, where they differ from the board's.
+    pub limits: RunLimits,
+    /// When a person is called, and what else happens then.
+    pub escalation: Escalation,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]
@@ -739,6 +761,10 @@ pub struct Agent {
     /// Used where a run asks for no other.
     pub model: Option<String>,
     pub enabled: bool,
+    /// What its failures are allowed, where a card says nothing; what it leaves out its project says.
+    pub retry: RetryPolicy,
+    /// When it gets no more work for a while; none: as the board has it.
+    pub breaker: Option<BreakerRule>,
     /// None: built in, and nothing was changed about it.
     #[specta(type = Option<u32>)]
     pub registered_at: Option<i64>,
@@ -848,6 +874,18 @@ pub struct RegisterAgent {
     pub model: Option<String>,
     #[serde(default)]
     pub enabled: Option<bool>,
+    /// `{}` takes back what was there.
+    #[serde(default)]
+    pub retry: Option<RetryPolicy>,
+    #[serde(default)]
+    pub breaker: Option<SetBreaker>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct SetBreaker {
+    /// None: as the board has it.
+    pub rule: Option<BreakerRule>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, Type)]

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use app::wire::*;
+use domain::{RetryPolicy, breaker::BreakerRule};
 use serde_json::{Value, json};
 
 use crate::{
@@ -80,6 +81,8 @@ async fn register(link: &Link, said: &Registration, json: bool) -> Result<(), Fa
     }
     request.skills = said.skills.as_deref().map(listed).or(request.skills);
     request.max_capacity = said.capacity.or(request.max_capacity);
+    request.retry = said.retry.as_deref().map(retry).transpose()?.or(request.retry);
+    request.breaker = said.breaker.as_deref().map(breaker).transpose()?.or(request.breaker);
     request.enabled = (said.enable || said.disable).then_some(said.enable).or(request.enabled);
     if changes_profile(said) {
         let mut profile = match request.profile.take() {
@@ -99,6 +102,31 @@ async fn register(link: &Link, said: &Registration, json: bool) -> Result<(), Fa
         request.profile = Some(profile);
     }
     print::agent(&link.call("register_agent", &request).await?, "registered", json)
+}
+
+fn retry(text: &str) -> Result<RetryPolicy, Failure> {
+    match text {
+        "default" => Ok(RetryPolicy::default()),
+        text => text.parse().map(RetryPolicy::of).map_err(|_| {
+            Failure::invalid(format!("“{text}” is not a number of attempts; use 0 to 100, or default"))
+        }),
+    }
+}
+
+/// `3`, `3/60`, `default`
+fn breaker(text: &str) -> Result<SetBreaker, Failure> {
+    let bad = |_| Failure::invalid(format!("“{text}” is not N/SECONDS such as 3/60, nor default"));
+    let (threshold, cool_down) = match text.split_once('/') {
+        None if text == "default" => return Ok(SetBreaker { rule: None }),
+        None => (text, None),
+        Some((threshold, seconds)) => (threshold, Some(seconds.parse::<u32>().map_err(bad)?)),
+    };
+    let usual = BreakerRule::default();
+    let cool_down = cool_down.map_or(usual.cool_down, |seconds| i64::from(seconds) * 1_000);
+    let longest = usual.longest.max(cool_down);
+    Ok(SetBreaker {
+        rule: Some(BreakerRule { threshold: threshold.parse().map_err(bad)?, cool_down, longest }),
+    })
 }
 
 /// `''` alone empties a list.

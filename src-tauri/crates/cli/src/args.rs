@@ -4,6 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
+use crate::belongings::{AttachArgs, EditArgs, FilterCommand};
 use crate::keys::KeyCommand;
 
 /// Kanban board that runs coding agents: cards, runs, terminals and artifacts from the shell.
@@ -60,11 +61,17 @@ pub enum Command {
         /// Wait until this card is done; may be given several times.
         #[arg(long, value_name = "ID")]
         after: Vec<String>,
+        /// Make it a sub-task of this card.
+        #[arg(long, value_name = "ID")]
+        parent: Option<String>,
         #[command(flatten)]
         routing: RoutingArgs,
     },
     /// List cards.
     List {
+        /// Only what this saved filter lets through.
+        #[arg(long, value_name = "NAME")]
+        filter: Option<String>,
         /// Only this column: inbox, ready, in_progress, review, done, failed or cancelled.
         #[arg(long)]
         status: Option<String>,
@@ -73,8 +80,26 @@ pub enum Command {
     },
     /// Show one card with its runs and artifacts.
     Show { id: String },
-    /// Move a card to a column.
-    Move { id: String, column: String },
+    /// Move cards to a column.
+    Move {
+        /// The cards, and then the column.
+        #[arg(required = true, num_args = 2.., value_names = ["ID", "COLUMN"])]
+        cards_and_column: Vec<String>,
+    },
+    /// Change fields of cards; what is not named stays as it is.
+    Edit(EditArgs),
+    /// Add files to a card, which its agents find in their workspace; or take files off it.
+    Attach(AttachArgs),
+    /// List a card's files, or copy them out.
+    Attachments {
+        id: String,
+        /// Copy the files into this folder.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Work with saved filters of the board.
+    #[command(subcommand)]
+    Filter(FilterCommand),
     /// Work with deleted cards: list them, bring them back, delete them for ever.
     #[command(subcommand)]
     Trash(TrashCommand),
@@ -165,6 +190,13 @@ pub enum Command {
         #[arg(long, default_value = "success")]
         need: String,
     },
+    /// Say how far the cards that dependencies join to this one have come; let them go on.
+    Workflow {
+        id: String,
+        /// Let a workflow go on that was stopped after failures; what failed is tried again.
+        #[arg(long)]
+        resume: bool,
+    },
     /// Approve the work on a card in review.
     Approve { id: String },
     /// Send the work on a card in review back to its agent.
@@ -181,6 +213,9 @@ pub enum Command {
     /// Print the raw output of a card's newest run.
     Logs {
         id: String,
+        /// Of this run instead: 1 is the card's first.
+        #[arg(long, value_name = "N", conflicts_with = "follow")]
+        attempt: Option<u64>,
         /// Go on until the run ends.
         #[arg(long, short)]
         follow: bool,
@@ -315,7 +350,7 @@ pub enum ProjectCommand {
         /// Name, path or number.
         project: String,
         #[command(flatten)]
-        policy: ProjectPolicyArgs,
+        policy: Box<ProjectPolicyArgs>,
     },
 }
 
@@ -357,21 +392,63 @@ pub struct PolicyArgs {
     /// Whether a critical card may stop a low one: true or false.
     #[arg(long, value_name = "BOOL")]
     pub preempt: Option<bool>,
-    /// End runs that last longer; 0 for no limit.
-    #[arg(long, value_name = "MINUTES")]
-    pub longest: Option<u32>,
-    /// End unattended runs that wrote nothing for twice this time; 0 for no limit.
-    #[arg(long, value_name = "MINUTES")]
-    pub quiet: Option<u32>,
+    #[command(flatten)]
+    pub limits: LimitArgs,
     /// US dollars that all runs of a day may cost; 0 for no limit.
     #[arg(long, value_name = "USD")]
     pub daily: Option<f64>,
     /// What a million tokens cost, in and out, for a model or agent that does not tell; may be given several times.
     #[arg(long, value_name = "NAME=IN/OUT")]
     pub price: Vec<String>,
+    /// Open an agent's breaker after this many failures in a row, where it has no rule of its own.
+    #[arg(long, value_name = "N")]
+    pub breaker: Option<u32>,
+    /// How long a breaker stays open at first; doubles with every failed probe.
+    #[arg(long, value_name = "SECONDS")]
+    pub cool_down: Option<u32>,
     /// Let an agent be tried again although its breaker is open.
     #[arg(long, value_name = "AGENT")]
     pub close_breaker: Option<String>,
+}
+
+/// When runs are ended from outside.
+#[derive(Debug, clap::Args)]
+pub struct LimitArgs {
+    /// End setup commands that take longer; 0 for the usual quarter of an hour.
+    #[arg(long, value_name = "MINUTES")]
+    pub setup_limit: Option<f64>,
+    /// End runs that last longer; 0 for no limit.
+    #[arg(long, value_name = "MINUTES")]
+    pub longest: Option<f64>,
+    /// End runs that write nothing for so long, whatever they are doing; 0 for no limit.
+    #[arg(long, value_name = "MINUTES")]
+    pub idle: Option<f64>,
+    /// End unattended runs that wrote nothing for twice this time; 0 for no limit.
+    #[arg(long, value_name = "MINUTES")]
+    pub quiet: Option<f64>,
+    /// End reviews by agents that take longer; 0 for no limit.
+    #[arg(long, value_name = "MINUTES")]
+    pub review_limit: Option<f64>,
+}
+
+/// When a person is called to a card that keeps failing.
+#[derive(Debug, clap::Args)]
+pub struct EscalationArgs {
+    /// Call a person after this many failures of a card; 0 for never.
+    #[arg(long, value_name = "N")]
+    pub escalate: Option<u32>,
+    /// Call a person when a card has been failing for so long; 0 for never.
+    #[arg(long, value_name = "MINUTES")]
+    pub escalate_after: Option<u32>,
+    /// Whether such a card is then the person's, and no agent tries it again by itself: true or false.
+    #[arg(long, value_name = "BOOL")]
+    pub hand_over: Option<bool>,
+    /// Whether the project is paused then: true or false.
+    #[arg(long, value_name = "BOOL")]
+    pub pause_then: Option<bool>,
+    /// Stop the cards that dependencies join after this many failures among them; 0 for never.
+    #[arg(long, value_name = "N")]
+    pub stop_workflow: Option<u32>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -405,6 +482,10 @@ pub struct ProjectPolicyArgs {
     /// At the end of a budget: stop the run, or ask (it goes on, nothing new starts).
     #[arg(long, value_name = "stop|ask")]
     pub at_budget: Option<String>,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    #[command(flatten)]
+    pub escalation: EscalationArgs,
     /// Add a command that must succeed before work is done; its words are separated by spaces.
     #[arg(long, value_name = "COMMAND")]
     pub check: Vec<String>,
@@ -486,6 +567,14 @@ pub struct Registration {
     /// Used where a run asks for no other; '' for none.
     #[arg(long)]
     pub model: Option<String>,
+    /// Attempts after the first when it fails, for failures that another attempt may mend; `default` leaves
+    /// that to the project.
+    #[arg(long, value_name = "N|default")]
+    pub retry: Option<String>,
+    /// Give it no more work after so many failures in a row, for so many seconds at first; `default` as the
+    /// board has it.
+    #[arg(long, value_name = "N[/SECONDS]|default")]
+    pub breaker: Option<String>,
     /// Let it be given work again.
     #[arg(long, conflicts_with = "disable")]
     pub enable: bool,

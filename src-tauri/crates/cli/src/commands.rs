@@ -14,12 +14,14 @@ use serde_json::{Value, json};
 
 use crate::{
     args::{Args, Command, ProjectCommand},
-    claims,
+    belongings, claims,
     failure::Failure,
     link::Link,
     print, queue, signals,
 };
 
+/// Bytes of a file that are asked for at once.
+pub const PIECE: i64 = 4 * 1024 * 1024;
 /// A followed log that breaks off this often without a single byte is given up.
 const BROKEN_OFF: u32 = 5;
 
@@ -73,12 +75,24 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Queue { ids } => queue::set_queued(link, ids, true, json).await,
         Command::Unqueue { ids } => queue::set_queued(link, ids, false, json).await,
         Command::Depend { id, on, off, need } => queue::depend(link, id, on, off, need, json).await,
+        Command::Workflow { id, resume } => queue::workflow(link, id, *resume, json).await,
         Command::Approve { id } => queue::review(link, id, Verdict::Approved, None, json).await,
         Command::Reject { id, notes } => queue::review(link, id, Verdict::Rejected, Some(notes), json).await,
         Command::Policy(policy) => queue::policy(link, policy, json).await,
         Command::Cron(command) => crate::cron::run(link, command, json).await,
         Command::Key(command) => crate::keys::run(link, command, json).await,
-        Command::Add { title, project, description, priority, assign, tags, queue, after, routing } => {
+        Command::Add {
+            title,
+            project,
+            description,
+            priority,
+            assign,
+            tags,
+            queue,
+            after,
+            parent,
+            routing,
+        } => {
             let request = AddTask {
                 title: title.clone(),
                 description: description.as_deref().map(text_or_file).transpose()?.unwrap_or_default(),
@@ -91,6 +105,10 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
                 // What it waits for is said before the dispatcher may see it.
                 queued: queue.then_some(after.is_empty()),
                 routing: queue::routing(routing),
+                parent: match parent {
+                    Some(parent) => Some(find_id(link, parent).await?),
+                    None => None,
+                },
             };
             let card: Value = link.call("add_task", &request).await?;
             let id = TaskId(card["id"].as_i64().unwrap_or(0));
@@ -100,17 +118,36 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
             }
             told(link, card, "added", json).await
         }
-        Command::List { status, project } => list(link, status.as_deref(), project.as_deref(), json).await,
-        Command::Show { id } => print::task(find(link, id).await?, json),
-        Command::Move { id, column } => {
-            let column = parse_column(column)?;
-            let request = MoveTask { id: find_id(link, id).await?, column };
-            told(link, link.call("move_task", &request).await?, "moved", json).await
+        Command::List { filter, status, project } => {
+            list(link, filter.as_deref(), status.as_deref(), project.as_deref(), json).await
         }
+        Command::Show { id } => print::task(find(link, id).await?, json),
+        Command::Move { cards_and_column } => {
+            let (column, ids) = cards_and_column
+                .split_last()
+                .ok_or_else(|| Failure::invalid("give the cards, and then the column"))?;
+            let column = parse_column(column)?;
+            let mut moved = Vec::new();
+            let outcome = async {
+                for id in ids {
+                    let request = MoveTask { id: find_id(link, id).await?, column };
+                    moved.push(link.call("move_task", &request).await?);
+                }
+                Ok(())
+            }
+            .await;
+            // What was done before one was refused is told all the same.
+            told_all(link, moved, "moved", json).await?;
+            outcome
+        }
+        Command::Edit(args) => belongings::edit(link, args, json).await,
+        Command::Attach(args) => belongings::attach(link, args, json).await,
+        Command::Attachments { id, out } => belongings::attachments(link, id, out.as_deref(), json).await,
+        Command::Filter(command) => belongings::filter(link, command, json).await,
         Command::Trash(command) => crate::trash::run(link, command, json).await,
         Command::Run { .. } => run_agent(link, &args.command, json).await,
         Command::Stop { id } => stop(link, id, json).await,
-        Command::Logs { id, follow } => logs(link, id, *follow).await,
+        Command::Logs { id, attempt, follow } => logs(link, id, *attempt, *follow).await,
         Command::Artifacts { id, out } => artifacts(link, id, out.as_deref(), json).await,
         Command::Answer { id, text } => {
             let request = AddComment { task: find_id(link, id).await?, body: text_or_file(text)? };
@@ -186,11 +223,17 @@ pub async fn find_project(link: &Link, wanted: Option<&str>) -> Result<Option<Pr
     }
 }
 
-async fn list(link: &Link, status: Option<&str>, project: Option<&str>, json: bool) -> Result<(), Failure> {
+async fn list(
+    link: &Link,
+    filter: Option<&str>,
+    status: Option<&str>,
+    project: Option<&str>,
+    json: bool,
+) -> Result<(), Failure> {
     let status = status.map(parse_column).transpose()?;
-    let request = GetBoard { project: find_project(link, project).await?, trashed: false };
-    let board: Value = link.call("get_board", &request).await?;
-    let cards: Vec<Value> = part(&board, "cards")?;
+    let project = find_project(link, project).await?;
+    let request = FindCards { saved: filter.map(str::to_owned), project, ..FindCards::default() };
+    let cards: Vec<Value> = link.call("find_cards", &request).await?;
     let mut cards: Vec<Value> = cards
         .into_iter()
         .filter(|card| status.is_none_or(|status| card["status"] == status.word()))
@@ -199,12 +242,12 @@ async fn list(link: &Link, status: Option<&str>, project: Option<&str>, json: bo
     print::cards(cards, json)
 }
 
-fn part<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, Failure> {
+pub fn part<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, Failure> {
     serde_json::from_value(value[name].clone())
         .map_err(|error| Failure::Link(format!("the answer has no {name}: {error}")))
 }
 
-async fn find(link: &Link, key: &str) -> Result<Value, Failure> {
+pub async fn find(link: &Link, key: &str) -> Result<Value, Failure> {
     link.call("find_task", &FindTask { key: key.to_owned() }).await
 }
 
@@ -304,6 +347,22 @@ pub async fn told(link: &Link, card: Value, verb: &str, json: bool) -> Result<()
     print::task(link.call("get_task", &TaskRef { id: part(&card, "id")? }).await?, json)
 }
 
+/// As [`told`] for each; of several cards programs get one list.
+pub async fn told_all(link: &Link, cards: Vec<Value>, verb: &str, json: bool) -> Result<(), Failure> {
+    if !json || cards.len() < 2 {
+        for card in cards {
+            told(link, card, verb, json).await?;
+        }
+        return Ok(());
+    }
+    let mut all = Vec::new();
+    for card in cards {
+        let task: Value = link.call("get_task", &TaskRef { id: part(&card, "id")? }).await?;
+        all.push(print::flat(&task, &task["runs"][0]));
+    }
+    print::out_json(&Value::Array(all))
+}
+
 /// As [`told`], for a command that was about one run of the card.
 async fn told_of_run(link: &Link, run: &Value, json: bool) -> Result<(), Failure> {
     if !json {
@@ -312,8 +371,12 @@ async fn told_of_run(link: &Link, run: &Value, json: bool) -> Result<(), Failure
     print::task_of_run(link.call("get_task", &TaskRef { id: part(run, "task")? }).await?, run)
 }
 
-async fn logs(link: &Link, key: &str, follow: bool) -> Result<(), Failure> {
-    let run: domain::RunId = part(&newest_run(link, key).await?, "id")?;
+async fn logs(link: &Link, key: &str, attempt: Option<u64>, follow: bool) -> Result<(), Failure> {
+    let run = match attempt {
+        Some(attempt) => run_of_attempt(link, key, attempt).await?,
+        None => newest_run(link, key).await?,
+    };
+    let run: domain::RunId = part(&run, "id")?;
     let mut printed = 0;
     let mut idle = 0;
     loop {
@@ -340,6 +403,13 @@ async fn logs(link: &Link, key: &str, follow: bool) -> Result<(), Failure> {
     }
 }
 
+async fn run_of_attempt(link: &Link, key: &str, attempt: u64) -> Result<Value, Failure> {
+    let runs: Vec<Value> = part(&find(link, key).await?, "runs")?;
+    runs.into_iter()
+        .find(|run| run["attempt"] == attempt)
+        .ok_or_else(|| Failure::invalid(format!("{key} has no run {attempt}")))
+}
+
 async fn artifacts(link: &Link, key: &str, out: Option<&Path>, json: bool) -> Result<(), Failure> {
     let task = find(link, key).await?;
     let list: Vec<Value> = part(&task, "artifacts")?;
@@ -358,17 +428,28 @@ async fn artifacts(link: &Link, key: &str, out: Option<&Path>, json: bool) -> Re
 
 async fn copy_out(link: &Link, artifact: &Value, out: &Path) -> Result<(), Failure> {
     let path: String = part(artifact, "path")?;
-    let target = out.join(safe_relative(&path)?);
+    let id = part(artifact, "id")?;
+    write_pieces(link, &path, out, "read_artifact", |offset| ReadArtifact { id, offset, len: PIECE }).await
+}
+
+/// Reads a file piece by piece and writes it below `out`.
+pub async fn write_pieces<Q: serde::Serialize>(
+    link: &Link,
+    path: &str,
+    out: &Path,
+    operation: &str,
+    piece_at: impl Fn(i64) -> Q,
+) -> Result<(), Failure> {
+    let target = out.join(safe_relative(path)?);
     let failed = |error| Failure::io(format!("{} cannot be written", target.display()), error);
     std::fs::create_dir_all(target.parent().unwrap_or(out)).map_err(failed)?;
     let mut file = std::fs::File::create(&target).map_err(failed)?;
     let mut offset = 0;
     loop {
-        let request = ReadArtifact { id: part(artifact, "id")?, offset, len: 4 * 1024 * 1024 };
-        let piece: Value = link.call("read_artifact", &request).await?;
+        let piece: Value = link.call(operation, &piece_at(offset)).await?;
         let data = BASE64
             .decode(piece["data"].as_str().unwrap_or_default())
-            .map_err(|error| Failure::Link(format!("the artifact cannot be read: {error}")))?;
+            .map_err(|error| Failure::Link(format!("{path} cannot be read: {error}")))?;
         if data.is_empty() {
             return Ok(());
         }
@@ -384,7 +465,7 @@ fn safe_relative(path: &str) -> Result<PathBuf, Failure> {
     if plain {
         Ok(relative.to_owned())
     } else {
-        Err(Failure::invalid(format!("the artifact name “{path}” is not a plain path")))
+        Err(Failure::invalid(format!("the name “{path}” is not a plain path")))
     }
 }
 

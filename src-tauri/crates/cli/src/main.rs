@@ -4,6 +4,7 @@
 
 mod agents;
 mod args;
+mod belongings;
 mod claims;
 mod commands;
 mod cron;

@@ -96,21 +96,52 @@ pub fn task(task: Value, json: bool) -> Result<(), Failure> {
         let (attempt, reason) = (run["attempt"].to_string(), tame(text(run, "reason")));
         format!("{attempt:>3}  {:<10} {:<10} {reason}", text(run, "agent"), text(run, "status"))
     })?;
+    if let Some(key) = task["parent"]["key"].as_str() {
+        out(&format!("\nSub-task of {key} {}", tame(text(&task["parent"], "title"))))?;
+    }
+    list(&subtasks_title(card), &task["subtasks"], |sub| {
+        format!("{:<7} {:<12} {}", text(sub, "key"), text(sub, "status"), tame(text(sub, "title")))
+    })?;
+    list("Files", &task["attachments"], attachment_line)?;
     list("Artifacts", &task["artifacts"], artifact_line)
+}
+
+fn subtasks_title(card: &Value) -> String {
+    let progress = &card["progress"];
+    if progress.is_null() {
+        "Sub-tasks".into()
+    } else {
+        format!("Sub-tasks ({} of {} done)", progress["done"], progress["total"])
+    }
+}
+
+pub fn task_of_run(task: Value, run: &Value) -> Result<(), Failure> {
+    out_json(&flat(&task, run))
 }
 
 /// One flat object: the card's fields with the detail beside them, and in `run` all that is known of that
 /// run (null: there was none).
-pub fn task_of_run(task: Value, run: &Value) -> Result<(), Failure> {
+pub fn flat(task: &Value, run: &Value) -> Value {
     let mut object = card_json(&task["card"]);
-    for name in ["uid", "description", "version", "updated_at", "artifacts", "comments", "moves", "runs"] {
+    for name in [
+        "uid",
+        "description",
+        "version",
+        "updated_at",
+        "artifacts",
+        "comments",
+        "moves",
+        "runs",
+        "attachments",
+        "subtasks",
+    ] {
         object[name] = task[name].clone();
     }
     object["run"] = run.clone();
     if task["card"]["run"]["id"] == run["id"] && !run.is_null() {
         object["run"]["last_line"] = task["card"]["run"]["last_line"].clone();
     }
-    out_json(&object)
+    object
 }
 
 fn list(title: &str, items: &Value, line: impl Fn(&Value) -> String) -> Result<(), Failure> {
@@ -146,6 +177,41 @@ pub fn artifacts(list: &[Value], json: bool) -> Result<(), Failure> {
         return out("No artifacts. Agents leave files in artifacts/ of their workspace.");
     }
     list.iter().try_for_each(|artifact| out(&artifact_line(artifact)))
+}
+
+fn attachment_line(file: &Value) -> String {
+    format!("{:>10}  {:<9} {}", file["size"].to_string(), text(file, "kind"), tame(text(file, "name")))
+}
+
+pub fn attachments(list: &Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return out_json(list);
+    }
+    match list.as_array().map(Vec::as_slice).unwrap_or_default() {
+        [] => out("No files."),
+        files => files.iter().try_for_each(|file| out(&attachment_line(file))),
+    }
+}
+
+pub fn filters(list: &[Value], json: bool) -> Result<(), Failure> {
+    if json {
+        return out_json(&json!(list));
+    }
+    list.iter().try_for_each(|saved| {
+        let rule = saved["filter"].as_object().into_iter().flatten();
+        let said = rule.filter(|(_, value)| !value.is_null() && **value != json!("") && **value != json!([]));
+        let words: Vec<String> = said.map(|(name, value)| format!("{name} {}", plain(value))).collect();
+        out(&format!("{:<20} {}", tame(text(saved, "name")), tame(&words.join(", "))))
+    })
+}
+
+/// A value without the marks of JSON.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
 }
 
 /// Exit code 0 only if nothing that was to go has stayed.

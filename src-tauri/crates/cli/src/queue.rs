@@ -3,9 +3,12 @@
 use app::wire::*;
 use domain::{
     TaskId,
+    breaker::BreakerRule,
     budget::{AtLimit, Price},
     dispatch::Choice,
     edges::Need,
+    escalation::Escalation,
+    limits::RunLimits,
     policy::QueuePolicy,
     review::{Gate, Step},
     verdict::Verdict,
@@ -13,7 +16,7 @@ use domain::{
 use serde_json::Value;
 
 use crate::{
-    args::{PolicyArgs, ProjectPolicyArgs, RoutingArgs},
+    args::{EscalationArgs, LimitArgs, PolicyArgs, ProjectPolicyArgs, RoutingArgs},
     commands::{find_id, find_project, text_or_file, told},
     failure::Failure,
     link::Link,
@@ -123,8 +126,18 @@ pub async fn policy(link: &Link, args: &PolicyArgs, json: bool) -> Result<(), Fa
     print::out(&format!("agents       {agents}"))?;
     print::out(&format!("choice       {}", value["choice"].as_str().unwrap_or("")))?;
     print::out(&format!("preempt      {}", if now.preempt { "on" } else { "off" }))?;
-    print::out(&format!("longest run  {}", minutes(now.limits.longest)))?;
-    print::out(&format!("quiet        {}", minutes(now.limits.expected_quiet)))
+    print::out(&format!("setup        {}", now.limits.setup.map_or("15 min".into(), length)))?;
+    print::out(&format!("longest run  {}", limit(now.limits.longest)))?;
+    print::out(&format!("idle         {}", limit(now.limits.idle)))?;
+    print::out(&format!("quiet        {}", limit(now.limits.expected_quiet)))?;
+    print::out(&format!("review time  {}", limit(now.limits.review)))?;
+    let BreakerRule { threshold, cool_down, longest } = now.breaker;
+    let seconds = |millis: i64| length((millis / 1_000) as u32);
+    print::out(&format!(
+        "breaker      opens after {threshold} failures in a row, for {} to {}",
+        seconds(cool_down),
+        seconds(longest)
+    ))
 }
 
 /// Millionths; none for 0, which means no limit.
@@ -135,8 +148,77 @@ fn micros(usd: f64) -> Result<Option<i64>, Failure> {
     Ok(Some((usd * 1e6).round() as i64).filter(|micros| *micros > 0))
 }
 
-fn minutes(limit: Option<u32>) -> String {
-    limit.map_or("no limit".into(), |minutes| format!("{minutes} min"))
+fn limit(seconds: Option<u32>) -> String {
+    seconds.map_or("no limit".into(), length)
+}
+
+/// `45 s`, `30 min`
+fn length(seconds: u32) -> String {
+    if seconds >= 60 && seconds.is_multiple_of(60) {
+        format!("{} min", seconds / 60)
+    } else {
+        format!("{seconds} s")
+    }
+}
+
+fn with_limits(mut limits: RunLimits, args: &LimitArgs) -> Result<RunLimits, Failure> {
+    let wanted = [
+        (args.setup_limit, &mut limits.setup),
+        (args.longest, &mut limits.longest),
+        (args.idle, &mut limits.idle),
+        (args.quiet, &mut limits.expected_quiet),
+        (args.review_limit, &mut limits.review),
+    ];
+    for (minutes, limit) in wanted {
+        let Some(minutes) = minutes else { continue };
+        if !(0.0..=10_080.0).contains(&minutes) {
+            return Err(Failure::invalid(format!(
+                "{minutes} minutes is no time limit; use 0 to 10,080 (a week)"
+            )));
+        }
+        *limit = Some((minutes * 60.0).ceil() as u32).filter(|seconds| *seconds > 0);
+    }
+    Ok(limits)
+}
+
+fn with_escalation(before: Escalation, args: &EscalationArgs) -> Escalation {
+    let set = |wanted: Option<u32>, before: Option<u32>| match wanted {
+        Some(count) => Some(count).filter(|count| *count > 0),
+        None => before,
+    };
+    Escalation {
+        failures: set(args.escalate, before.failures),
+        minutes: set(args.escalate_after, before.minutes),
+        hand_over: args.hand_over.unwrap_or(before.hand_over),
+        pause: args.pause_then.unwrap_or(before.pause),
+        workflow: set(args.stop_workflow, before.workflow),
+    }
+}
+
+/// How far the cards that dependencies join to this one have come; lets them go on.
+pub async fn workflow(link: &Link, id: &str, resume: bool, json: bool) -> Result<(), Failure> {
+    let request = TaskRef { id: find_id(link, id).await? };
+    let operation = if resume { "resume_workflow" } else { "get_task" };
+    let detail: Value = link.call(operation, &request).await?;
+    let workflow = &detail["queue"]["workflow"];
+    if json {
+        return print::out_json(workflow);
+    }
+    if workflow.is_null() {
+        return print::out(&format!("No dependency joins {} to another card.", request.id.key()));
+    }
+    print::out(&format!(
+        "{} of {} cards done, {} failed",
+        workflow["done"], workflow["cards"], workflow["failed"]
+    ))?;
+    match workflow["stopped"].as_str() {
+        Some(why) => print::out(&format!(
+            "stopped after {}; go on with: flightboard workflow {} --resume",
+            print::tame(why),
+            request.id.key()
+        )),
+        None => Ok(()),
+    }
 }
 
 fn with(mut policy: QueuePolicy, args: &PolicyArgs) -> Result<QueuePolicy, Failure> {
@@ -181,11 +263,13 @@ fn with(mut policy: QueuePolicy, args: &PolicyArgs) -> Result<QueuePolicy, Failu
             .prices
             .insert(name.to_owned(), Price { input, output, cache_read: input / 10, cache_write: input });
     }
-    if let Some(minutes) = args.longest {
-        policy.limits.longest = Some(minutes).filter(|minutes| *minutes > 0);
+    policy.limits = with_limits(policy.limits, &args.limits)?;
+    if let Some(threshold) = args.breaker {
+        policy.breaker.threshold = threshold;
     }
-    if let Some(minutes) = args.quiet {
-        policy.limits.expected_quiet = Some(minutes).filter(|minutes| *minutes > 0);
+    if let Some(seconds) = args.cool_down {
+        policy.breaker.cool_down = i64::from(seconds) * 1_000;
+        policy.breaker.longest = policy.breaker.longest.max(policy.breaker.cool_down);
     }
     Ok(policy)
 }
@@ -241,6 +325,8 @@ fn with_project(mut settings: ProjectSettings, args: &ProjectPolicyArgs) -> Resu
     if let Some(triage) = args.triage {
         settings.triage = triage;
     }
+    settings.limits = with_limits(settings.limits, &args.limits)?;
+    settings.escalation = with_escalation(settings.escalation, &args.escalation);
     if args.no_gate {
         settings.gate = Gate::default();
     }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::Millis;
+use crate::{Millis, RetryPolicy, breaker::BreakerRule};
 
 /// Longest name, role or skill, in bytes.
 pub const WORD_MAX: usize = 64;
@@ -18,7 +18,7 @@ pub const SKILLS_MAX: usize = 50;
 pub const CAPACITY_MAX: u32 = 64;
 
 /// What the choice of an agent for a task depends on, and what the agent is told about itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Agent {
     /// As people type it; see [`name`].
     pub name: String,
@@ -33,6 +33,10 @@ pub struct Agent {
     pub model: Option<String>,
     /// Switched off: it stays on the list and is given nothing.
     pub enabled: bool,
+    /// What its failures are allowed, where a card does not say otherwise.
+    pub retry: RetryPolicy,
+    /// None: as the board has it.
+    pub breaker: Option<BreakerRule>,
 }
 
 impl Agent {
@@ -46,6 +50,8 @@ impl Agent {
             max_capacity: 1,
             model: None,
             enabled: true,
+            retry: RetryPolicy::default(),
+            breaker: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::{Cause, Millis, RunId};
 
 /// When it opens and how long it stays open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(default)]
 pub struct BreakerRule {
     /// Failures in a row that open it.
     pub threshold: u32,
@@ -22,6 +23,26 @@ pub struct BreakerRule {
 impl Default for BreakerRule {
     fn default() -> Self {
         BreakerRule { threshold: 3, cool_down: 60_000, longest: 60 * 60_000 }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadBreaker {
+    #[error("a breaker opens after 1 to 100 failures in a row")]
+    Threshold,
+    #[error("a breaker stays open for 1 second to 30 days, and at first no longer than at last")]
+    CoolDown,
+}
+
+impl BreakerRule {
+    pub fn check(&self) -> Result<(), BadBreaker> {
+        const THIRTY_DAYS: Millis = 30 * 24 * 60 * 60 * 1_000;
+        if !(1..=100).contains(&self.threshold) {
+            return Err(BadBreaker::Threshold);
+        }
+        let fits = (1_000..=THIRTY_DAYS).contains(&self.cool_down)
+            && (self.cool_down..=THIRTY_DAYS).contains(&self.longest);
+        if fits { Ok(()) } else { Err(BadBreaker::CoolDown) }
     }
 }
 
@@ -148,6 +169,15 @@ mod tests {
         assert_eq!(breaker.gate(1_100), Gate::Probe);
         let probing = breaker.started(RunId(9), 1_100);
         assert_eq!(probing.gate(1_200), Gate::Probing { run: RunId(9) });
+    }
+
+    #[test]
+    fn rules_that_make_no_sense_are_refused() {
+        let rule = BreakerRule::default();
+        assert_eq!(rule.check(), Ok(()));
+        assert_eq!(BreakerRule { threshold: 0, ..rule }.check(), Err(BadBreaker::Threshold));
+        assert_eq!(BreakerRule { cool_down: 999, ..rule }.check(), Err(BadBreaker::CoolDown));
+        assert_eq!(BreakerRule { longest: 59_999, ..rule }.check(), Err(BadBreaker::CoolDown));
     }
 
     #[test]

@@ -95,7 +95,7 @@ pub enum Judgement {
 pub enum BadBudget {
     #[error("a budget cannot be negative")]
     Negative,
-    #[error("the warning share is between 0 and 1")]
+    #[error("the warning share is between 0 and 1 (100 %)")]
     Share,
 }
 

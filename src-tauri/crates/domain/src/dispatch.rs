@@ -46,6 +46,8 @@ pub struct Candidate {
     pub not_before: Option<Until>,
     /// Why a person must look first.
     pub held: Option<String>,
+    /// Why its workflow was stopped.
+    pub stopped: Option<String>,
     /// Edges that are not met.
     pub blockers: Vec<Blocker>,
     pub repositories: Vec<u32>,
@@ -368,6 +370,9 @@ impl<'s> Room<'s> {
         }
         if let Some(reason) = &candidate.held {
             return Err(Wait::Held { reason: reason.clone() });
+        }
+        if let Some(reason) = &candidate.stopped {
+            return Err(Wait::Stopped { reason: reason.clone() });
         }
         if !candidate.blockers.is_empty() {
             return Err(Wait::Blocked { by: candidate.blockers.clone() });

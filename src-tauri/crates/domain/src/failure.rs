@@ -38,8 +38,8 @@ pub struct RetryRule {
     pub backoff: Backoff,
 }
 
-/// Rules by class; a class without one takes the built-in rule of [`RetryRule::standard`].
-/// The task's own come first, then the agent's, then the project's.
+/// Rules by class. The task's own come first, then the agent's, then the project's; a class that none of
+/// them names takes the built-in rule of [`RetryRule::standard`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Type)]
 #[serde(transparent)]
 pub struct RetryPolicy(pub BTreeMap<Cause, RetryRule>);
@@ -140,7 +140,27 @@ impl Backoff {
     }
 }
 
+/// Failures that another attempt may mend.
+pub const MENDABLE: [Cause; 6] = [
+    Cause::ExitedNonZero,
+    Cause::NoCompletionMark,
+    Cause::Timeout,
+    Cause::Stalled,
+    Cause::AgentError,
+    Cause::CouldNotStart,
+];
+
 impl RetryPolicy {
+    /// So many attempts after the first for each of [`MENDABLE`], with the built-in waits.
+    pub fn of(max: u32) -> RetryPolicy {
+        let rule = |cause| (cause, RetryRule { max, ..RetryRule::standard(cause) });
+        RetryPolicy(MENDABLE.into_iter().map(rule).collect())
+    }
+
+    pub fn check(&self) -> Result<(), BadRule> {
+        self.0.values().try_for_each(RetryRule::check)
+    }
+
     /// The rule for `cause`, from the first policy that has one.
     pub fn rule(layers: &[&RetryPolicy], cause: Cause) -> RetryRule {
         layers
@@ -263,9 +283,12 @@ mod tests {
     fn the_nearest_policy_that_has_a_rule_is_the_one_that_counts() {
         let rule = |max| RetryRule { max, backoff: Backoff::Immediate };
         let with = |max| RetryPolicy([(Cause::Timeout, rule(max))].into());
-        let (task, project, empty) = (with(7), with(3), RetryPolicy::default());
-        assert_eq!(RetryPolicy::rule(&[&task, &project], Cause::Timeout).max, 7);
-        assert_eq!(RetryPolicy::rule(&[&empty, &project], Cause::Timeout).max, 3);
+        let (task, agent, project) = (with(7), with(5), with(3));
+        let empty = RetryPolicy::default();
+        assert_eq!(RetryPolicy::rule(&[&task, &agent, &project], Cause::Timeout).max, 7);
+        assert_eq!(RetryPolicy::rule(&[&empty, &agent, &project], Cause::Timeout).max, 5);
+        assert_eq!(RetryPolicy::rule(&[&empty, &empty, &project], Cause::Timeout).max, 3);
+        assert_eq!(RetryPolicy::rule(&[&task, &agent], Cause::Lost), RetryRule::standard(Cause::Lost));
         assert_eq!(RetryPolicy::rule(&[&empty], Cause::Timeout), RetryRule::standard(Cause::Timeout));
     }
 

@@ -38,6 +38,8 @@ ids! {
     /// A further repository of a project.
     RepositoryId;
     ArtifactId;
+    /// A file that a person added to a card.
+    AttachmentId;
     CommentId;
     /// Asked by an agent, for a person.
     QuestionId;

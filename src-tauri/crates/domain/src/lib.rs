@@ -3,21 +3,26 @@
 //! Everything here must stay testable with a plain table.
 
 pub mod agent;
+pub mod attachment;
 pub mod authority;
 pub mod breaker;
 pub mod budget;
 pub mod directory;
 pub mod dispatch;
 pub mod edges;
+pub mod escalation;
 pub mod evidence;
 pub mod failure;
+pub mod filter;
 pub mod ids;
+pub mod limits;
 pub mod policy;
 pub mod priority;
 pub mod review;
 pub mod routing;
 pub mod run;
 pub mod schedule;
+pub mod subtask;
 pub mod task;
 pub mod text;
 pub mod verdict;
@@ -27,8 +32,8 @@ pub use authority::{Role, Scope};
 pub use evidence::{Evidence, Rank, Reading, Reducer};
 pub use failure::{Aftermath, Backoff, Counters, RetryPolicy, RetryRule, after_failure};
 pub use ids::{
-    AgentId, ArtifactId, BadTaskKey, ChangeSeq, CommentId, Id, KeyId, ProjectId, QuestionId, RepositoryId,
-    RunId, ScheduleId, TaskId, TaskKey,
+    AgentId, ArtifactId, AttachmentId, BadTaskKey, ChangeSeq, CommentId, Id, KeyId, ProjectId, QuestionId,
+    RepositoryId, RunId, ScheduleId, TaskId, TaskKey,
 };
 pub use priority::{ClaimOrder, Priority, PriorityWord};
 pub use run::{Activity, Cause, Outcome, RunEvent, RunPhase, RunState, RunStatus};

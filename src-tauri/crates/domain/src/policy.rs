@@ -8,14 +8,22 @@ use specta::Type;
 
 use crate::{
     RetryPolicy,
+    breaker::BreakerRule,
     budget::{Budget, Price},
     dispatch::Choice,
+    escalation::Escalation,
+    limits::RunLimits,
     review::Gate,
     routing::Models,
 };
 
 /// How many runs the dispatcher keeps at work where nobody set another number.
 pub const PARALLEL: u32 = 3;
+
+/// Longest name of a model, in characters.
+pub const NAME_MAX: usize = 100;
+/// Prices in the table.
+pub const PRICES_MAX: usize = 500;
 
 /// For the whole board.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Type)]
@@ -45,16 +53,8 @@ pub struct QueuePolicy {
     /// For all runs of a day, from midnight on this machine's clock.
     pub daily: Budget,
     pub limits: RunLimits,
-}
-
-/// When a run is ended from outside. Minutes; none: never.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(default, deny_unknown_fields)]
-pub struct RunLimits {
-    /// From its start.
-    pub longest: Option<u32>,
-    /// Without a byte of output while it should be working: twice this time is a stall.
-    pub expected_quiet: Option<u32>,
+    /// Of agents that have no rule of their own, and of provider accounts.
+    pub breaker: BreakerRule,
 }
 
 /// For one project; kept in its settings beside others.
@@ -77,14 +77,22 @@ pub struct ProjectPolicy {
     pub budget: Budget,
     /// For each card, over all its runs.
     pub task_budget: Budget,
+    /// Where they differ from the board's.
+    pub limits: RunLimits,
+    /// When a person is called.
+    pub escalation: Escalation,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPolicy {
     #[error("a limit is between 1 and 64; leave it empty for none")]
     Limit,
-    #[error("a time limit is between 1 and 10,080 minutes (a week); leave it empty for none")]
-    Minutes,
+    #[error(transparent)]
+    Time(#[from] crate::limits::BadLimit),
+    #[error(transparent)]
+    Breaker(#[from] crate::breaker::BadBreaker),
+    #[error(transparent)]
+    Escalation(#[from] crate::escalation::BadEscalation),
     #[error("at most 20 names can be listed")]
     TooMany,
     #[error(transparent)]
@@ -95,20 +103,30 @@ pub enum BadPolicy {
     Budget(#[from] crate::budget::BadBudget),
     #[error("a price cannot be negative")]
     Price,
+    #[error("a price needs the name of a model or an agent, of 1 to {NAME_MAX} characters")]
+    PriceName,
+    #[error("a model's name is one line of at most {NAME_MAX} characters")]
+    ModelName,
+    #[error("at most {PRICES_MAX} prices can be listed")]
+    TooManyPrices,
+    #[error(transparent)]
+    Tag(#[from] crate::text::BadText),
 }
 
 impl QueuePolicy {
     pub fn check(&self) -> Result<(), BadPolicy> {
         [self.parallel, self.review].into_iter().flatten().try_for_each(check_limit)?;
-        let minutes = [self.limits.longest, self.limits.expected_quiet];
-        if minutes.into_iter().flatten().any(|minutes| !(1..=10_080).contains(&minutes)) {
-            return Err(BadPolicy::Minutes);
-        }
+        self.limits.check()?;
+        self.breaker.check()?;
         if self.costs.values().any(|cost| *cost < 0) {
             return Err(BadPolicy::Price);
         }
         self.daily.check()?;
-        check_names(&[&self.agents, &self.share_by_tags])
+        check_prices(&self.prices)?;
+        self.models.values().try_for_each(check_models)?;
+        check_names(&[&self.agents, &self.share_by_tags])?;
+        crate::text::tags(&self.share_by_tags)?;
+        Ok(())
     }
 }
 
@@ -120,8 +138,30 @@ impl ProjectPolicy {
         self.gate.check()?;
         self.budget.check()?;
         self.task_budget.check()?;
+        self.limits.check()?;
+        self.escalation.check()?;
         Ok(())
     }
+}
+
+fn check_prices(prices: &BTreeMap<String, Price>) -> Result<(), BadPolicy> {
+    if prices.len() > PRICES_MAX {
+        return Err(BadPolicy::TooManyPrices);
+    }
+    prices.iter().try_for_each(|(name, price)| {
+        if name.trim().is_empty() || name.chars().count() > NAME_MAX {
+            return Err(BadPolicy::PriceName);
+        }
+        let parts = [price.input, price.output, price.cache_read, price.cache_write];
+        if parts.into_iter().any(|part| part < 0) { Err(BadPolicy::Price) } else { Ok(()) }
+    })
+}
+
+fn check_models(models: &Models) -> Result<(), BadPolicy> {
+    let Models { always, complex, routine, plan, code, review } = models;
+    let names = [always, complex, routine, plan, code, review].into_iter().flatten();
+    let bad = |name: &String| name.chars().count() > NAME_MAX || name.chars().any(char::is_control);
+    if names.into_iter().any(bad) { Err(BadPolicy::ModelName) } else { Ok(()) }
 }
 
 fn check_limit(limit: u32) -> Result<(), BadPolicy> {
@@ -135,6 +175,7 @@ fn check_names(lists: &[&Vec<String>]) -> Result<(), BadPolicy> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::BadLimit;
 
     #[test]
     fn defaults_are_allowed_and_nonsense_is_not() {
@@ -145,7 +186,21 @@ mod tests {
         let many = QueuePolicy { review: Some(65), ..QueuePolicy::default() };
         assert_eq!(many.check(), Err(BadPolicy::Limit));
         let limits = RunLimits { longest: Some(0), ..RunLimits::default() };
-        assert_eq!(QueuePolicy { limits, ..QueuePolicy::default() }.check(), Err(BadPolicy::Minutes));
+        assert_eq!(QueuePolicy { limits, ..QueuePolicy::default() }.check(), Err(BadPolicy::Time(BadLimit)));
+        let dear = |input| Price { input, ..Price::default() };
+        for (name, price, bad) in [
+            ("gpt", dear(-1), BadPolicy::Price),
+            (" ", dear(1), BadPolicy::PriceName),
+            (&*"m".repeat(101), dear(1), BadPolicy::PriceName),
+        ] {
+            let prices = BTreeMap::from([(name.to_owned(), price)]);
+            assert_eq!(QueuePolicy { prices, ..QueuePolicy::default() }.check(), Err(bad));
+        }
+        let models = Models { plan: Some("a\nb".into()), ..Models::default() };
+        let models = BTreeMap::from([("codex".to_owned(), models)]);
+        assert_eq!(QueuePolicy { models, ..QueuePolicy::default() }.check(), Err(BadPolicy::ModelName));
+        let tagged = QueuePolicy { share_by_tags: vec!["a,b".into()], ..QueuePolicy::default() };
+        assert!(matches!(tagged.check(), Err(BadPolicy::Tag(_))));
         let many = ProjectPolicy { agents: vec!["a".into(); 21], ..ProjectPolicy::default() };
         assert_eq!(many.check(), Err(BadPolicy::TooMany));
     }

@@ -44,12 +44,12 @@ impl Engine {
     ) -> Result<ArtifactRecord, EngineError> {
         let (to, name, size) = (self.layout().artifacts(), path.clone(), bytes.len() as i64);
         let _unnamed = self.contents().read().await;
-        let kept = blocking(move || artifacts::keep(&to, &name, &bytes)).await?;
-        let (hash, kind) = kept.map_err(|error| EngineError::Unavailable {
+        let kept = blocking(move || artifacts::keep(&to, &bytes, &name)).await?;
+        let kept = kept.map_err(|error| EngineError::Unavailable {
             message: error.to_string(),
             next: Some("check the free space of the data directory".into()),
         })?;
-        let new = NewArtifact { path: path.clone(), kind: kind_word(kind).into(), size, hash };
+        let new = NewArtifact { path: path.clone(), kind: kind_word(kept.kind).into(), size, hash: kept.hash };
         self.store().put_artifacts(holder.run, vec![new], self.now()).await?;
         let all = self.store().artifacts(holder.task).await?;
         let kept = all.into_iter().find(|artifact| artifact.run == holder.run && artifact.path == path);

@@ -10,10 +10,11 @@ use std::{
 use agents::Kind;
 use domain::{
     Actor, Id, Millis, ProjectId, RunId, Status, TaskId,
-    breaker::Gate,
+    breaker::{BreakerRule, Gate},
     dispatch::{
         Ability, Account, Candidate, Choice, Lane, Limit, LiveRun, Plan, Snapshot, Start, Worker, plan,
     },
+    limits::RunLimits,
     policy::{PARALLEL, ProjectPolicy, QueuePolicy},
     routing::{Phase, route},
 };
@@ -85,6 +86,9 @@ pub struct AgentAtWork {
     pub capacity: Option<u32>,
     pub succeeded: u32,
     pub ended: u32,
+    /// Failures in a row that count against it, and the rule that they are measured by.
+    pub failures: u32,
+    pub rule: BreakerRule,
     breaker: Gate,
     account: Option<(String, Account)>,
 }
@@ -128,7 +132,7 @@ impl Engine {
         let ended = self.store().ended_by_agent().await?;
         Ok(Planned {
             paused: world.policy.paused,
-            in_flight: world.live.len() as u32,
+            in_flight: world.in_flight() as u32,
             parallel: world.policy.parallel.unwrap_or(PARALLEL),
             starts,
             projects,
@@ -157,7 +161,7 @@ impl Engine {
             &task.title,
             &task.description,
             task.priority,
-            Phase::Code,
+            world.phase(&start.agent),
             task.routing.model.as_deref(),
             &models,
         );
@@ -298,6 +302,21 @@ impl Engine {
         self.begin_in_background(request).await
     }
 
+    /// When runs of a project's cards are ended from outside.
+    pub(crate) async fn run_limits(&self, project: Option<ProjectId>) -> Result<RunLimits, EngineError> {
+        let board = self.queue_policy().await?.limits;
+        Ok(match project {
+            Some(id) => policy_of(&self.store().project(id).await?).limits.over(board),
+            None => board,
+        })
+    }
+
+    /// The same of one card's.
+    pub(crate) async fn limits_of(&self, task: TaskId) -> Result<RunLimits, EngineError> {
+        let project = self.store().task(task).await?.project;
+        self.run_limits(project).await
+    }
+
     /// The limits that a start on `agent` must respect, whoever asks for it.
     pub(crate) async fn limits_for(
         &self,
@@ -307,14 +326,16 @@ impl Engine {
     ) -> Result<Vec<Limits>, EngineError> {
         let policy = self.queue_policy().await?;
         let mut limits = Vec::new();
-        let parallel = match origin {
-            Origin::Person => policy.parallel,
-            Origin::Dispatcher | Origin::Pulled => Some(policy.parallel.unwrap_or(PARALLEL)),
-        };
         let mut add = |on, limit: Option<u32>, name: &str| {
             limits.extend(limit.map(|limit| Limits { on, limit, name: name.to_owned() }));
         };
-        add(LimitOn::Total, parallel, "flight");
+        // What a person set counts for everybody. The dispatcher's own default is for this machine, where
+        // what agents pulled does not run.
+        match (policy.parallel, origin) {
+            (Some(most), _) => add(LimitOn::Total, Some(most), "flight"),
+            (None, Origin::Person) => {}
+            (None, Origin::Dispatcher | Origin::Pulled) => add(LimitOn::Here, Some(PARALLEL), "flight"),
+        }
         let found = self.agent(agent).await?;
         let most = found.and_then(|found| capacity(&found));
         add(LimitOn::Agent(agent.to_owned()), most, &format!("flight for {agent}"));
@@ -346,7 +367,7 @@ pub(crate) fn policy_of(record: &ProjectRecord) -> ProjectPolicy {
 }
 
 /// A project without readable settings is one with the defaults.
-fn policy_from(settings: serde_json::Value, name: &str) -> ProjectPolicy {
+pub(crate) fn policy_from(settings: serde_json::Value, name: &str) -> ProjectPolicy {
     serde_json::from_value(settings).unwrap_or_else(|error| {
         tracing::warn!(%error, project = name, "the project's policy cannot be read");
         ProjectPolicy::default()
@@ -392,6 +413,7 @@ impl World {
             skills: task.skills,
             not_before: task.not_before,
             held: task.held,
+            stopped: task.stopped,
             blockers: task.blockers,
             repositories: Vec::new(),
             over_budget: used_up.get(&task.id).cloned(),
@@ -415,8 +437,19 @@ impl World {
             capacity: capacity(agent),
             succeeded,
             ended: all,
+            failures: self.failures(&agent.name),
+            rule: agent.agent.breaker.unwrap_or(self.policy.breaker),
             breaker: self.breaker(&Breaks::Agent(agent.name.clone())),
             account,
+        }
+    }
+
+    /// An agent whose role it is to plan has a plan to make.
+    fn phase(&self, agent: &str) -> Phase {
+        let found = self.agents.iter().find(|found| found.name == agent);
+        match found.and_then(|found| found.agent.role.as_deref()) {
+            Some("planner") => Phase::Plan,
+            Some(_) | None => Phase::Code,
         }
     }
 
@@ -451,6 +484,11 @@ impl World {
             .collect()
     }
 
+    fn failures(&self, agent: &str) -> u32 {
+        let whose = Breaks::Agent(agent.to_owned());
+        self.breakers.iter().find(|record| record.whose == whose).map_or(0, |record| record.breaker.failures)
+    }
+
     fn breaker(&self, whose: &Breaks) -> Gate {
         let record = self.breakers.iter().find(|record| record.whose == *whose);
         record.map_or(Gate::Closed, |record| record.breaker.gate(self.now))
@@ -472,7 +510,7 @@ impl World {
     fn limits(&self) -> BTreeMap<Lane, Limit> {
         let limit = |name: String, limit, used: usize| Limit { name, limit, used: used as u32 };
         let parallel = self.policy.parallel.unwrap_or(PARALLEL);
-        let mut limits = BTreeMap::from([(Lane::Total, limit("flight".into(), parallel, self.live.len()))]);
+        let mut limits = BTreeMap::from([(Lane::Total, limit("flight".into(), parallel, self.in_flight()))]);
         for (id, (name, policy)) in &self.projects {
             if let Some(most) = policy.limit {
                 let used = self.live.iter().filter(|run| run.project == Some(*id)).count();
@@ -509,8 +547,14 @@ impl World {
         self.projects.iter().filter_map(reason).collect()
     }
 
+    /// Runs that the limit of the whole board counts; see [`Engine::limits_for`].
+    fn in_flight(&self) -> usize {
+        let everywhere = self.policy.parallel.is_some();
+        self.live.iter().filter(|run| everywhere || run.origin != Origin::Pulled).count()
+    }
+
     fn is_full(&self) -> bool {
-        self.live.len() as u32 >= self.policy.parallel.unwrap_or(PARALLEL)
+        self.in_flight() as u32 >= self.policy.parallel.unwrap_or(PARALLEL)
     }
 
     /// When a breaker lets a probe through or an account has rested.

@@ -153,6 +153,7 @@ impl Engine {
         if config.dispatches {
             engine.own(engine.clone().dispatch());
             engine.own(engine.clone().rescue());
+            engine.own(engine.clone().escalate());
             engine.own(engine.clone().keep_the_trash_small());
             engine.own(engine.clone().review());
         }

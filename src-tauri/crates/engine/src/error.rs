@@ -19,6 +19,9 @@ pub enum EngineError {
     /// Something outside is missing: an agent, git, a file system.
     #[error("{message}")]
     Unavailable { message: String, next: Option<String> },
+    /// A step took longer than it may, and was ended.
+    #[error("{message}")]
+    TimedOut { message: String, next: Option<String> },
     #[error("{doing}: {source}")]
     Io { doing: String, source: std::io::Error },
     #[error("{0}")]
@@ -36,7 +39,8 @@ impl EngineError {
         match self {
             EngineError::Invalid { next, .. }
             | EngineError::Conflict { next, .. }
-            | EngineError::Unavailable { next, .. } => next.clone(),
+            | EngineError::Unavailable { next, .. }
+            | EngineError::TimedOut { next, .. } => next.clone(),
             EngineError::Io { source, .. } => match source.kind() {
                 ErrorKind::PermissionDenied => {
                     Some("give yourself permission to read and write there".into())

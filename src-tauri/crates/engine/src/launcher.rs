@@ -5,17 +5,18 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use agents::{LaunchContext, LaunchPlan, Mode, TaskBrief, ToolServer};
-use domain::{Actor, ProjectId, Role, RunId, Scope, TaskId, review::StepOutcome};
+use domain::{Actor, Cause, ProjectId, Role, RunId, Scope, TaskId, limits::Stage, review::StepOutcome};
 use pty_host::{Launch, SpawnError, StartFailure};
 use serde::Deserialize;
 use store::{
     NewKey, NewRun, Origin, ProjectRecord, RunRecord, StartFacts, StoreError, TaskRecord, WordKind,
     WorkspaceRecord,
 };
-use workspaces::{Kind, Part, Provision, Workspace};
+use workspaces::{Kind, Part, Provision, ProvisionError, Workspace};
 
 use crate::{
     Engine,
@@ -67,8 +68,7 @@ struct Room<'a> {
     run_dir: &'a Path,
     ports: u16,
     trusted: bool,
-    /// Seconds.
-    longest: Option<u32>,
+    stage: Stage,
 }
 
 impl RunRequest {
@@ -219,7 +219,11 @@ impl Engine {
             }
             Err(error) => {
                 tracing::info!(run = %run.id, %error, "a run could not start");
-                self.close_not_started(&run, error.with_next_step()).await?;
+                let cause = match &error {
+                    EngineError::TimedOut { .. } => Cause::Timeout,
+                    _ => Cause::CouldNotStart,
+                };
+                self.close_not_started(&run, cause, error.with_next_step()).await?;
                 Err(error)
             }
         }
@@ -227,12 +231,17 @@ impl Engine {
 
     /// Puts the card back. On a full disk whoever asked is answered now and the card follows once
     /// there is room.
-    async fn close_not_started(&self, run: &RunRecord, reason: String) -> Result<(), EngineError> {
-        match self.store().run_not_started(run.id, reason.clone(), self.now()).await {
+    async fn close_not_started(
+        &self,
+        run: &RunRecord,
+        cause: Cause,
+        reason: String,
+    ) -> Result<(), EngineError> {
+        match self.store().run_not_prepared(run.id, cause, reason.clone(), self.now()).await {
             Err(StoreError::DiskFull) => {
                 let (engine, id, task) = (self.clone(), run.id, run.task);
                 self.own(async move {
-                    let close = || engine.store().run_not_started(id, reason.clone(), engine.now());
+                    let close = || engine.store().run_not_prepared(id, cause, reason.clone(), engine.now());
                     if let Err(error) = engine.once_there_is_room(task, close).await {
                         tracing::error!(%error, run = %id, "a run that did not start could not be closed");
                     }
@@ -262,10 +271,13 @@ impl Engine {
         let trusted = project.as_ref().is_none_or(|project| LaunchSettings::of(project).trusted);
         if let Some(order) = &request.review {
             let (place, workspace) = self.place_of_review(run, order).await?;
-            let longest = match order.work {
-                ReviewWork::Check { timeout } => Some(timeout),
-                ReviewWork::Agent => None,
+            let stage = match order.work {
+                ReviewWork::Check { timeout } => Stage::Check { timeout },
+                ReviewWork::Agent => Stage::Review,
             };
+            if let ReviewWork::Agent = order.work {
+                self.enclose(run.task, &place).await?;
+            }
             let brief = self.brief(&task, agent, request.mode()).await?;
             let prompt = agents::review_prompt(&brief, workspaces::PATCH);
             write(&run_dir.join(PROMPT), prompt.as_bytes())?;
@@ -276,7 +288,7 @@ impl Engine {
                 run_dir: &run_dir,
                 ports,
                 trusted,
-                longest,
+                stage,
             };
             return self.launch(run, request, agent, resume, &task, room).await;
         }
@@ -284,6 +296,7 @@ impl Engine {
         let outcome = async {
             let brief = TaskBrief {
                 repositories: workspace.directories.clone(),
+                attachments: self.enclose(run.task, &workspace.path).await?,
                 ..self.brief(&task, agent, request.mode()).await?
             };
             write(&workspace.path.join("TASK.md"), agents::task_md(&brief).as_bytes())?;
@@ -295,7 +308,7 @@ impl Engine {
                 run_dir: &run_dir,
                 ports,
                 trusted,
-                longest: None,
+                stage: Stage::Work,
             };
             self.launch(run, request, agent, resume, &task, room).await
         }
@@ -315,7 +328,7 @@ impl Engine {
         task: &TaskRecord,
         room: Room<'_>,
     ) -> Result<(RunPlan, StartFacts), EngineError> {
-        let Room { place, workspace, prompt, run_dir, ports, trusted, longest } = room;
+        let Room { place, workspace, prompt, run_dir, ports, trusted, stage } = room;
         let new_session = uuid::Uuid::new_v4().to_string();
         // A reviewer reads; the task is not its own.
         let tools = if request.review.is_none() { self.tool_server() } else { None };
@@ -342,7 +355,7 @@ impl Engine {
         for (path, content) in &plan.files {
             write(path, content)?;
         }
-        let run_plan = RunPlan { longest, ..RunPlan::of(agent.profile.kind, request.mode(), &plan, ports) };
+        let run_plan = RunPlan { stage, ..RunPlan::of(agent.profile.kind, request.mode(), &plan, ports) };
         run_plan.save(run_dir)?;
         let session = resume.or_else(|| plan.expects.session_id.clone());
         let key = self.run_key(run).await?;
@@ -432,8 +445,11 @@ impl Engine {
         let last_error =
             last.filter(|run| matches!(run.state, domain::RunState::Ended(domain::Outcome::Failed(_))));
         let feedback = self.feedback(task).await?;
+        let (parent, subtasks) = self.relatives(task.task.id).await?;
         Ok(TaskBrief {
             context: handed_over(&runs).unwrap_or_default(),
+            parent,
+            subtasks,
             key: task.task.id.key(),
             title: task.title.clone(),
             description: task.description.clone(),
@@ -486,7 +502,10 @@ impl Engine {
                 |error| EngineError::Unavailable { message: error.to_string(), next: error.next_step() },
             )?;
         }
-        let request = self.provision_request(run, task, project, target, ports)?;
+        let mut request = self.provision_request(run, task, project, target, ports)?;
+        if let Some(seconds) = self.run_limits(task.project).await?.setup {
+            request.setup_timeout = Duration::from_secs(seconds.into());
+        }
         if request.wanted == Kind::InPlace
             && let Some(path) = &request.project
         {
@@ -502,7 +521,7 @@ impl Engine {
         })
         .await
         .map_err(|error| EngineError::Internal(format!("preparing the workspace ended abnormally: {error}")))?
-        .map_err(|error| EngineError::Unavailable { message: error.to_string(), next: error.next_step() })?;
+        .map_err(unprovided)?;
         for note in &made.notes {
             tracing::warn!(run = %run.id, note, "the workspace is not complete");
         }
@@ -611,6 +630,14 @@ impl Engine {
             Some(id) => Ok(Some(self.store().project(id).await?)),
             None => Ok(None),
         }
+    }
+}
+
+fn unprovided(error: ProvisionError) -> EngineError {
+    let (message, next) = (error.to_string(), error.next_step());
+    match error {
+        ProvisionError::SetupTimedOut { .. } => EngineError::TimedOut { message, next },
+        _ => EngineError::Unavailable { message, next },
     }
 }
 

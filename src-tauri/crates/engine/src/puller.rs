@@ -1,8 +1,8 @@
 //! What agents that pull may ask of the engine: work, as far as the board's policy and what is
 //! registered about them allow it. How a claim is decided is the store's.
 
-use domain::Millis;
-use store::{Claimed, LimitOn, Limits, NewClaim};
+use domain::{Cause, Millis, Outcome, RunId};
+use store::{Claimed, Ending, LimitOn, Limits, NewClaim, NewReport, Origin};
 
 use crate::{Engine, error::EngineError};
 
@@ -34,6 +34,7 @@ impl Engine {
         if policy.paused {
             return Ok(Claimed::NoTask(Some("the queue is paused".into())));
         }
+        let (closed, used_up) = self.closed_to_claims(&policy).await?;
         let most = registered.as_ref().map(|known| known.max_capacity);
         let capacity = pull.capacity.or(most).unwrap_or(1);
         let limit = |on, limit: Option<u32>, name: &str| {
@@ -52,6 +53,38 @@ impl Engine {
             limits: limits.into_iter().flatten().collect(),
             now: self.now(),
         };
-        Ok(self.store().claim_next(new).await?)
+        let used_up = used_up.map(|budget| format!("the budget is used up: {budget}"));
+        Ok(match self.store().claim_within(new, closed).await? {
+            Claimed::NoTask(None) => Claimed::NoTask(used_up),
+            answer => answer,
+        })
+    }
+
+    /// The agent is alive. Returns until when that vouches for the run; a conflict says that it should
+    /// stop, because the run no longer holds its task or has used its budget up.
+    pub async fn heartbeat(&self, run: RunId, token: String) -> Result<Millis, EngineError> {
+        let until = self.store().heartbeat_run(run, token, self.now()).await?;
+        let record = self.store().run(run).await?;
+        if !self.keep_budgets(&record).await? {
+            return Ok(until);
+        }
+        let why = self.store().run(run).await?.ends_why;
+        let ending = Ending { reason: why.clone(), ..Ending::of(Outcome::Failed(Cause::Budget), self.now()) };
+        self.store().end_run(run, ending).await?;
+        Err(EngineError::Conflict {
+            message: format!("run {run} was ended: {}", why.unwrap_or_default()),
+            next: Some("stop working on it; its card waits for a person".into()),
+        })
+    }
+
+    /// The end of a pulled run, as its agent tells it.
+    pub async fn finish(&self, report: NewReport) -> Result<(), EngineError> {
+        let run = report.run;
+        self.store().finish_run(report).await?;
+        let record = self.store().run(run).await?;
+        if record.origin == Origin::Pulled {
+            self.tell_budgets(&record).await;
+        }
+        Ok(())
     }
 }

@@ -4,8 +4,9 @@
 
 use agents::{Profile, builtin_profiles, instructions, profile_of_kind};
 use domain::{
-    Actor, Millis,
+    Actor, Millis, RetryPolicy,
     agent::{self, Agent, BadAgent},
+    breaker::BreakerRule,
 };
 use serde_json::{Map, Value};
 use store::{AgentData, AgentRecord, StoreError};
@@ -31,6 +32,9 @@ pub struct AgentEdit {
     pub max_capacity: Option<i64>,
     pub model: Option<String>,
     pub enabled: Option<bool>,
+    pub retry: Option<RetryPolicy>,
+    /// Some(None): as the board has it.
+    pub breaker: Option<Option<BreakerRule>>,
 }
 
 /// An agent of the list, before anybody has looked whether this machine has its program.
@@ -235,6 +239,8 @@ fn edited(known: Option<AgentData>, edit: AgentEdit) -> Result<AgentData, Engine
             max_capacity: edit.max_capacity.map_or(Ok(before.agent.max_capacity), agent::capacity)?,
             model: edit.model.map_or(Ok(before.agent.model), |model| agent::model(&model))?,
             enabled: edit.enabled.unwrap_or(before.agent.enabled),
+            retry: edit.retry.unwrap_or(before.agent.retry),
+            breaker: edit.breaker.unwrap_or(before.agent.breaker),
             name,
         },
         title: edit.title.map_or(Ok(before.title), |title| agent::title(&title))?,
@@ -247,6 +253,8 @@ fn edited(known: Option<AgentData>, edit: AgentEdit) -> Result<AgentData, Engine
 
 fn check(data: &AgentData, builtin: bool) -> Result<(), EngineError> {
     let name = &data.agent.name;
+    data.agent.retry.check().map_err(invalid)?;
+    data.agent.breaker.map_or(Ok(()), |rule| rule.check()).map_err(invalid)?;
     if name == "custom" {
         return Err(EngineError::Invalid {
             message: "custom stands for a command that is given with each run and cannot be changed".into(),

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use agents::{Kind, LaunchPlan, Mode, StreamKind, TypedPrompt};
+use domain::limits::Stage;
 use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;
@@ -20,9 +21,9 @@ pub(crate) struct RunPlan {
     /// What is to be typed once the program is ready for it.
     pub typed_prompt: Option<TypedPrompt>,
     pub ports: u16,
-    /// Seconds after which the run is ended, where its order says so.
+    /// What it is for, as far as its time limits go.
     #[serde(default)]
-    pub longest: Option<u32>,
+    pub stage: Stage,
 }
 
 impl RunPlan {
@@ -35,7 +36,7 @@ impl RunPlan {
             signals_file: plan.expects.signals_file.clone(),
             typed_prompt: plan.expects.typed_prompt.clone(),
             ports,
-            longest: None,
+            stage: Stage::Work,
         }
     }
 
@@ -56,7 +57,7 @@ impl RunPlan {
             signals_file: None,
             typed_prompt: None,
             ports: 0,
-            longest: None,
+            stage: Stage::Work,
         })
     }
 }

@@ -5,13 +5,20 @@ use std::collections::HashMap;
 
 use agents::Spend;
 use domain::{
-    Actor, Cause, Millis, ProjectId, TaskId,
+    Cause, Millis, ProjectId, TaskId,
     budget::{AtLimit, Budget, Judgement, Spent, Tokens},
     policy::{ProjectPolicy, QueuePolicy},
 };
-use store::{RunRecord, SpentBy};
+use store::{Closed, RunRecord, SpentBy};
 
-use crate::{Engine, dispatcher::policy_of, error::EngineError};
+use crate::{
+    Engine,
+    dispatcher::{policy_from, policy_of},
+    error::EngineError,
+};
+
+/// Of a budget whose end is a question.
+const GOES_ON: &str = " This run goes on, nothing new starts: raise the budget, or stop it.";
 
 /// A budget that is near its end or over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,39 +85,80 @@ impl Engine {
         Ok(judged(budget, self.store().spent(by, self.now()).await?, name))
     }
 
-    /// Warns, asks or ends the run. `warned` are the phrases' beginnings that the card has heard.
-    /// Returns whether the run is to be ended.
-    pub(crate) async fn keep_budgets(
-        &self,
-        run: &RunRecord,
-        warned: &mut Vec<String>,
-    ) -> Result<bool, EngineError> {
-        for Pressed { judgement, phrase } in self.pressed_budgets(run.task).await? {
-            let (kind, text, over) = match judgement {
-                Judgement::Over(_, AtLimit::Stop) => {
-                    ("stop", format!("The budget is used up: {phrase}. The run was ended."), true)
-                }
-                Judgement::Over(_, AtLimit::Ask) => (
-                    "ask",
-                    format!(
-                        "The budget is used up: {phrase}. This run goes on, nothing new starts: raise the budget, or stop it."
-                    ),
-                    false,
-                ),
-                Judgement::Near(_) => ("near", format!("Most of the budget is used: {phrase}."), false),
-                Judgement::Within => continue,
-            };
-            let whose = phrase.rsplit(" for ").next().unwrap_or_default();
-            let mark = format!("{kind} {whose}");
-            if !warned.contains(&mark) {
-                warned.push(mark);
-                self.store().add_comment(run.task, Actor::Engine, text, self.now()).await?;
-            }
+    /// Warns, asks or ends the run; each is said once. Returns whether the run is to be ended.
+    pub(crate) async fn keep_budgets(&self, run: &RunRecord) -> Result<bool, EngineError> {
+        for pressed in self.pressed_budgets(run.task).await? {
+            let over = matches!(pressed.judgement, Judgement::Over(_, AtLimit::Stop));
+            self.tell_budget(run, &pressed, if over { " The run was ended." } else { GOES_ON }).await?;
             if over {
-                return Ok(self.store().ask_end(run.id, Cause::Budget, self.now()).await?);
+                let why = format!("its budget is used up: {}", pressed.phrase);
+                return Ok(self.store().ask_end(run.id, Cause::Budget, why, self.now()).await?);
             }
         }
         Ok(false)
+    }
+
+    /// The same once the run is over, so that no line is crossed unheard. That it cannot be said is no
+    /// reason to keep a run from ending.
+    pub(crate) async fn tell_budgets(&self, run: &RunRecord) {
+        let told = async {
+            for pressed in self.pressed_budgets(run.task).await? {
+                self.tell_budget(run, &pressed, " Nothing new starts until it is raised.").await?;
+            }
+            Ok::<(), EngineError>(())
+        };
+        if let Err(error) = told.await {
+            tracing::warn!(%error, run = %run.id, "what it used could not be compared with its budgets");
+        }
+    }
+
+    async fn tell_budget(
+        &self,
+        run: &RunRecord,
+        Pressed { judgement, phrase }: &Pressed,
+        next: &str,
+    ) -> Result<(), EngineError> {
+        let (kind, text) = match judgement {
+            Judgement::Over(..) => ("over", format!("The budget is used up: {phrase}.{next}")),
+            Judgement::Near(_) => ("near", format!("Most of the budget is used: {phrase}.")),
+            Judgement::Within => return Ok(()),
+        };
+        let whose = phrase.rsplit(" for ").next().unwrap_or_default();
+        self.store().warn_once(run.id, format!("{kind} {whose}"), text, self.now()).await?;
+        Ok(())
+    }
+
+    /// What agents that pull may not be given, and the phrase of a budget that is the reason.
+    pub(crate) async fn closed_to_claims(
+        &self,
+        policy: &QueuePolicy,
+    ) -> Result<(Closed, Option<String>), EngineError> {
+        let over = |pressed: Option<Pressed>| {
+            pressed
+                .filter(|pressed| matches!(pressed.judgement, Judgement::Over(..)))
+                .map(|pressed| pressed.phrase)
+        };
+        let mut closed = Closed::default();
+        let mut why = over(self.pressed(policy.daily, SpentBy::Board(self.today()), "today").await?);
+        closed.everything = why.is_some();
+        for (id, name, settings) in self.store().project_settings().await? {
+            let project = policy_from(settings, &name);
+            let by = SpentBy::Project(id, self.today());
+            let name = format!("today in project {name}");
+            let used_up = over(self.pressed(project.budget, by, &name).await?);
+            if used_up.is_some() {
+                closed.projects.push(id);
+            } else if project.task_budget.is_set() {
+                for (task, spent) in self.store().spent_by_open_tasks(id, self.now()).await? {
+                    if let Some(phrase) = over(judged(project.task_budget, spent, &task.key())) {
+                        why = why.or(Some(phrase));
+                        closed.tasks.push(task);
+                    }
+                }
+            }
+            why = why.or(used_up);
+        }
+        Ok((closed, why))
     }
 
     /// Midnight on this machine's clock.

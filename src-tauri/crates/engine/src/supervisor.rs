@@ -5,7 +5,10 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use agents::{Cause as AgentCause, Ending as AgentEnding, Exit as AgentExit, Mode, Spend, Verdict};
-use domain::{Activity, Actor, Cause, Millis, Outcome, Reading, RunState, TaskId, policy::RunLimits};
+use domain::{
+    Activity, Actor, Cause, Millis, Outcome, Reading, RunState, TaskId,
+    limits::{Due, RunLimits, Watched},
+};
 use pty_host::{AsyncClient, ConnectError, Exit, Liveness, Notice};
 use store::{Ending, RunRecord, StoreError, Word, WordKind};
 use tokio::{
@@ -79,7 +82,7 @@ impl Engine {
                         // The engine that was asked did not live to see it done.
                         let _ = client.stop(GRACE).await;
                     }
-                    let limits = engine.queue_policy().await?.limits;
+                    let limits = engine.limits_of(run.task).await?;
                     Watcher::new(&engine, run, plan, client, log, limits, adopted)?.follow(notices).await
                 });
             }
@@ -174,8 +177,6 @@ struct Watcher<'e> {
     spend_noted: Instant,
     /// When the budgets are to be looked at.
     budgets_due: Option<Instant>,
-    /// Budgets that the card has heard of.
-    warned: Vec<String>,
     /// Milliseconds UTC.
     last_byte_at: Millis,
     status: domain::RunStatus,
@@ -231,7 +232,6 @@ impl<'e> Watcher<'e> {
             spend: Spend::default(),
             spend_noted: Instant::now() - SPEND_PACE,
             budgets_due: None,
-            warned: Vec::new(),
         })
     }
 
@@ -324,7 +324,7 @@ impl<'e> Watcher<'e> {
             return Ok(());
         }
         self.budgets_due = None;
-        if self.engine.keep_budgets(&self.run, &mut self.warned).await? {
+        if self.engine.keep_budgets(&self.run).await? {
             self.ending = true;
             if let Err(error) = self.client.stop(GRACE).await {
                 tracing::debug!(%error, run = %self.run.id, "the host was gone before it could be asked");
@@ -407,41 +407,38 @@ impl<'e> Watcher<'e> {
             Instant::now() + Duration::from_millis(wait + 1)
         };
         let silence = self.observer.next_tick().map(in_real_time);
-        let limit = self.next_limit().map(|(at, _)| in_real_time(at));
+        let limit = self.next_limit().map(|due| in_real_time(due.at));
         let live = self.live_due.then(|| self.last_live + LIVE_PACE);
         let look = self.observer.misses_a_question().then(|| Instant::now() + LIVE_PACE);
         let far = Instant::now() + Duration::from_secs(3600);
         [silence, live, limit, look, self.budgets_due].into_iter().flatten().min().unwrap_or(far)
     }
 
-    /// When the run is to be ended, and for what. Whoever waits for a person is not stalled.
-    fn next_limit(&self) -> Option<(Millis, Cause)> {
+    /// When the run is to be ended, and for what.
+    fn next_limit(&self) -> Option<Due> {
         if self.run.stop_asked_at.is_some() || self.ending {
             return None;
         }
-        let minutes = |count: u32| Millis::from(count) * 60_000;
-        let started = self.run.started_at.unwrap_or(self.run.created_at);
-        let ordered = self.plan.longest.map(|seconds| started + Millis::from(seconds) * 1_000);
-        let allowed = self.limits.longest.map(|most| started + minutes(most));
-        let longest = [ordered, allowed].into_iter().flatten().min().map(|at| (at, Cause::Timeout));
-        let at_work = matches!(self.status, domain::RunStatus::Working | domain::RunStatus::Unknown)
-            && self.plan.mode == Mode::Unattended;
-        let quiet = self.limits.expected_quiet.filter(|_| at_work);
-        let stall = quiet.map(|quiet| (self.last_byte_at + 2 * minutes(quiet), Cause::Stalled));
-        [longest, stall].into_iter().flatten().min()
+        let busy = matches!(self.status, domain::RunStatus::Working | domain::RunStatus::Unknown);
+        self.limits.next(Watched {
+            started: self.run.started_at.unwrap_or(self.run.created_at),
+            heard: self.last_byte_at,
+            at_work: busy && self.plan.mode == Mode::Unattended,
+            stage: self.plan.stage,
+        })
     }
 
     /// Ends the run where its time is up.
     async fn keep_limits(&mut self) -> Result<(), EngineError> {
         let now = self.engine.now();
-        let Some((_, cause)) = self.next_limit().filter(|(at, _)| *at <= now) else { return Ok(()) };
-        if cause == Cause::Stalled && self.engine.store().asks(self.run.id).await? {
+        let Some(due) = self.next_limit().filter(|due| due.at <= now) else { return Ok(()) };
+        if due.cause == Cause::Stalled && self.engine.store().asks(self.run.id).await? {
             // It waits for a person, which its output does not tell.
             self.last_byte_at = now;
             return Ok(());
         }
         self.ending = true;
-        if self.engine.store().ask_end(self.run.id, cause, now).await?
+        if self.engine.store().ask_end(self.run.id, due.cause, due.why, now).await?
             && let Err(error) = self.client.stop(GRACE).await
         {
             tracing::debug!(%error, run = %self.run.id, "the host was gone before it could be asked");
@@ -533,6 +530,8 @@ impl<'e> Watcher<'e> {
         }
         self.engine.count_changes(&self.run).await;
         let ending = judge(self.engine, &self.run, &self.plan, &mut self.observer, &exit).await?;
+        // Whoever leaves with its last word has crossed the line as well.
+        self.engine.tell_budgets(&self.run).await;
         self.engine.close_run(&self.run, ending).await?;
         // Viewers learn of the end after the database does.
         self.log.send_modify(|state| state.exit = Some(exit));
@@ -573,6 +572,7 @@ pub(crate) async fn close_ended(
     }
     engine.count_changes(&run).await;
     engine.note_spend(&run, observer.story().spend).await?;
+    engine.tell_budgets(&run).await;
     let ending = judge(engine, &run, &plan, &mut observer, &exit).await?;
     engine.close_run(&run, ending).await
 }
@@ -640,7 +640,10 @@ async fn judge(
     let verdict = agents::verdict(plan.kind, plan.mode, &ending, observer.story());
     keep_message(engine, run, observer.story().finished.as_ref().map(|finished| finished.text.as_str()));
     let (outcome, reason) = match (asked.ends_as, asked.stop_asked_at, asked.word) {
-        (Some(cause), _, _) => (Outcome::Failed(cause), Some(why_ended(cause))),
+        (Some(cause), _, _) => {
+            let why = asked.ends_why.unwrap_or_else(|| format!("it was ended after {}", cause.noun()));
+            (Outcome::Failed(cause), Some(why))
+        }
         (None, Some(_), _) => (Outcome::Stopped, None),
         (None, None, Some(Word { kind: WordKind::Failed, text })) => {
             (Outcome::Failed(Cause::AgentError), Some(why_failed(&text)))
@@ -683,16 +686,6 @@ fn outcome(verdict: Verdict, mode: Mode) -> (Outcome, Option<String>) {
             Outcome::Failed(Cause::NoCompletionMark),
             Some("the agent left without saying whether it had finished".into()),
         ),
-    }
-}
-
-/// What the engine ends runs for.
-fn why_ended(cause: Cause) -> String {
-    match cause {
-        Cause::Budget => "its budget is used up".into(),
-        Cause::Timeout => "it ran longer than it may".into(),
-        Cause::Stalled => "it should have been working and wrote nothing for twice the expected time".into(),
-        other => format!("it was ended after {}", other.noun()),
     }
 }
 

@@ -112,6 +112,7 @@ impl Engine {
         if days == 0 {
             return self.sweep_deleted().await;
         }
+        self.store().forget_attachments(self.now() - Millis::from(days) * DAY).await?;
         let emptied = self.empty_trash_for(Actor::Engine, days).await?;
         for (task, error) in &emptied.kept {
             tracing::info!(%error, %task, "stays in the trash");

@@ -63,6 +63,16 @@ pub(crate) async fn call(
     }
 }
 
+/// Has a route of its own because its body may be larger.
+pub(crate) async fn add_attachment(
+    caller: Caller,
+    writes: Extension<Writes>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    call(caller, writes, Path("add_attachment".into()), headers, body).await
+}
+
 /// As a rule a body over the limit; else one that broke off.
 fn too_much(refused: BytesRejection) -> Response {
     let message = format!("the request's body cannot be taken: {}", refused.body_text());

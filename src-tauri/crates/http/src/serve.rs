@@ -20,6 +20,8 @@ use crate::{
 
 /// Largest request body: a description of 200,000 characters with room to spare.
 const BODY: usize = 4 * 1024 * 1024;
+/// With a file for a card: 20 MiB, which travel as Base64.
+const FILE_BODY: usize = 28 * 1024 * 1024;
 
 /// How long a closing door waits for reads and streams; those end with their clients.
 const GRACE: Duration = Duration::from_secs(2);
@@ -60,6 +62,7 @@ impl Door {
 pub(crate) fn routes(app: App, writes: &TaskTracker) -> Router {
     Router::new()
         .route("/rpc/{operation}", post(rpc::call))
+        .route("/rpc/add_attachment", post(rpc::add_attachment).layer(DefaultBodyLimit::max(FILE_BODY)))
         .route("/events", any(events::open))
         .route("/terminal/{run}", any(terminal::open))
         .route("/runs/{run}/log", get(log::read))

@@ -92,6 +92,7 @@ impl<D: Desk> Server<D> {
             // Asking is written down at once; the waiting only reads.
             "ask_person" => self.wait_for_answer(answer).await,
             "get_board" => Ok(at_a_glance(&answer)),
+            "find_cards" => Ok(at_a_glance(&json!({ "cards": answer }))),
             _ => Ok(answer),
         }
     }
@@ -184,7 +185,7 @@ fn at_a_glance(board: &Value) -> Value {
     let over = |card: &Value| matches!(card["status"].as_str(), Some("done" | "cancelled"));
     cards.sort_by_key(|card| over(card));
     let shown: Vec<Value> = cards.iter().take(CARDS).map(|card| glance(card)).collect();
-    json!({ "cards": shown, "more": cards.len().saturating_sub(CARDS), "now": board["now"] })
+    json!({ "cards": shown, "more": cards.len().saturating_sub(CARDS) })
 }
 
 fn glance(card: &Value) -> Value {

@@ -1,7 +1,7 @@
 //! The agent registry: agents of the person's own, and what they changed about the built-in ones.
 //! Which adapters there are and what a profile may say is not known here.
 
-use domain::{Actor, Agent, AgentId, Id, Millis, agent::Presence};
+use domain::{Actor, Agent, AgentId, Id, Millis, RetryPolicy, agent::Presence, breaker::BreakerRule};
 use sqlx::FromRow;
 
 use crate::{
@@ -48,6 +48,8 @@ struct Row {
     max_capacity: i64,
     model: Option<String>,
     enabled: bool,
+    retry: String,
+    breaker: Option<String>,
     registered_at: i64,
     updated_at: i64,
     last_seen_at: Option<i64>,
@@ -70,6 +72,8 @@ impl TryFrom<Row> for AgentRecord {
                     max_capacity: row.max_capacity as u32,
                     model: row.model,
                     enabled: row.enabled,
+                    retry: serde_json::from_str(&row.retry).map_err(corrupt)?,
+                    breaker: row.breaker.as_deref().map(serde_json::from_str).transpose().map_err(corrupt)?,
                 },
                 title: row.title,
                 kind: row.kind,
@@ -86,7 +90,7 @@ macro_rules! select {
     ($tail:literal) => {
         concat!(
             "SELECT id, uid, name, title, kind, profile, role, instructions, skills, max_capacity, model, ",
-            "enabled, registered_at, updated_at, last_seen_at FROM agents WHERE removed_at IS NULL ",
+            "enabled, retry, breaker, registered_at, updated_at, last_seen_at FROM agents WHERE removed_at IS NULL ",
             $tail
         )
     };
@@ -184,6 +188,28 @@ async fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<AgentRecord>, StoreE
     row.map(TryInto::try_into).transpose()
 }
 
+/// What the agent's failures are allowed; empty for one that nobody registered.
+pub(crate) async fn retry_policy(tx: &mut Tx<'_>, name: &str) -> Result<RetryPolicy, StoreError> {
+    own_rule(tx, name, "SELECT retry FROM agents WHERE name = ? AND removed_at IS NULL")
+        .await
+        .map(Option::unwrap_or_default)
+}
+
+pub(crate) async fn breaker_rule(tx: &mut Tx<'_>, name: &str) -> Result<Option<BreakerRule>, StoreError> {
+    own_rule(tx, name, "SELECT breaker FROM agents WHERE name = ? AND removed_at IS NULL").await
+}
+
+async fn own_rule<T: serde::de::DeserializeOwned>(
+    tx: &mut Tx<'_>,
+    name: &str,
+    select: &'static str,
+) -> Result<Option<T>, StoreError> {
+    let text: Option<Option<String>> =
+        sqlx::query_scalar(select).bind(name).fetch_optional(&mut *tx.conn).await?;
+    let read = |text: String| serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string()));
+    text.flatten().map(read).transpose()
+}
+
 async fn require(tx: &mut Tx<'_>, name: &str) -> Result<AgentRecord, StoreError> {
     find(tx, name).await?.ok_or_else(|| StoreError::NotFound { what: "agent", key: name.into() })
 }
@@ -191,7 +217,7 @@ async fn require(tx: &mut Tx<'_>, name: &str) -> Result<AgentRecord, StoreError>
 async fn insert(tx: &mut Tx<'_>, data: AgentData, actor: &Actor, now: Millis) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO agents (uid, name, title, kind, profile, role, instructions, skills, max_capacity, model, \
-         enabled, registered_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         enabled, retry, breaker, registered_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(uuid::Uuid::now_v7().to_string())
     .bind(&data.agent.name)
@@ -204,6 +230,8 @@ async fn insert(tx: &mut Tx<'_>, data: AgentData, actor: &Actor, now: Millis) ->
     .bind(data.agent.max_capacity)
     .bind(&data.agent.model)
     .bind(data.agent.enabled)
+    .bind(json(&data.agent.retry)?)
+    .bind(data.agent.breaker.as_ref().map(json).transpose()?)
     .bind(now)
     .bind(now)
     .execute(&mut *tx.conn)
@@ -220,7 +248,7 @@ async fn update(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE agents SET title = ?, kind = ?, profile = ?, role = ?, instructions = ?, skills = ?, \
-         max_capacity = ?, model = ?, enabled = ?, updated_at = max(?, registered_at) WHERE id = ?",
+         max_capacity = ?, model = ?, enabled = ?, retry = ?, breaker = ?, updated_at = max(?, registered_at) WHERE id = ?",
     )
     .bind(&data.title)
     .bind(&data.kind)
@@ -231,6 +259,8 @@ async fn update(
     .bind(data.agent.max_capacity)
     .bind(&data.agent.model)
     .bind(data.agent.enabled)
+    .bind(json(&data.agent.retry)?)
+    .bind(data.agent.breaker.as_ref().map(json).transpose()?)
     .bind(now)
     .bind(known.id.raw())
     .execute(&mut *tx.conn)
@@ -250,6 +280,8 @@ fn differences(before: &AgentData, after: &AgentData) -> Vec<&'static str> {
         ("skills", before.agent.skills != after.agent.skills),
         ("capacity", before.agent.max_capacity != after.agent.max_capacity),
         ("model", before.agent.model != after.agent.model),
+        ("attempts", before.agent.retry != after.agent.retry),
+        ("breaker", before.agent.breaker != after.agent.breaker),
         ("switched on", !before.agent.enabled && after.agent.enabled),
         ("switched off", before.agent.enabled && !after.agent.enabled),
     ];

@@ -1,9 +1,9 @@
 //! What the board shows, in one scan: the card and its newest run.
 
-use domain::{Id, Millis, Priority, ProjectId, RunId, RunState, Status, TaskId};
+use domain::{Cause, Id, Millis, Priority, ProjectId, RunId, RunState, Status, TaskId};
 use sqlx::{Row as _, sqlite::SqliteRow};
 
-use crate::{Store, error::StoreError, runs, tasks};
+use crate::{Store, error::StoreError, queue, runs, tasks};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct CardRecord {
@@ -18,6 +18,10 @@ pub struct CardRecord {
     pub created_at: Millis,
     pub entered_at: Millis,
     pub held: Option<String>,
+    /// Why a person was called.
+    pub called: Option<String>,
+    /// Of a card that reviews put on the shelf: the class, and the sentence.
+    pub failed: Option<(Cause, String)>,
     pub trashed: bool,
     pub queued: bool,
     pub runs: u32,
@@ -54,6 +58,7 @@ macro_rules! select {
             "SELECT t.id, t.title, t.status, t.priority, t.project_id, t.tags, t.due_at, t.created_at, t.entered_at, ",
             "t.held, t.trashed_at IS NOT NULL, t.runs, t.artifacts, r.id, r.agent, r.phase, r.activity, r.outcome, ",
             "r.cause, r.started_at, r.ended_at, r.evidence, r.reason, r.last_line, r.files, r.added, r.removed, t.assignee, t.queued, ",
+            "t.called, t.failed_as, t.failed_why, ",
             "CASE WHEN t.live_run IS NOT NULL THEN (SELECT q.text FROM questions q WHERE q.task_id = t.id ",
             "AND q.answered_at IS NULL AND q.run_id = t.live_run ORDER BY q.id LIMIT 1) END ",
             "FROM tasks t LEFT JOIN runs r ON r.id = t.last_run ",
@@ -95,15 +100,22 @@ impl Store {
     }
 
     pub async fn counts(&self) -> Result<Counts, StoreError> {
-        let (in_flight, ready, needs_you): (i64, i64, i64) = sqlx::query_as(
+        let (in_flight, ready, mut needs_you): (i64, i64, i64) = sqlx::query_as(
             "SELECT count(*) FILTER (WHERE t.status = 'in_progress'), count(*) FILTER (WHERE t.status = 'ready'), \
              count(*) FILTER (WHERE t.held IS NOT NULL AND t.status IN ('ready', 'review') OR r.activity = 'waiting' \
+             OR t.called IS NOT NULL \
              OR EXISTS (SELECT 1 FROM questions q WHERE q.task_id = t.id AND q.answered_at IS NULL AND q.run_id = t.live_run)) \
              FROM tasks t LEFT JOIN runs r ON r.id = t.live_run \
              WHERE t.trashed_at IS NULL AND t.status IN ('ready', 'in_progress', 'review')",
         )
         .fetch_one(&self.readers)
         .await?;
+        let on_the_shelf: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM tasks WHERE status = 'failed' AND called IS NOT NULL AND trashed_at IS NULL",
+        )
+        .fetch_one(&self.readers)
+        .await?;
+        needs_you += on_the_shelf;
         Ok(Counts { in_flight: in_flight as u32, ready: ready as u32, needs_you: needs_you as u32 })
     }
 }
@@ -111,6 +123,9 @@ impl Store {
 fn card(row: &SqliteRow) -> Result<CardRecord, StoreError> {
     let tags: &str = row.try_get(5)?;
     let run: Option<i64> = row.try_get(13)?;
+    let failed_as: Option<&str> = row.try_get(30)?;
+    let failed_as = failed_as.map(queue::cause).transpose()?;
+    let failed_why: Option<String> = row.try_get(31)?;
     Ok(CardRecord {
         id: TaskId(row.try_get(0)?),
         title: row.try_get(1)?,
@@ -123,12 +138,14 @@ fn card(row: &SqliteRow) -> Result<CardRecord, StoreError> {
         created_at: row.try_get(7)?,
         entered_at: row.try_get(8)?,
         held: row.try_get(9)?,
+        called: row.try_get(29)?,
+        failed: failed_as.zip(failed_why),
         trashed: row.try_get(10)?,
         queued: row.try_get(28)?,
         runs: row.try_get::<i64, _>(11)? as u32,
         artifacts: row.try_get::<i64, _>(12)? as u32,
         run: run.map(|id| card_run(row, RunId(id))).transpose()?,
-        question: row.try_get(29)?,
+        question: row.try_get(32)?,
     })
 }
 

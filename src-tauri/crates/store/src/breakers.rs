@@ -10,7 +10,7 @@ use domain::{
 use sqlx::FromRow;
 
 use crate::{
-    Store,
+    Store, agents,
     changes::{Change, record},
     error::StoreError,
     writer::Tx,
@@ -134,7 +134,6 @@ pub(crate) async fn note(
     whose: &Breaks,
     run: RunId,
     sign: &Sign,
-    rule: BreakerRule,
     now: Millis,
 ) -> Result<(), StoreError> {
     let row: Option<Row> = sqlx::query_as("SELECT * FROM breakers WHERE kind = ? AND name = ?")
@@ -147,13 +146,32 @@ pub(crate) async fn note(
     let new = match sign {
         Sign::Started => old.started(run, now),
         Sign::Succeeded => old.succeeded(),
-        Sign::Failed(cause) => old.failed(run, *cause, rule, now),
+        Sign::Failed(cause) => old.failed(run, *cause, rule_for(tx, whose).await?, now),
         Sign::Nothing => old.ended_without_a_word(run),
     };
     if new == old {
         return Ok(());
     }
     write(tx, whose, new, before.and_then(|record| record.resting_until)).await
+}
+
+/// The agent's own, else the board's.
+async fn rule_for(tx: &mut Tx<'_>, whose: &Breaks) -> Result<BreakerRule, StoreError> {
+    let own = match whose {
+        Breaks::Agent(name) => agents::breaker_rule(tx, name).await?,
+        Breaks::Account(_) => None,
+    };
+    if let Some(rule) = own {
+        return Ok(rule);
+    }
+    let text: Option<Option<String>> =
+        sqlx::query_scalar("SELECT value -> 'breaker' FROM settings WHERE key = 'queue'")
+            .fetch_optional(&mut *tx.conn)
+            .await?;
+    match text.flatten() {
+        Some(text) => serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string())),
+        None => Ok(BreakerRule::default()),
+    }
 }
 
 /// The account's usage limit is reached.

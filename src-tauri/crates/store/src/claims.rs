@@ -5,8 +5,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet, hash_map::Entry};
 
 use domain::{
-    Actor, Cause, Id, Millis, Outcome, ProjectId, RunId, Status, Task, TaskEvent, TaskId,
-    breaker::{BreakerRule, Gate},
+    Actor, Cause, Id, Millis, Outcome, ProjectId, RunId, Status, Task, TaskEvent, TaskId, breaker::Gate,
     transition,
 };
 use sqlx::{FromRow, QueryBuilder, Sqlite};
@@ -40,6 +39,21 @@ pub struct NewClaim {
     pub skills: Vec<String>,
     pub limits: Vec<Limits>,
     pub now: Millis,
+}
+
+/// What claims are kept from: budgets that are used up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Closed {
+    /// Nothing new is given at all.
+    pub everything: bool,
+    pub projects: Vec<ProjectId>,
+    pub tasks: Vec<TaskId>,
+}
+
+/// A claim with what it is kept from.
+pub(crate) struct Asking {
+    claim: NewClaim,
+    closed: Closed,
 }
 
 /// What it gets.
@@ -134,7 +148,12 @@ struct ReportedRow {
 impl Store {
     /// The next task for an agent that pulls, in claim order: ready ones first, then those of the inbox.
     pub async fn claim_next(&self, new: NewClaim) -> Result<Claimed, StoreError> {
-        self.writer.write_bulk(new).await
+        self.claim_within(new, Closed::default()).await
+    }
+
+    /// The same, without what is `closed`.
+    pub async fn claim_within(&self, claim: NewClaim, closed: Closed) -> Result<Claimed, StoreError> {
+        self.writer.write_bulk(Asking { claim, closed }).await
     }
 
     /// The agent is alive. Returns until when that vouches for the run. `Conflict` if the run does not
@@ -240,20 +259,22 @@ fn length(millis: Millis) -> String {
     }
 }
 
-impl Bulk for NewClaim {
+impl Bulk for Asking {
     type Answer = Claimed;
 
-    fn run<'t>(tx: &'t mut Tx<'_>, items: &'t [NewClaim]) -> BulkAnswers<'t, Claimed> {
+    fn run<'t>(tx: &'t mut Tx<'_>, items: &'t [Asking]) -> BulkAnswers<'t, Claimed> {
         Box::pin(async move {
             let mut answers: Vec<Option<Claimed>> = items.iter().map(|_| None).collect();
             // What an agent gets first changes what it gets next: one claim of each agent at a time.
             while answers.iter().any(Option::is_none) {
                 let mut asking = HashSet::new();
                 let turn: Vec<usize> = (0..items.len())
-                    .filter(|at| answers[*at].is_none() && asking.insert(&items[*at].agent))
+                    .filter(|at| answers[*at].is_none() && asking.insert(&items[*at].claim.agent))
                     .collect();
-                let asked: Vec<&NewClaim> = turn.iter().map(|at| &items[*at]).collect();
-                for (at, answer) in turn.into_iter().zip(claim_all(tx, &asked).await?) {
+                let asked: Vec<&NewClaim> = turn.iter().map(|at| &items[*at].claim).collect();
+                // They asked within one moment: what is closed to one is closed to all.
+                let closed: Vec<&Closed> = turn.iter().map(|at| &items[*at].closed).collect();
+                for (at, answer) in turn.into_iter().zip(claim_all(tx, &asked, &closed).await?) {
                     answers[at] = Some(answer);
                 }
             }
@@ -263,8 +284,12 @@ impl Bulk for NewClaim {
 }
 
 /// Claims of different agents, first come, first served.
-async fn claim_all(tx: &mut Tx<'_>, asked: &[&NewClaim]) -> Result<Vec<Claimed>, StoreError> {
-    let mut desk = Desk::read(tx, asked).await?;
+async fn claim_all(
+    tx: &mut Tx<'_>,
+    asked: &[&NewClaim],
+    closed: &[&Closed],
+) -> Result<Vec<Claimed>, StoreError> {
+    let mut desk = Desk::read(tx, asked, closed).await?;
     let mut answers: Vec<Option<Claimed>> = asked.iter().map(|claim| desk.without_the_queue(claim)).collect();
     let open = (0..asked.len()).filter(|at| answers[*at].is_none()).collect();
     let (given, left) = desk.give(tx, asked, open).await?;
@@ -274,8 +299,7 @@ async fn claim_all(tx: &mut Tx<'_>, asked: &[&NewClaim]) -> Result<Vec<Claimed>,
     for (at, claim) in begin_all(tx, asked, given).await? {
         if let Some(Gate::Probe) = desk.breakers.get(&asked[at].agent) {
             let whose = Breaks::Agent(asked[at].agent.clone());
-            let rule = BreakerRule::default();
-            breakers::note(tx, &whose, claim.run, &Sign::Started, rule, asked[at].now).await?;
+            breakers::note(tx, &whose, claim.run, &Sign::Started, asked[at].now).await?;
         }
         answers[at] = Some(Claimed::Assigned(claim));
     }
@@ -292,6 +316,9 @@ struct Desk {
     rules: HashMap<ProjectId, PullRules>,
     /// In use, for each limit that a claim names.
     used: HashMap<LimitOn, i64>,
+    closed: bool,
+    closed_projects: Vec<i64>,
+    closed_tasks: Vec<i64>,
 }
 
 /// A task that may be given.
@@ -312,7 +339,7 @@ struct Given {
 }
 
 impl Desk {
-    async fn read(tx: &mut Tx<'_>, asked: &[&NewClaim]) -> Result<Desk, StoreError> {
+    async fn read(tx: &mut Tx<'_>, asked: &[&NewClaim], closed: &[&Closed]) -> Result<Desk, StoreError> {
         let agents: Vec<&str> = asked.iter().map(|claim| claim.agent.as_str()).collect();
         let agents = json(&agents)?;
         let rows: Vec<HeldRow> = sqlx::query_as(
@@ -339,7 +366,19 @@ impl Desk {
                 unseen.insert(runs::used(tx, &limit.on).await?);
             }
         }
-        Ok(Desk { held, attempts, breakers, rules: projects::pull_rules(tx).await?, used })
+        let rules = projects::pull_rules(tx).await?;
+        let projects = closed.iter().flat_map(|closed| &closed.projects);
+        let tasks = closed.iter().flat_map(|closed| &closed.tasks);
+        Ok(Desk {
+            held,
+            attempts,
+            breakers,
+            rules,
+            used,
+            closed: closed.iter().any(|closed| closed.everything),
+            closed_projects: projects.map(|id| id.raw()).collect(),
+            closed_tasks: tasks.map(|id| id.raw()).collect(),
+        })
     }
 
     /// The answer where it does not depend on the tasks that wait.
@@ -380,6 +419,7 @@ impl Desk {
         for (on, used) in &mut self.used {
             let counts = match on {
                 LimitOn::Total => true,
+                LimitOn::Here => false,
                 LimitOn::Agent(agent) => *agent == claim.agent,
                 LimitOn::Project(id) => Some(*id) == project,
                 LimitOn::Review => false,
@@ -399,6 +439,9 @@ impl Desk {
         mut open: Vec<usize>,
     ) -> Result<(Vec<Given>, Vec<usize>), StoreError> {
         let mut given = Vec::new();
+        if self.closed {
+            return Ok((given, open));
+        }
         for column in [Status::Ready, Status::Inbox] {
             let mut most = open.len() + SPARE;
             while open.iter().any(|at| self.full(asked[*at]).is_none()) {
@@ -426,7 +469,9 @@ impl Desk {
         let agents: Vec<&str> = asked.iter().map(|claim| claim.agent.as_str()).collect();
         let skills: Vec<&String> = asked.iter().flat_map(|claim| &claim.skills).collect();
         let closed = self.rules.iter().filter(|(_, rules)| !rules.open(column)).map(|(id, _)| id.raw());
-        let taken: Vec<i64> = given.iter().map(|given| given.task.raw()).collect();
+        let closed = closed.chain(self.closed_projects.iter().copied());
+        let given = given.iter().map(|given| given.task.raw());
+        let taken: Vec<i64> = given.chain(self.closed_tasks.iter().copied()).collect();
         let rows: Vec<CandidateRow> =
             sqlx::query_as(if column == Status::Inbox { IN_THE_INBOX } else { READY })
                 .bind(latest(asked))
@@ -517,7 +562,7 @@ macro_rules! candidates {
             $index,
             " WHERE status = '",
             $column,
-            "' AND trashed_at IS NULL AND held IS NULL AND (not_before IS NULL OR not_before <= ?1) \
+            "' AND trashed_at IS NULL AND held IS NULL AND stopped IS NULL AND (not_before IS NULL OR not_before <= ?1) \
              AND (assignee IS NULL OR assignee IN (SELECT value FROM json_each(?2))) \
              AND (chain = '[]' OR EXISTS (SELECT 1 FROM json_each(chain) WHERE value IN (SELECT value FROM json_each(?2)))) \
              AND (skills = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(skills) WHERE value NOT IN (SELECT value FROM json_each(?3)))) \
@@ -808,7 +853,7 @@ async fn succeed_all(tx: &mut Tx<'_>, done: &[(&NewReport, &ReportedRow)]) -> Re
     .await?;
     let moved = sqlx::query(
         "UPDATE tasks SET status = 'review', live_run = NULL, came_from = NULL, held = NULL, updated_at = ?1, \
-         entered_at = ?1, not_before = NULL, not_before_after = NULL \
+         entered_at = ?1, not_before = NULL, not_before_after = NULL, called = NULL, failing_since = NULL \
          WHERE id IN (SELECT value FROM json_each(?2)) AND status = 'in_progress' \
          AND live_run IN (SELECT value FROM json_each(?3))",
     )
@@ -845,7 +890,7 @@ async fn succeed_all(tx: &mut Tx<'_>, done: &[(&NewReport, &ReportedRow)]) -> Re
     let moved = breakers::gates(tx, &json(&agents)?, now).await?;
     for (report, row) in done.iter().filter(|(_, row)| moved.contains_key(&row.agent)) {
         let whose = Breaks::Agent(row.agent.clone());
-        breakers::note(tx, &whose, report.run, &Sign::Succeeded, BreakerRule::default(), now).await?;
+        breakers::note(tx, &whose, report.run, &Sign::Succeeded, now).await?;
     }
     Ok(())
 }

@@ -5,11 +5,12 @@ use std::collections::HashSet;
 
 use domain::{Actor, Id, Millis, RunId, TaskId};
 
-use crate::{Store, error::StoreError, tasks, writer::Tx};
+use crate::{Store, error::StoreError, subtasks, tasks, writer::Tx};
 
 /// What goes with a card, beside the text in its own row.
 const WITH_THE_CARD: [&str; 6] = [
     "DELETE FROM artifacts WHERE task_id = ?1",
+    "DELETE FROM attachments WHERE task_id = ?1",
     "DELETE FROM task_comments WHERE task_id = ?1",
     "DELETE FROM questions WHERE task_id = ?1",
     "DELETE FROM reviews WHERE task_id = ?1",
@@ -50,10 +51,11 @@ impl Store {
         Ok(ids.into_iter().map(RunId).collect())
     }
 
-    /// Hashes of the contents that some card's artifact has.
+    /// Hashes of the contents that some card's artifact or attachment has.
     pub async fn artifact_hashes(&self) -> Result<HashSet<String>, StoreError> {
-        let hashes =
-            sqlx::query_scalar("SELECT DISTINCT hash FROM artifacts").fetch_all(&self.readers).await?;
+        let hashes = sqlx::query_scalar("SELECT hash FROM artifacts UNION SELECT hash FROM attachments")
+            .fetch_all(&self.readers)
+            .await?;
         Ok(hashes.into_iter().collect())
     }
 
@@ -100,8 +102,10 @@ async fn check(tx: &mut Tx<'_>, id: TaskId) -> Result<(), StoreError> {
 
 async fn delete(tx: &mut Tx<'_>, id: TaskId, actor: &Actor, now: Millis) -> Result<(), StoreError> {
     check(tx, id).await?;
+    subtasks::let_go(tx, id).await?;
     sqlx::query(
-        "UPDATE tasks SET deleted_at = ?, title = 'deleted', description = '', tags = '[]', held = NULL, \
+        "UPDATE tasks SET deleted_at = ?, title = 'deleted', description = '', tags = '[]', held = NULL, called = NULL, \
+         stopped = NULL, failed_as = NULL, failed_why = NULL, failing_since = NULL, \
          artifacts = 0, queued = 0, updated_at = ?, version = version + 1 WHERE id = ?",
     )
     .bind(now)

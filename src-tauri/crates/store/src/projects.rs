@@ -5,7 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::{Actor, Id, Millis, ProjectId, RetryPolicy, Status, directory, review::Gate};
+use domain::{
+    Actor, Id, Millis, ProjectId, RetryPolicy, Status, directory, escalation::Escalation, review::Gate,
+};
 use serde::de::DeserializeOwned;
 use sqlx::FromRow;
 
@@ -309,6 +311,36 @@ pub(crate) async fn retry_policy(
     setting(tx, project, "retry").await
 }
 
+/// When a person is called.
+pub(crate) async fn escalation(
+    tx: &mut Tx<'_>,
+    project: Option<ProjectId>,
+) -> Result<Escalation, StoreError> {
+    setting(tx, project, "escalation").await
+}
+
+/// Nothing more starts in the project by itself. Returns whether it did before.
+pub(crate) async fn pause(
+    tx: &mut Tx<'_>,
+    id: ProjectId,
+    reason: &str,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    let paused = sqlx::query(
+        "UPDATE projects SET settings = json_set(settings, '$.paused', ?) \
+         WHERE id = ? AND settings ->> 'paused' IS NULL",
+    )
+    .bind(reason)
+    .bind(id.raw())
+    .execute(&mut *tx.conn)
+    .await?;
+    if paused.rows_affected() == 0 {
+        return Ok(false);
+    }
+    log_by(tx, &Actor::Engine, id, "project.paused", format!("paused the project: {reason}"), now).await?;
+    Ok(true)
+}
+
 /// What must approve work before it is done.
 pub(crate) async fn gate(tx: &mut Tx<'_>, project: Option<ProjectId>) -> Result<Gate, StoreError> {
     setting(tx, project, "gate").await
@@ -348,8 +380,18 @@ async fn log(
     text: String,
     now: Millis,
 ) -> Result<(), StoreError> {
-    let change =
-        Change { at: now, actor: &Actor::Person, kind, task: None, run: None, project: Some(id), text };
+    log_by(tx, &Actor::Person, id, kind, text, now).await
+}
+
+async fn log_by(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: ProjectId,
+    kind: &'static str,
+    text: String,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let change = Change { at: now, actor, kind, task: None, run: None, project: Some(id), text };
     record(tx, change).await.map(|_| ())
 }
 

@@ -29,6 +29,8 @@ pub struct QueuedTask {
     pub tags: Vec<String>,
     pub not_before: Option<Until>,
     pub held: Option<String>,
+    /// Why its workflow was stopped.
+    pub stopped: Option<String>,
     /// Edges that are not met.
     pub blockers: Vec<Blocker>,
 }
@@ -64,6 +66,7 @@ struct Row {
     not_before: Option<i64>,
     not_before_after: Option<String>,
     held: Option<String>,
+    stopped: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -84,7 +87,7 @@ macro_rules! ready {
     ($condition:literal) => {
         concat!(
             "SELECT id, project_id, priority, due_at, created_at, queued, assignee, chain, skills, tags, ",
-            "not_before, not_before_after, held FROM tasks WHERE status = 'ready' AND trashed_at IS NULL AND ",
+            "not_before, not_before_after, held, stopped FROM tasks WHERE status = 'ready' AND trashed_at IS NULL AND ",
             $condition,
             " ORDER BY priority DESC, coalesce(due_at, 9223372036854775807), created_at, id LIMIT ?"
         )
@@ -93,7 +96,7 @@ macro_rules! ready {
 
 /// No edge keeps it: the same rule as `domain::edges::Need::standing`.
 const STARTABLE: &str = ready!(
-    "queued = 1 AND held IS NULL AND project_id IS ? AND (not_before IS NULL OR not_before <= ?) \
+    "queued = 1 AND held IS NULL AND stopped IS NULL AND project_id IS ? AND (not_before IS NULL OR not_before <= ?) \
      AND NOT EXISTS (SELECT 1 FROM task_edges e JOIN tasks u ON u.id = e.upstream_id WHERE e.task_id = tasks.id \
      AND (u.trashed_at IS NOT NULL OR NOT CASE e.need WHEN 'success' THEN u.status = 'done' \
      WHEN 'failure' THEN u.status IN ('failed', 'cancelled') ELSE u.status IN ('done', 'failed', 'cancelled') END))"
@@ -189,15 +192,17 @@ impl Store {
             .write(move |tx| {
                 Box::pin(async move {
                     let found = tasks::require(tx, id).await?;
-                    if found.queued == queued {
+                    let kept = found.task.held.is_some() || found.stopped.is_some() || found.called.is_some();
+                    if found.queued == queued && !(queued && kept) {
                         return Ok(());
                     }
-                    // A person who queues it has seen why it was held, and does not want to wait.
+                    // A person who queues it has seen why it was held, and does not want to wait. Its
+                    // workflow may stay stopped; this card goes on.
                     sqlx::query(
-                        "UPDATE tasks SET queued = ?, held = CASE WHEN ? THEN NULL ELSE held END, \
-                         not_before = NULL, not_before_after = NULL, updated_at = ? WHERE id = ?",
+                        "UPDATE tasks SET queued = ?1, held = CASE WHEN ?1 THEN NULL ELSE held END, \
+                         stopped = CASE WHEN ?1 THEN NULL ELSE stopped END, called = NULL, strikes = 0, \
+                         failing_since = NULL, not_before = NULL, not_before_after = NULL, updated_at = ?2 WHERE id = ?3",
                     )
-                    .bind(queued)
                     .bind(queued)
                     .bind(now)
                     .bind(id.raw())
@@ -230,6 +235,7 @@ fn queued(row: Row, blockers: Vec<Blocker>) -> Result<QueuedTask, StoreError> {
         tags: words(&row.tags)?,
         not_before: row.not_before.zip(after).map(|(at, after)| Until { at, after }),
         held: row.held,
+        stopped: row.stopped,
         blockers,
     })
 }

@@ -2,7 +2,7 @@
 //! transaction that stores the verdict.
 
 use domain::{
-    Actor, Aftermath, Cause, Id, Millis, RetryPolicy, RunId, Status, TaskEvent, TaskId, after_failure,
+    Actor, Aftermath, Cause, Id, Millis, RunId, Status, TaskEvent, TaskId, after_failure,
     dispatch::Until,
     review::{Gate, Next, Step, StepOutcome},
 };
@@ -11,7 +11,7 @@ use sqlx::FromRow;
 use crate::{
     Store, comments,
     error::StoreError,
-    projects,
+    escalations, projects, runs,
     tasks::{self, TaskRecord, apply, json, log},
     writer::Tx,
 };
@@ -315,8 +315,11 @@ async fn send_back(
         Some(Step::Check { .. }) => Cause::GateFailed,
         Some(Step::Agent { .. } | Step::Person) | None => Cause::ReviewRejected,
     };
-    let of_project = projects::retry_policy(tx, task.project).await?;
-    let rule = RetryPolicy::rule(&[&task.routing.retry, &of_project], cause);
+    let worker = match new.run {
+        Some(run) => runs::require(tx, run).await?.agent,
+        None => String::new(),
+    };
+    let rule = runs::retry_rule(tx, task, &worker, cause).await?;
     let (counters, aftermath) = after_failure(&task.failures, cause, rule, None, now, 0.5);
     let (event, timer) = match aftermath {
         Aftermath::Retry { at } | Aftermath::Hold { until: at } => {
@@ -328,20 +331,42 @@ async fn send_back(
     let given_up = event == TaskEvent::GivenUp;
     apply(tx, &task.task, event, now).await?;
     sqlx::query(
-        "UPDATE tasks SET failures = ?, not_before = ?, not_before_after = ?, round = round + 1 WHERE id = ?",
+        "UPDATE tasks SET failures = ?, not_before = ?, not_before_after = ?, round = round + 1, failed_as = ?, \
+         failed_why = ? WHERE id = ?",
     )
     .bind(json(&counters)?)
     .bind(timer.map(|until| until.at))
     .bind(timer.map(|until| until.after.word()))
+    .bind(given_up.then_some(cause.word()))
+    .bind(given_up.then(|| last_word(new, cause, counters.of(cause))))
     .bind(new.task.raw())
     .execute(&mut *tx.conn)
     .await?;
     let text = if given_up {
-        format!("rejected {} times: moved from Review to Failed", counters.of(cause))
+        format!("{}: moved from Review to Failed", last_word(new, cause, counters.of(cause)))
     } else {
         "sent back: moved from Review to Ready".into()
     };
-    log(tx, new.task, None, actor, "task.moved", text, now).await
+    log(tx, new.task, None, actor, "task.moved", text, now).await?;
+    // A person who rejects knows.
+    if *actor == Actor::Person {
+        return Ok(());
+    }
+    let escalated = escalations::failed(tx, new.task, task.project, cause, now).await?;
+    if let Some(text) = escalated.comment {
+        comments::insert(tx, new.task, &Actor::Engine, &text, now).await?;
+    }
+    Ok(())
+}
+
+/// Why reviews put the card on the shelf.
+fn last_word(new: &NewReview, cause: Cause, count: u32) -> String {
+    let times = if count == 1 { String::new() } else { format!(" {count} times") };
+    match cause {
+        Cause::GateFailed => format!("the check `{}` failed{times}", new.reviewer),
+        // The other class that a review leads to.
+        _ => format!("{} rejected the work{times}", new.reviewer),
+    }
 }
 
 /// How the steps of a round ended, oldest first.

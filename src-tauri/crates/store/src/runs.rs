@@ -5,16 +5,17 @@ use std::path::PathBuf;
 
 use domain::{
     Activity, Actor, Aftermath, Cause, Counters, Effect, Id, Millis, Outcome, ProjectId, RetryPolicy,
-    RunEvent, RunId, RunState, Status, TaskEvent, TaskId, after_failure, breaker::BreakerRule, budget::Spent,
+    RetryRule, RunEvent, RunId, RunState, Status, TaskEvent, TaskId, after_failure, budget::Spent,
     dispatch::Until, failure::UNKNOWN_RESET,
 };
 use sqlx::FromRow;
 
 use crate::{
-    Store,
+    Store, agents,
     breakers::{self, Breaks, Sign},
     comments,
     error::StoreError,
+    escalations,
     held::{Word, WordKind},
     paths, projects, queue,
     tasks::{self, apply, json, log},
@@ -54,6 +55,8 @@ pub struct RunRecord {
     pub account: Option<String>,
     /// The engine ends it, for this cause.
     pub ends_as: Option<Cause>,
+    /// The same for people.
+    pub ends_why: Option<String>,
     /// It was asked to stop for a more urgent one, or for another run to go on with its task.
     pub made_way: bool,
     /// What its agent said last of its work.
@@ -91,6 +94,8 @@ pub struct Limits {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LimitOn {
     Total,
+    /// What Flightboard started itself, on this machine.
+    Here,
     Agent(String),
     Project(ProjectId),
     /// Work that waits for a review.
@@ -199,6 +204,7 @@ struct Row {
     rule: Option<String>,
     account: Option<String>,
     ends_as: Option<String>,
+    ends_why: Option<String>,
     made_way: bool,
     word: Option<String>,
     word_text: String,
@@ -271,6 +277,7 @@ impl TryFrom<Row> for RunRecord {
             rule: row.rule,
             account: row.account,
             ends_as: row.ends_as.as_deref().map(queue::cause).transpose()?,
+            ends_why: row.ends_why,
             made_way: row.made_way,
             word: match row.word.as_deref().map(WordKind::parse).transpose()? {
                 Some(kind) => Some(Word { kind, text: row.word_text }),
@@ -613,7 +620,13 @@ impl Store {
 
     /// Remembers that the engine ends the run for `cause`, so that its end reads so. The first cause
     /// counts; a run that a person stops already is left to that. Returns whether it is to be ended.
-    pub async fn ask_end(&self, id: RunId, cause: Cause, now: Millis) -> Result<bool, StoreError> {
+    pub async fn ask_end(
+        &self,
+        id: RunId,
+        cause: Cause,
+        why: String,
+        now: Millis,
+    ) -> Result<bool, StoreError> {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
@@ -621,12 +634,13 @@ impl Store {
                     if !run.state.is_live() || run.stop_asked_at.is_some() || run.ends_as.is_some() {
                         return Ok(false);
                     }
-                    sqlx::query("UPDATE runs SET ends_as = ? WHERE id = ?")
+                    sqlx::query("UPDATE runs SET ends_as = ?, ends_why = ? WHERE id = ?")
                         .bind(cause.word())
+                        .bind(&why)
                         .bind(id.raw())
                         .execute(&mut *tx.conn)
                         .await?;
-                    let text = format!("ended after {}", cause.noun());
+                    let text = format!("ended after {}: {why}", cause.noun());
                     log(tx, run.task, Some(id), &Actor::Engine, "run.ending", text, now).await?;
                     Ok(true)
                 })
@@ -636,7 +650,18 @@ impl Store {
 
     /// Closes a run that never got as far as a process. The card goes back to where it stood.
     pub async fn run_not_started(&self, id: RunId, reason: String, now: Millis) -> Result<(), StoreError> {
-        let outcome = Outcome::Failed(Cause::CouldNotStart);
+        self.run_not_prepared(id, Cause::CouldNotStart, reason, now).await
+    }
+
+    /// The same, where the cause is another: it took too long, for instance.
+    pub async fn run_not_prepared(
+        &self,
+        id: RunId,
+        cause: Cause,
+        reason: String,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        let outcome = Outcome::Failed(cause);
         let ending = Ending { reason: Some(reason), ..Ending::of(outcome, now) };
         self.end_run(id, ending).await.map(|_| ())
     }
@@ -659,6 +684,12 @@ async fn begin(tx: &mut Tx<'_>, new: NewRun, actor: &Actor, now: Millis) -> Resu
             new.task.key()
         )));
     }
+    if let Some(reason) = task.stopped.as_ref().filter(|_| new.origin != Origin::Person) {
+        return Err(StoreError::Conflict(format!(
+            "the workflow of {} was stopped: {reason}",
+            new.task.key()
+        )));
+    }
     let stopping: Option<i64> =
         sqlx::query_scalar("SELECT id FROM runs WHERE task_id = ? AND phase <> 'ended'")
             .bind(new.task.raw())
@@ -676,9 +707,16 @@ async fn begin(tx: &mut Tx<'_>, new: NewRun, actor: &Actor, now: Millis) -> Resu
     apply(tx, &task.task, TaskEvent::RunBegan(run), now).await?;
     // New work on it: what was said of the old does not count for the new.
     let left_review = task.task.status == Status::Review;
-    sqlx::query("UPDATE tasks SET last_run = ?, runs = runs + 1, round = round + ? WHERE id = ?")
+    // Whoever starts it by hand has taken it up.
+    let by_hand = new.origin == Origin::Person;
+    sqlx::query(
+        "UPDATE tasks SET last_run = ?1, runs = runs + 1, round = round + ?2, failed_as = NULL, failed_why = NULL, \
+         called = CASE WHEN ?3 THEN NULL ELSE called END, strikes = CASE WHEN ?3 THEN 0 ELSE strikes END, \
+         failing_since = CASE WHEN ?3 THEN NULL ELSE failing_since END WHERE id = ?4",
+    )
         .bind(run.raw())
         .bind(left_review)
+        .bind(by_hand)
         .bind(new.task.raw())
         .execute(&mut *tx.conn)
         .await?;
@@ -722,7 +760,7 @@ async fn insert(
     .last_insert_rowid();
     let run = RunId(id);
     for whose in breaks(&new.agent, &new.account) {
-        breakers::note(tx, &whose, run, &Sign::Started, BreakerRule::default(), now).await?;
+        breakers::note(tx, &whose, run, &Sign::Started, now).await?;
     }
     Ok((run, attempt))
 }
@@ -777,11 +815,25 @@ pub(crate) async fn end(tx: &mut Tx<'_>, id: RunId, ending: Ending) -> Result<bo
         let effects = apply(tx, &task.task, event, ending.at).await?;
         debug_assert!(!effects.iter().any(|effect| matches!(effect, Effect::StopRun(_))));
         settle(tx, &task, &follow_up.counters, follow_up.timer, follow_up.stays_queued).await?;
+        if ending.outcome == Outcome::Succeeded {
+            mended(tx, run.task).await?;
+        }
     }
     tell_breakers(tx, &run, &ending).await?;
     if let Some(cause) = failure(ending.outcome).filter(|_| run.review.is_none()) {
-        let text = failure_comment(&run, cause, &ending, &follow_up.next);
+        let escalated = match run.origin {
+            Origin::Dispatcher | Origin::Pulled if holds => {
+                escalations::failed(tx, run.task, task.project, cause, ending.at).await?
+            }
+            // A person saw it fail.
+            Origin::Dispatcher | Origin::Pulled | Origin::Person => escalations::Escalated::default(),
+        };
+        let next = if escalated.halts { "Waits for a person." } else { &follow_up.next };
+        let text = failure_comment(&run, cause, &ending, next);
         comments::insert(tx, run.task, &Actor::Engine, &text, ending.at).await?;
+        if let Some(text) = escalated.comment {
+            comments::insert(tx, run.task, &Actor::Engine, &text, ending.at).await?;
+        }
     }
     let text = ending_text(run.attempt, &ending);
     log(tx, run.task, Some(id), &Actor::Agent(run.agent), "run.ended", text, ending.at).await?;
@@ -807,15 +859,14 @@ async fn follow_up(
     ending: &Ending,
 ) -> Result<FollowUp, StoreError> {
     let as_it_is = |counters| FollowUp {
-        event: Some(task_event(run.id, ending)),
+        event: Some(task_event(run, ending)),
         counters,
         // A person stopped it, or a critical task took its place: only then it is still wanted.
         stays_queued: task.queued && (ending.outcome != Outcome::Stopped || run.made_way),
         ..FollowUp::default()
     };
     let Some(cause) = failure(ending.outcome) else { return Ok(as_it_is(task.failures.clone())) };
-    let of_project = projects::retry_policy(tx, task.project).await?;
-    let rule = RetryPolicy::rule(&[&task.routing.retry, &of_project], cause);
+    let rule = retry_rule(tx, task, &run.agent, cause).await?;
     let (counters, aftermath) =
         after_failure(&task.failures, cause, rule, ending.reset_at, ending.at, spread(run.id));
     let timer = |at| Some(Until { at, after: cause });
@@ -849,6 +900,27 @@ async fn follow_up(
     })
 }
 
+/// The card's own rule, else its agent's, its project's, the built-in one.
+pub(crate) async fn retry_rule(
+    tx: &mut Tx<'_>,
+    task: &tasks::TaskRecord,
+    agent: &str,
+    cause: Cause,
+) -> Result<RetryRule, StoreError> {
+    let of_agent = agents::retry_policy(tx, agent).await?;
+    let of_project = projects::retry_policy(tx, task.project).await?;
+    Ok(RetryPolicy::rule(&[&task.routing.retry, &of_agent, &of_project], cause))
+}
+
+/// The work succeeded: whoever was called need not come any more.
+async fn mended(tx: &mut Tx<'_>, task: TaskId) -> Result<(), StoreError> {
+    sqlx::query("UPDATE tasks SET called = NULL, failing_since = NULL WHERE id = ?")
+        .bind(task.raw())
+        .execute(&mut *tx.conn)
+        .await?;
+    Ok(())
+}
+
 /// Chance for the jitter, from the run's number: the same history gives the same waits.
 fn spread(run: RunId) -> f64 {
     let mixed = (run.raw() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -877,7 +949,20 @@ fn failure_comment(run: &RunRecord, cause: Cause, ending: &Ending, next: &str) -
     let reason = ending.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let text = format!("Attempt {} with {} ended after {}{reason}", run.attempt, run.agent, cause.noun());
     let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{text}{stop} {next} Log: run {}.", run.id).replace("  ", " ")
+    [format!("{text}{stop}"), next.to_owned(), where_its_output_is(run)]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// What never started wrote nothing; what ran elsewhere wrote it there.
+fn where_its_output_is(run: &RunRecord) -> String {
+    if run.started_at.is_none() || run.origin == Origin::Pulled {
+        return String::new();
+    }
+    let (attempt, key) = (run.attempt, run.task.key());
+    format!("Its output: Log tab, run {attempt}, or `flightboard logs {key} --attempt {attempt}`.")
 }
 
 async fn settle(
@@ -908,7 +993,7 @@ async fn tell_breakers(tx: &mut Tx<'_>, run: &RunRecord, ending: &Ending) -> Res
         Outcome::Stopped | Outcome::Lost => Sign::Nothing,
     };
     for whose in breaks(&run.agent, &run.account) {
-        breakers::note(tx, &whose, run.id, &sign, BreakerRule::default(), ending.at).await?;
+        breakers::note(tx, &whose, run.id, &sign, ending.at).await?;
     }
     if ending.outcome == Outcome::Failed(Cause::UsageLimit) {
         let whose = match &run.account {
@@ -943,6 +1028,11 @@ pub(crate) async fn used(tx: &mut Tx<'_>, on: &LimitOn) -> Result<i64, StoreErro
         LimitOn::Total => {
             sqlx::query_scalar("SELECT count(*) FROM runs WHERE phase <> 'ended'").fetch_one(&mut *tx.conn).await?
         }
+        LimitOn::Here => {
+            sqlx::query_scalar("SELECT count(*) FROM runs WHERE phase <> 'ended' AND origin <> 'pulled'")
+                .fetch_one(&mut *tx.conn)
+                .await?
+        }
         LimitOn::Agent(agent) => {
             sqlx::query_scalar("SELECT count(*) FROM runs WHERE phase <> 'ended' AND agent = ?")
                 .bind(agent)
@@ -963,10 +1053,12 @@ pub(crate) async fn used(tx: &mut Tx<'_>, on: &LimitOn) -> Result<i64, StoreErro
     })
 }
 
-fn task_event(id: RunId, ending: &Ending) -> TaskEvent {
+fn task_event(run: &RunRecord, ending: &Ending) -> TaskEvent {
+    let id = run.id;
     match ending.outcome {
         Outcome::Succeeded => TaskEvent::RunSucceeded(id),
         Outcome::Failed(Cause::CouldNotStart) => TaskEvent::RunNotStarted(id),
+        Outcome::Failed(Cause::Timeout) if run.started_at.is_none() => TaskEvent::RunNotStarted(id),
         Outcome::Failed(Cause::Blocked | Cause::Budget) => {
             TaskEvent::RunBlocked(id, ending.reason.clone().unwrap_or_default())
         }

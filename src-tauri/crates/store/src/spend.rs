@@ -1,12 +1,12 @@
 //! What runs used: stored with each run, added up for a card, a project's day, the board's day.
 
 use domain::{
-    Id, Millis, ProjectId, RunId, TaskId,
+    Actor, Id, Millis, ProjectId, RunId, TaskId,
     budget::{Spent, Tokens},
 };
 
 use crate::{
-    Store,
+    Store, comments,
     error::StoreError,
     runs,
     tasks::{json, log},
@@ -51,6 +51,52 @@ impl Store {
                 })
             })
             .await
+    }
+
+    /// Says something of a budget on the card, once for each run and mark. Returns whether it was said now.
+    pub async fn warn_once(
+        &self,
+        id: RunId,
+        mark: String,
+        text: String,
+        now: Millis,
+    ) -> Result<bool, StoreError> {
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    let run = runs::require(tx, id).await?;
+                    let marked = sqlx::query(
+                        "UPDATE runs SET warned = json_insert(warned, '$[#]', ?1) WHERE id = ?2 \
+                         AND NOT EXISTS (SELECT 1 FROM json_each(warned) WHERE value = ?1)",
+                    )
+                    .bind(&mark)
+                    .bind(id.raw())
+                    .execute(&mut *tx.conn)
+                    .await?;
+                    if marked.rows_affected() == 0 {
+                        return Ok(false);
+                    }
+                    comments::insert(tx, run.task, &Actor::Engine, &text, now).await?;
+                    log(tx, run.task, Some(id), &Actor::Engine, "task.commented", text, now).await?;
+                    Ok(true)
+                })
+            })
+            .await
+    }
+
+    /// What the open cards of a project used that somebody has begun already.
+    pub async fn spent_by_open_tasks(
+        &self,
+        project: ProjectId,
+        now: Millis,
+    ) -> Result<Vec<(TaskId, Spent)>, StoreError> {
+        let ids: Vec<i64> = sqlx::query_scalar(
+            "SELECT id FROM tasks WHERE project_id = ? AND status IN ('inbox', 'ready') AND trashed_at IS NULL AND runs > 0",
+        )
+        .bind(project.raw())
+        .fetch_all(&self.readers)
+        .await?;
+        self.spent_by_tasks(&ids.into_iter().map(TaskId).collect::<Vec<_>>(), now).await
     }
 
     /// `now` ends the time of runs that are still at work.

@@ -15,7 +15,7 @@ use crate::{
     changes::{Change, record, recorded},
     edges,
     error::StoreError,
-    projects, queue, reviews,
+    projects, queue, reviews, subtasks,
     writer::{Bulk, BulkAnswers, Tx},
 };
 
@@ -43,6 +43,10 @@ pub struct TaskRecord {
     pub failures: Counters,
     /// Rises with each return from review, from 1.
     pub round: u32,
+    /// Why a person was called.
+    pub called: Option<String>,
+    /// Why its workflow was stopped.
+    pub stopped: Option<String>,
 }
 
 /// Who may take the task, and what its failures are allowed.
@@ -121,6 +125,8 @@ struct Row {
     not_before_after: Option<String>,
     failures: String,
     round: i64,
+    called: Option<String>,
+    stopped: Option<String>,
 }
 
 impl TryFrom<Row> for TaskRecord {
@@ -164,6 +170,8 @@ impl TryFrom<Row> for TaskRecord {
             not_before: row.not_before.zip(after).map(|(at, after)| Until { at, after }),
             failures: parse(&row.failures)?,
             round: row.round as u32,
+            called: row.called,
+            stopped: row.stopped,
         })
     }
 }
@@ -277,6 +285,7 @@ impl Store {
                         .bind(id.raw())
                         .execute(&mut *tx.conn)
                         .await?;
+                    subtasks::touch_parent(tx, id).await?;
                     log(tx, id, None, &Actor::Person, kind, text.into(), now).await
                 })
             })
@@ -293,9 +302,9 @@ async fn queued_after_move(tx: &mut Tx<'_>, from: &TaskRecord, to: Column) -> Re
     }
 }
 
-/// What a person's move settles: timers are over, and a card that comes back from the shelf begins
-/// with all its attempts.
-async fn start_afresh(
+/// What a person's move settles: timers are over, whoever was called has come, and a card that comes back
+/// from the shelf begins with all its attempts.
+pub(crate) async fn start_afresh(
     tx: &mut Tx<'_>,
     from: &TaskRecord,
     to: Column,
@@ -303,8 +312,8 @@ async fn start_afresh(
 ) -> Result<(), StoreError> {
     let replayed = from.task.status.is_terminal() && !to.is_terminal();
     sqlx::query(
-        "UPDATE tasks SET queued = ?, not_before = NULL, not_before_after = NULL, \
-         failures = CASE WHEN ? THEN '{}' ELSE failures END, round = round + ? WHERE id = ?",
+        "UPDATE tasks SET queued = ?, not_before = NULL, not_before_after = NULL, called = NULL, strikes = 0, \
+         failing_since = NULL, failed_as = NULL, failed_why = NULL, failures = CASE WHEN ? THEN '{}' ELSE failures END, round = round + ? WHERE id = ?",
     )
     .bind(queued)
     .bind(replayed)
@@ -539,9 +548,10 @@ pub(crate) async fn apply(
 ) -> Result<Vec<Effect>, StoreError> {
     let (next, effects) = transition(task, &event)?;
     let entered = (next.status != task.status).then_some(now);
-    let written = sqlx::query(
+    let written: Option<Option<i64>> = sqlx::query_scalar(
         "UPDATE tasks SET status = ?, live_run = ?, came_from = ?, held = ?, updated_at = ?, \
-         entered_at = coalesce(?, entered_at), finished_at = ? WHERE id = ? AND status = ? AND live_run IS ?",
+         entered_at = coalesce(?, entered_at), finished_at = ? WHERE id = ? AND status = ? AND live_run IS ? \
+         RETURNING parent_id",
     )
     .bind(next.status.word())
     .bind(next.live_run.map(Id::raw))
@@ -553,10 +563,14 @@ pub(crate) async fn apply(
     .bind(task.id.raw())
     .bind(task.status.word())
     .bind(task.live_run.map(Id::raw))
-    .execute(&mut *tx.conn)
+    .fetch_optional(&mut *tx.conn)
     .await?;
-    if written.rows_affected() != 1 {
+    let Some(parent) = written else {
         return Err(StoreError::Conflict(format!("{} was changed by somebody else", task.id.key())));
+    };
+    if next.status != task.status {
+        // It tells how its sub-tasks stand.
+        tx.touched.tasks.extend(parent.map(TaskId));
     }
     if next.status != task.status && next.status.is_terminal() {
         edges::upstream_ended(tx, task.id, next.status, now).await?;

@@ -1,4 +1,4 @@
-//! Keeping our own files (`artifacts/`, `TASK.md` and the end marks) out of everybody's commits.
+//! Keeping our own files (`artifacts/`, `TASK.md`, the end marks and `.flightboard/`) out of everybody's commits.
 //!
 //! `info/exclude` is shared by all worktrees of the user's repository and a per-worktree
 //! configuration would switch an extension on in it; both would change what is not ours. So the
@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 pub(crate) const NAME: &str = "excludes";
 
 /// Rooted, so that only the workspace's own top level is meant.
-const OURS: &[&str] = &["/artifacts/", "/artifacts", "/TASK.md", "/COMPLETION.md", "/BLOCKED.md"];
+const OURS: &[&str] =
+    &["/artifacts/", "/artifacts", "/TASK.md", "/COMPLETION.md", "/BLOCKED.md", "/.flightboard/"];
 
 /// Whether a name at the workspace's top level is one of our own files.
 pub(crate) fn is_ours(name: &str) -> bool {

@@ -8,6 +8,7 @@
 //! ([`Workspace`]), so that a crash at any moment can be cleaned up by [`sweep`].
 
 pub mod artifacts;
+mod attachments;
 mod changes;
 mod excludes;
 mod files;
@@ -33,6 +34,7 @@ mod submodules;
 mod sweep;
 mod worktree;
 
+pub use attachments::{ATTACHMENTS, Attached, lay_attachments};
 pub use changes::{Change, ChangeKind, Changes, ChangesError, Count, FileDiff, changes, diff};
 pub use excludes::agent_git_env;
 pub use git::GitError;

@@ -149,6 +149,30 @@ export function AgentDialog({ agent, kinds, roles, editor: Editor, onSaved, onCl
             onChange={(event) => set({ model: event.target.value })}
           />
         </div>
+        <div className={styles.three}>
+          <TextField
+            label="Attempts after the first"
+            inputMode="numeric"
+            placeholder="as its projects have it"
+            hint="When it fails in a way that another attempt may mend. A card's own number comes first."
+            value={draft.retries}
+            onChange={(event) => set({ retries: event.target.value })}
+          />
+          <TextField
+            label="Rests after failures in a row"
+            inputMode="numeric"
+            placeholder="as the board has it"
+            value={draft.threshold}
+            onChange={(event) => set({ threshold: event.target.value })}
+          />
+          <TextField
+            label="Rests at first, in minutes"
+            inputMode="decimal"
+            placeholder="1"
+            value={draft.coolDown}
+            onChange={(event) => set({ coolDown: event.target.value })}
+          />
+        </div>
         <Checkbox
           label="Give it work"
           hint="Switched off it stays on the list and is not started."

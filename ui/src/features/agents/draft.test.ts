@@ -37,8 +37,20 @@ test("an agent that is opened and saved is sent as it was", () => {
     max_capacity: 3,
     model: "opus",
     enabled: true,
+    retry: {},
+    breaker: { rule: null },
   });
   expect(requestFor(agent)).toEqual(sent);
+});
+
+test("attempts and the breaker are the agent's own once they are typed", () => {
+  const sent = requestOf({ ...BLANK, name: "scout", retries: "4", threshold: "5", coolDown: "2" });
+  expect(sent.retry?.timeout?.max).toBe(4);
+  expect(sent.breaker?.rule).toEqual({ threshold: 5, cool_down: 120_000, longest: 3_600_000 });
+  const agent = scout({ retry: sent.retry ?? {}, breaker: sent.breaker?.rule ?? null });
+  expect(draftOf(agent)).toMatchObject({ retries: "4", threshold: "5", coolDown: "2" });
+  const back = requestOf({ ...draftOf(agent), retries: "", threshold: "" }, agent);
+  expect([back.retry, back.breaker]).toEqual([{}, { rule: null }]);
 });
 
 test("a built-in agent that nothing was changed about has nothing to send of its own", () => {

@@ -1,6 +1,7 @@
 // An agent as it stands in the dialog, and as it is sent. What the dialog does not show is kept as it was.
-import type { Agent, AgentProfile, RegisterAgent } from "../../bindings";
+import type { Agent, AgentProfile, BreakerRule, RegisterAgent } from "../../bindings";
 import { joinCommand, splitCommand } from "../../data/argv";
+import { retriesOf, withRetries } from "../../data/retries";
 
 export interface Variable {
   id: number;
@@ -24,6 +25,12 @@ export interface AgentDraft {
   capacity: string;
   model: string;
   enabled: boolean;
+  /** Attempts after the first; empty: as its projects have it. */
+  retries: string;
+  /** Failures in a row after which it rests; empty: as the board has it. */
+  threshold: string;
+  /** Minutes. */
+  coolDown: string;
 }
 
 export const BLANK: AgentDraft = {
@@ -40,7 +47,13 @@ export const BLANK: AgentDraft = {
   capacity: "1",
   model: "",
   enabled: true,
+  retries: "",
+  threshold: "",
+  coolDown: "",
 };
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 export function draftOf(agent: Agent): AgentDraft {
   const { profile } = agent;
@@ -60,6 +73,9 @@ export function draftOf(agent: Agent): AgentDraft {
     capacity: String(agent.max_capacity),
     model: agent.model ?? "",
     enabled: agent.enabled,
+    retries: retriesOf(agent.retry),
+    threshold: agent.breaker ? String(agent.breaker.threshold ?? 3) : "",
+    coolDown: agent.breaker ? String((agent.breaker.cool_down ?? MINUTE) / MINUTE) : "",
   };
 }
 
@@ -97,7 +113,32 @@ export function requestOf(draft: AgentDraft, before?: Agent): RegisterAgent {
     max_capacity: draft.capacity.trim() === "" ? 0 : Math.trunc(Number(draft.capacity)) || 0,
     model: draft.model,
     enabled: draft.enabled,
+    retry: retryOf(draft, before),
+    breaker: { rule: breakerOf(draft, before) },
   };
+}
+
+function retryOf(draft: AgentDraft, before: Agent | undefined): Agent["retry"] {
+  const old = before?.retry ?? {};
+  if (draft.retries.trim() === retriesOf(old)) return old;
+  // Not a number is refused by the engine, in its own words.
+  return withRetries(old, draft.retries.trim() === "" ? null : whole(draft.retries));
+}
+
+function breakerOf(draft: AgentDraft, before: Agent | undefined): BreakerRule | null {
+  if (draft.threshold.trim() === "") return null;
+  const minutes = draft.coolDown.trim() === "" ? 1 : Number(draft.coolDown) || 0;
+  const cool_down = Math.round(minutes * MINUTE);
+  return {
+    threshold: whole(draft.threshold),
+    cool_down,
+    longest: Math.max(before?.breaker?.longest ?? HOUR, cool_down),
+  };
+}
+
+/** Beyond every limit where it is no whole number. */
+function whole(text: string): number {
+  return /^\d+$/.test(text.trim()) ? Number(text) : 1_000_000;
 }
 
 /** What brings an agent back as it is. */

@@ -12,7 +12,7 @@ import { useBackend } from "../../data/context";
 import type { DrawDiff } from "./ArtifactsView";
 import styles from "./ArtifactsView.module.css";
 import { asText } from "./bytes";
-import { type Content, readArtifact, useArtifact } from "./useArtifact";
+import { type Content, readArtifact, type Source, useArtifact } from "./useArtifact";
 import { CsvViewer } from "./viewers/CsvViewer";
 import { HexViewer } from "./viewers/HexViewer";
 import { HtmlViewer } from "./viewers/HtmlViewer";
@@ -28,11 +28,12 @@ export interface ArtifactViewerProps {
   artifact: Artifact;
   run: Run | null;
   drawDiff: DrawDiff;
+  from?: Source;
 }
 
-export function ArtifactViewer({ artifact, run, drawDiff }: ArtifactViewerProps) {
+export function ArtifactViewer({ artifact, run, drawDiff, from = "artifact" }: ArtifactViewerProps) {
   const [asSource, setAsSource] = useState(false);
-  const content = useArtifact(artifact, needsWhole(artifact) ? "whole" : "start");
+  const content = useArtifact(artifact, needsWhole(artifact) ? "whole" : "start", from);
   return (
     <section className={styles.viewer} aria-label={artifact.path}>
       <div className={styles.head}>
@@ -46,7 +47,7 @@ export function ArtifactViewer({ artifact, run, drawDiff }: ArtifactViewerProps)
               {asSource ? "Rendered" : "Source"}
             </Button>
           )}
-          <ContentActions artifact={artifact} run={run} content={content.data} />
+          <ContentActions artifact={artifact} run={run} content={content.data} from={from} />
         </span>
       </div>
       {content.error && <ErrorState problem={content.error} onRetry={() => void content.refetch()} />}
@@ -114,9 +115,10 @@ interface ContentActionsProps {
   artifact: Artifact;
   run: Run | null;
   content: Content | undefined;
+  from: Source;
 }
 
-function ContentActions({ artifact, run, content }: ContentActionsProps) {
+function ContentActions({ artifact, run, content, from }: ContentActionsProps) {
   const backend = useBackend();
   const workspace = run?.workspace?.present ? run.workspace : null;
   const path = workspace ? `${workspace.path}/artifacts/${artifact.path}` : artifact.path;
@@ -148,11 +150,11 @@ function ContentActions({ artifact, run, content }: ContentActionsProps) {
         </Button>
       )}
       {backend.canOpen ? (
-        <Button size="small" onClick={() => void saveCopy(backend, artifact).catch(report)}>
+        <Button size="small" onClick={() => void saveCopy(backend, artifact, from).catch(report)}>
           Save a copy…
         </Button>
       ) : (
-        <Button size="small" onClick={() => void download(backend, artifact).catch(report)}>
+        <Button size="small" onClick={() => void download(backend, artifact, from).catch(report)}>
           Save
         </Button>
       )}
@@ -164,8 +166,9 @@ function isTextual({ kind }: Artifact): boolean {
   return kind !== "image" && kind !== "pdf" && kind !== "binary";
 }
 
-async function saveCopy(backend: Backend, artifact: Artifact): Promise<void> {
-  const path = await backend.saveArtifact(artifact.id);
+async function saveCopy(backend: Backend, artifact: Artifact, from: Source): Promise<void> {
+  const save = from === "attachment" ? backend.saveAttachment : backend.saveArtifact;
+  const path = await save(artifact.id);
   if (path === null) return;
   const folder = path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")));
   const open = () => void backend.openPath(folder).catch(() => {});
@@ -173,8 +176,8 @@ async function saveCopy(backend: Backend, artifact: Artifact): Promise<void> {
 }
 
 /** The browser's own download, from memory: no address of the engine's ever serves a file. */
-async function download(backend: Backend, artifact: Artifact): Promise<void> {
-  const { bytes } = await readArtifact(backend, artifact, Number.MAX_SAFE_INTEGER);
+async function download(backend: Backend, artifact: Artifact, from: Source): Promise<void> {
+  const { bytes } = await readArtifact(backend, artifact, Number.MAX_SAFE_INTEGER, from);
   const url = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
   const link = document.createElement("a");
   link.href = url;

@@ -12,6 +12,9 @@ export interface Content {
   whole: boolean;
 }
 
+/** Where the bytes are asked for: what a run left, or what a person added to the card. */
+export type Source = "artifact" | "attachment";
+
 /** A picture or a PDF is useless in part; this is the largest that is read whole to be shown. */
 export const WHOLE_BYTES = 48 * 1024 * 1024;
 
@@ -19,24 +22,34 @@ export const WHOLE_BYTES = 48 * 1024 * 1024;
 const KEPT_MS = 60_000;
 
 /** The first 4 MiB, or the whole file up to 48 MiB where only the whole makes sense. */
-export function useArtifact(artifact: Artifact, need: "start" | "whole"): UseQueryResult<Content, Problem> {
+export function useArtifact(
+  artifact: Artifact,
+  need: "start" | "whole",
+  from: Source = "artifact",
+): UseQueryResult<Content, Problem> {
   const backend = useBackend();
   return useQuery<Content, Problem>({
-    queryKey: ["artifact", artifact.id, artifact.hash, need],
+    queryKey: [from, artifact.id, artifact.hash, need],
     gcTime: KEPT_MS,
     queryFn: () =>
-      readArtifact(backend, artifact, need === "whole" ? WHOLE_BYTES : SHOWN_BYTES).catch((thrown) => {
+      readArtifact(backend, artifact, need === "whole" ? WHOLE_BYTES : SHOWN_BYTES, from).catch((thrown) => {
         throw asProblem(thrown);
       }),
   });
 }
 
-export async function readArtifact(backend: Backend, artifact: Artifact, most: number): Promise<Content> {
+export async function readArtifact(
+  backend: Backend,
+  artifact: Artifact,
+  most: number,
+  from: Source = "artifact",
+): Promise<Content> {
+  const read = from === "attachment" ? backend.readAttachment : backend.readArtifact;
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let offset = 0;
   let total = artifact.size;
   do {
-    const piece = await backend.readArtifact({ id: artifact.id, offset, len: Math.min(SHOWN_BYTES, most - offset) });
+    const piece = await read({ id: artifact.id, offset, len: Math.min(SHOWN_BYTES, most - offset) });
     const bytes = fromBase64(piece.data);
     total = piece.total;
     if (bytes.length === 0) break;

@@ -51,7 +51,7 @@ function Now({ card, why, line }: { card: Card; why: string | null; line: string
       <>
         {(card.why ?? line) && <p className={styles.live}>{card.why ?? line}</p>}
         <span className={styles.answer} aria-hidden="true">
-          Answer
+          {running ? "Answer" : "Look"}
         </span>
       </>
     );
@@ -123,6 +123,12 @@ function Meta({ card, status, project }: { card: Card; status: Parameters<typeof
       <span className={styles.left}>
         {word && <StatusWord tone={word.tone}>{word.word}</StatusWord>}
         <span className={styles.id}>{card.key}</span>
+        {card.progress && (
+          <span className={styles.agent} title="Sub-tasks that are done">
+            {card.progress.done} of {card.progress.total}
+            <span className="unseen"> sub-tasks done</span>
+          </span>
+        )}
         {open && (priority === "critical" || priority === "high") && (
           <Chip loud={priority === "critical"}>{priority}</Chip>
         )}

@@ -81,6 +81,14 @@ export const CARD_ACTIONS: readonly CardAction[] = [
     run: (desk, cards) => desk.askWhere(ids(cards)),
   },
   {
+    id: "edit",
+    label: "Change…",
+    shortcut: "E",
+    keys: ["e", "E"],
+    enabled: some,
+    run: (desk, cards) => desk.askWhat(ids(cards)),
+  },
+  {
     id: "done",
     label: "Mark as done",
     shortcut: "D",

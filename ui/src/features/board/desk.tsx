@@ -1,6 +1,6 @@
 // The person's hands on the board: every change to cards with its question before and its Undo after.
 // It sits above the routes, so that the palette and the header reach the same actions as the board.
-import { createContext, type ReactNode, useContext, useMemo, useRef, useState } from "react";
+import { type ComponentProps, createContext, type ReactNode, useContext, useMemo, useRef, useState } from "react";
 import { asProblem } from "../../backend/backend";
 import type { Card, Status as Column, RunId, TaskId } from "../../bindings";
 import { ConfirmDialog } from "../../components/Dialog";
@@ -9,7 +9,10 @@ import { act } from "../../data/actions";
 import { type DataSource, useData } from "../../data/context";
 import { mayDrop, mayMove } from "../../data/moves";
 import { COLUMN_NAMES } from "../../data/order";
+import { useAgents } from "../../data/queries";
 import { hasLiveRun } from "../../data/words";
+import { type BulkEdit, changesOf, undoOf } from "./bulk";
+import { EditDialog } from "./EditDialog";
 import { MoveDialog } from "./MoveDialog";
 import { Selection, SelectionContext } from "./selection";
 import { type Step, Steps } from "./steps";
@@ -19,6 +22,8 @@ export interface BoardDesk {
   move(ids: readonly TaskId[], to: Column): void;
   /** Asks where to. */
   askWhere(ids: readonly TaskId[]): void;
+  /** Asks what to change about them. */
+  askWhat(ids: readonly TaskId[]): void;
   trash(ids: readonly TaskId[]): void;
   stop(ids: readonly TaskId[]): void;
   /** Hands the cards to the dispatcher, in Ready, or takes them back. */
@@ -58,6 +63,7 @@ export function BoardDeskProvider({ onOpen, onRun, children }: BoardDeskProvider
   const [selection] = useState(() => new Selection());
   const [question, setQuestion] = useState<Question | null>(null);
   const [moving, setMoving] = useState<readonly TaskId[] | null>(null);
+  const [changing, setChanging] = useState<readonly TaskId[] | null>(null);
   const doors = useRef({ onOpen, onRun });
   doors.current = { onOpen, onRun };
   const [steps] = useState(() => new Steps(toast));
@@ -74,6 +80,7 @@ export function BoardDeskProvider({ onOpen, onRun, children }: BoardDeskProvider
       open: (id) => doors.current.onOpen(id),
       run: (ids) => doors.current.onRun([...ids]),
       askWhere: (ids) => ids.length > 0 && setMoving(ids),
+      askWhat: (ids) => ids.length > 0 && setChanging(ids),
       undo: () => steps.undo(),
       move: (ids, to) => {
         const cards = look(ids).filter((card) => card.status !== to);
@@ -120,6 +127,13 @@ export function BoardDeskProvider({ onOpen, onRun, children }: BoardDeskProvider
             onClose={() => setMoving(null)}
           />
         )}
+        {changing && (
+          <Changing
+            cards={desk.look(changing)}
+            onEdit={(edit) => steps.begin(editAll(data, desk.look(changing), edit))}
+            onClose={() => setChanging(null)}
+          />
+        )}
         <ConfirmDialog
           open={question !== null}
           title={question?.title ?? ""}
@@ -135,6 +149,11 @@ export function BoardDeskProvider({ onOpen, onRun, children }: BoardDeskProvider
       </DeskContext>
     </SelectionContext>
   );
+}
+
+/** Apart from the desk: only this question needs the agents. */
+function Changing(props: Omit<ComponentProps<typeof EditDialog>, "agents">) {
+  return <EditDialog {...props} agents={useAgents().data ?? []} />;
 }
 
 function stopQuestion(live: Card[], verb: string): Omit<Question, "go"> {
@@ -176,6 +195,20 @@ async function queueAll(data: DataSource, cards: Card[], queued: boolean): Promi
   const able = done.every((card) => card.status === "ready" || mayMove("ready", card.status));
   const text = queued ? `${names(done)} queued.` : `${names(done)} taken out of the queue.`;
   return { text, undo: able ? () => void settleAll(done, back) : null };
+}
+
+async function editAll(data: DataSource, cards: Card[], edit: BulkEdit): Promise<Step | null> {
+  const wanted = new Map(
+    cards.flatMap((card) => {
+      const request = changesOf(card, edit);
+      return request ? [[card, request] as const] : [];
+    }),
+  );
+  const send = (card: Card) => act(data, "editTask", wanted.get(card) ?? { id: card.id });
+  const done = await settleAll([...wanted.keys()], send);
+  if (done.length === 0) return null;
+  const back = (card: Card) => act(data, "editTask", undoOf(card, wanted.get(card) ?? { id: card.id }));
+  return { text: `${names(done)} changed.`, undo: () => void settleAll(done, back) };
 }
 
 async function trashAll(data: DataSource, cards: Card[]): Promise<Step | null> {

@@ -16,12 +16,15 @@ export interface HeaderProps {
   /** Enter in the search box. */
   onSubmitSearch(text: string): void;
   onPalette(): void;
+  /** Opens or closes the filter bar; none where there is no board. */
+  onFilters?(): void;
+  filtersOpen?: boolean;
   onNextNeeding(): void;
   onNewCard(): void;
 }
 
 export function Header(props: HeaderProps) {
-  const { needYou, queue, onHome, onPalette, onNextNeeding, onNewCard } = props;
+  const { needYou, queue, filtersOpen, onHome, onPalette, onFilters, onNextNeeding, onNewCard } = props;
   return (
     <header className={styles.header}>
       <button type="button" className={styles.logo} onClick={onHome} aria-label="Flightboard, to the board">
@@ -35,6 +38,11 @@ export function Header(props: HeaderProps) {
           <Kbd>Ctrl K</Kbd>
         </button>
       </div>
+      {onFilters && (
+        <Button size="small" aria-expanded={filtersOpen} onClick={onFilters}>
+          Filter <Kbd>F</Kbd>
+        </Button>
+      )}
       <div className={styles.actions}>
         {queue}
         {needYou > 0 && (

@@ -9,7 +9,9 @@ import { InlineError } from "../../components/States";
 import { toast } from "../../components/Toast";
 import { useAction } from "../../data/actions";
 import { joinCommand, splitCommand } from "../../data/argv";
+import { CareFields } from "./CareFields";
 import { PolicyFields } from "./PolicyFields";
+import { type BudgetEditor, budgetsOf, ProjectBudgets, withBudgets } from "./ProjectBudgets";
 import styles from "./Projects.module.css";
 import { policyOf, settingsOf } from "./policy";
 import { Repositories } from "./Repositories";
@@ -18,31 +20,27 @@ export interface ProjectListProps {
   projects: Project[];
   agents: Agent[];
   gateEditor: GateEditor;
+  budgetEditor: BudgetEditor;
   onShow(project: Project): void;
 }
 
 /** Belongs to another feature; the page hands it in. */
 type GateEditor = ComponentType<{ gate: Gate; agents: readonly Agent[]; onChange(gate: Gate): void }>;
 
-export function ProjectList({ projects, agents, gateEditor, onShow }: ProjectListProps) {
+export function ProjectList({ projects, onShow, ...editors }: ProjectListProps) {
   return (
     <ul className={styles.list} aria-label="Projects">
       {projects.map((project) => (
-        <ProjectRow
-          key={project.id}
-          project={project}
-          agents={agents}
-          gateEditor={gateEditor}
-          onShow={() => onShow(project)}
-        />
+        <ProjectRow key={project.id} project={project} {...editors} onShow={() => onShow(project)} />
       ))}
     </ul>
   );
 }
 
-type RowProps = Pick<ProjectListProps, "agents" | "gateEditor"> & { project: Project; onShow(): void };
+type Editors = Pick<ProjectListProps, "agents" | "gateEditor" | "budgetEditor">;
+type RowProps = Editors & { project: Project; onShow(): void };
 
-function ProjectRow({ project, agents, gateEditor, onShow }: RowProps) {
+function ProjectRow({ project, onShow, ...editors }: RowProps) {
   const [open, setOpen] = useState(false);
   return (
     <li className={styles.project} data-testid={`project-${project.name}`}>
@@ -64,10 +62,31 @@ function ProjectRow({ project, agents, gateEditor, onShow }: RowProps) {
           {project.problem}
         </p>
       )}
-      {project.settings.paused && <p className={styles.paused}>Paused: {project.settings.paused}</p>}
-      {open && <ProjectForm project={project} agents={agents} gateEditor={gateEditor} onSaved={() => setOpen(false)} />}
+      {project.settings.paused && <Paused project={project} why={project.settings.paused} />}
+      {open && <ProjectForm project={project} {...editors} onSaved={() => setOpen(false)} />}
       {open && project.git && !project.settings.in_place && <Repositories project={project} />}
     </li>
+  );
+}
+
+/** Somebody, or the engine after too many failures, paused it. */
+function Paused({ project, why }: { project: Project; why: string }) {
+  const edit = useAction("editProject");
+  const resume = () =>
+    edit.mutate(
+      { id: project.id, settings: { ...project.settings, paused: null } },
+      {
+        onSuccess: () => toast({ text: `${project.name} goes on.` }),
+        onError: (problem) => toast({ text: problem.message, next: problem.next, tone: "bad" }),
+      },
+    );
+  return (
+    <p className={styles.paused}>
+      Paused: {why}
+      <Button size="small" disabled={edit.isPending} onClick={resume}>
+        Resume<span className="unseen"> {project.name}</span>
+      </Button>
+    </p>
   );
 }
 
@@ -76,20 +95,28 @@ function kindOf(project: Project): string {
   return project.git ? "git" : "folder";
 }
 
-type FormProps = Pick<ProjectListProps, "agents" | "gateEditor"> & { project: Project; onSaved(): void };
+type FormProps = Editors & { project: Project; onSaved(): void };
 
-function ProjectForm({ project, agents, gateEditor: GateEditor, onSaved }: FormProps) {
+function ProjectForm({ project, agents, gateEditor: GateEditor, budgetEditor, onSaved }: FormProps) {
   const [name, setName] = useState(project.name);
   const [settings, setSettings] = useState<ProjectSettings>(project.settings);
   const [setup, setSetup] = useState(joinCommand(project.settings.setup ?? []));
   const [policy, setPolicy] = useState(() => policyOf(project.settings));
+  const [budgets, setBudgets] = useState(() => budgetsOf(project.settings));
   const [wrong, setWrong] = useState(false);
   const edit = useAction("editProject");
   const set = (fields: Partial<ProjectSettings>) => setSettings({ ...settings, ...fields });
-  const save = (event: FormEvent) => {
+  const save = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const typed = settingsOf(settings, policy);
-    if (typed === null) return setWrong(true);
+    const form = event.currentTarget;
+    const rules = settingsOf(settings, policy);
+    const typed = rules && withBudgets(rules, budgets);
+    if (typed === null) {
+      setWrong(true);
+      // The boxes that are wrong are marked first.
+      requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+      return;
+    }
     edit.mutate(
       { id: project.id, name: name.trim(), settings: { ...typed, setup: splitCommand(setup) } },
       { onSuccess: onSaved },
@@ -162,6 +189,22 @@ function ProjectForm({ project, agents, gateEditor: GateEditor, onSaved }: FormP
           onChange={(names) => set({ agents: names })}
         />
       </PolicyFields>
+      <CareFields
+        draft={policy}
+        wrong={wrong}
+        onChange={(fields) => {
+          setPolicy({ ...policy, ...fields });
+          setWrong(false);
+        }}
+      />
+      <Checkbox
+        className={styles.wide}
+        label="A person looks through the inbox first"
+        hint="Agents that ask for work get cards from Ready alone; without this also those in the inbox."
+        checked={settings.triage ?? false}
+        onChange={(event) => set({ triage: event.target.checked })}
+      />
+      <ProjectBudgets budgets={budgets} editor={budgetEditor} onChange={setBudgets} />
       <div className={styles.wide}>
         <GateEditor gate={settings.gate ?? []} agents={agents} onChange={(gate) => set({ gate })} />
       </div>

@@ -11,7 +11,14 @@ const SETTINGS: ProjectSettings = {
 
 test("what is not touched stays as it is", () => {
   const saved = settingsOf(SETTINGS, policyOf(SETTINGS));
-  expect(saved).toEqual({ ...SETTINGS, dispatch: false, limit: null, paused: null });
+  expect(saved).toEqual({
+    ...SETTINGS,
+    dispatch: false,
+    limit: null,
+    paused: null,
+    escalation: { failures: 3, minutes: 1_440, workflow: 3, hand_over: false, pause: false },
+    limits: { setup: null, longest: null, idle: null, expected_quiet: null, review: null },
+  });
 });
 
 test("attempts are set for what another attempt may mend, and taken away again", () => {
@@ -24,6 +31,14 @@ test("attempts are set for what another attempt may mend, and taken away again",
   expect(saved && policyOf(saved).retries).toBe("4");
   const back = saved && settingsOf(saved, { ...policyOf(saved), retries: "" });
   expect(back?.retry).toEqual(SETTINGS.retry);
+});
+
+test("calling a person is set, and an empty box is never", () => {
+  const draft = { ...policyOf(SETTINGS), callAfter: "2", callAfterMinutes: "", pauseThen: true };
+  const saved = settingsOf(SETTINGS, draft);
+  expect(saved?.escalation).toEqual({ failures: 2, minutes: null, workflow: 3, hand_over: false, pause: true });
+  expect(saved && policyOf(saved).callAfterMinutes).toBe("");
+  expect(settingsOf(SETTINGS, { ...draft, stopWorkflow: "some" })).toBeNull();
 });
 
 test("a pause without a reason still pauses, and nonsense is not saved", () => {

@@ -1,6 +1,8 @@
 // A project's rules for the queue, between the settings and the form. Settings that the form does not show
 // stay as they are.
-import type { Cause, ProjectSettings, RetryPolicy, RetryRule } from "../../bindings";
+import type { Escalation, ProjectSettings } from "../../bindings";
+import { type LimitDraft, limitDraft, limitsOf } from "../../data/limits";
+import { retriesOf, withRetries } from "../../data/retries";
 
 export interface PolicyDraft {
   dispatch: boolean;
@@ -9,55 +11,54 @@ export interface PolicyDraft {
   reason: string;
   /** Attempts after the first; empty: the built-in rules of each failure. */
   retries: string;
+  /** Failures of a card, and minutes of failing, after which a person is called. Empty: never. */
+  callAfter: string;
+  callAfterMinutes: string;
+  stopWorkflow: string;
+  handOver: boolean;
+  pauseThen: boolean;
+  limits: LimitDraft;
 }
 
-/** Failures that another attempt may mend, each with the engine's own waits. */
-const MENDABLE: Partial<Record<Cause, RetryRule["backoff"]>> = {
-  exited_non_zero: { kind: "exponential", first: 10_000, cap: 300_000, jitter: 0.2 },
-  agent_error: { kind: "exponential", first: 10_000, cap: 300_000, jitter: 0.2 },
-  no_completion_mark: { kind: "exponential", first: 60_000, cap: 60_000, jitter: 0.2 },
-  timeout: { kind: "exponential", first: 60_000, cap: 60_000, jitter: 0.2 },
-  stalled: { kind: "exponential", first: 60_000, cap: 60_000, jitter: 0.2 },
-  could_not_start: { kind: "exponential", first: 5_000, cap: 300_000, jitter: 0.2 },
-};
-const NAMES = Object.keys(MENDABLE) as Cause[];
+/** The engine's own rule, where a project says nothing. */
+const USUAL: Required<Escalation> = { failures: 3, minutes: 1_440, hand_over: false, pause: false, workflow: 3 };
+
+const number = (value: number | null | undefined) => (value == null ? "" : String(value));
 
 export function policyOf(settings: ProjectSettings): PolicyDraft {
+  const escalation = { ...USUAL, ...settings.escalation };
   return {
     dispatch: settings.dispatch ?? false,
     limit: settings.limit == null ? "" : String(settings.limit),
     paused: settings.paused != null,
     reason: settings.paused ?? "",
     retries: retriesOf(settings.retry ?? {}),
+    callAfter: number(escalation.failures),
+    callAfterMinutes: number(escalation.minutes),
+    stopWorkflow: number(escalation.workflow),
+    handOver: escalation.hand_over,
+    pauseThen: escalation.pause,
+    limits: limitDraft(settings.limits),
   };
-}
-
-/** The one number that all mendable failures have, if they have one. */
-function retriesOf(retry: RetryPolicy): string {
-  const counts = new Set(NAMES.map((cause) => retry[cause]?.max));
-  const [only] = counts;
-  return counts.size === 1 && only !== undefined ? String(only) : "";
 }
 
 /** The settings with what was typed; null where a box holds no whole number. */
 export function settingsOf(settings: ProjectSettings, draft: PolicyDraft): ProjectSettings | null {
   const limit = wholeNumber(draft.limit);
   const retries = wholeNumber(draft.retries);
-  if (Number.isNaN(limit) || Number.isNaN(retries)) return null;
+  const escalation = escalationOf(draft);
+  const limits = limitsOf(draft.limits);
+  if (Number.isNaN(limit) || Number.isNaN(retries) || escalation === null || limits === null) return null;
   const paused = draft.paused ? draft.reason.trim() || "paused by you" : null;
   const before = settings.retry ?? {};
   const retry = draft.retries.trim() === retriesOf(before) ? before : withRetries(before, retries);
-  return { ...settings, dispatch: draft.dispatch, limit, paused, retry };
+  return { ...settings, dispatch: draft.dispatch, limit, paused, retry, escalation, limits };
 }
 
-function withRetries(before: RetryPolicy, max: number | null): RetryPolicy {
-  const next = { ...before };
-  for (const cause of NAMES) {
-    const backoff = before[cause]?.backoff ?? MENDABLE[cause];
-    if (max === null) delete next[cause];
-    else if (backoff) next[cause] = { max, backoff };
-  }
-  return next;
+function escalationOf(draft: PolicyDraft): Escalation | null {
+  const [failures, minutes, workflow] = [draft.callAfter, draft.callAfterMinutes, draft.stopWorkflow].map(wholeNumber);
+  if ([failures, minutes, workflow].some(Number.isNaN)) return null;
+  return { failures, minutes, workflow, hand_over: draft.handOver, pause: draft.pauseThen };
 }
 
 /** Null for an empty box, NaN for what is no whole number. */

@@ -5,7 +5,7 @@ import { Dot } from "../../components/StatusWord";
 import { toast } from "../../components/Toast";
 import { useAction } from "../../data/actions";
 import styles from "./Queue.module.css";
-import { loadWords, recordWords } from "./words";
+import { loadWords, recordWords, strikesWords } from "./words";
 
 export function AgentLoads({ agents }: { agents: readonly QueueAgent[] }) {
   const shown = agents.filter((agent) => agent.installed || agent.live > 0 || agent.ended > 0 || agent.trouble);
@@ -65,7 +65,7 @@ function AgentRow({ agent }: { agent: QueueAgent }) {
             </Button>
           </span>
         ) : agent.installed ? (
-          "takes work"
+          strikesWords(agent)
         ) : (
           "not installed"
         )}

@@ -8,6 +8,7 @@ import { OrderField } from "../../components/OrderField";
 import { InlineError } from "../../components/States";
 import { toast } from "../../components/Toast";
 import { useAction } from "../../data/actions";
+import { isMinutes, LIMITS, type LimitDraft, limitDraft, limitsOf } from "../../data/limits";
 import styles from "./Queue.module.css";
 import { PARALLEL, wholeNumber } from "./words";
 
@@ -25,8 +26,10 @@ export interface PolicyFormProps {
 interface Draft {
   parallel: string;
   review: string;
-  longest: string;
-  quiet: string;
+  threshold: string;
+  /** Minutes. */
+  coolDown: string;
+  limits: LimitDraft;
   agents: string[];
   choice: Choice;
   preempt: boolean;
@@ -38,23 +41,31 @@ function draftOf(policy: QueuePolicy): Draft {
   return {
     parallel: text(policy.parallel),
     review: text(policy.review),
-    longest: text(policy.limits?.longest),
-    quiet: text(policy.limits?.expected_quiet),
+    threshold: text(policy.breaker?.threshold),
+    coolDown: text(policy.breaker?.cool_down == null ? null : policy.breaker.cool_down / MINUTE),
+    limits: limitDraft(policy.limits),
     agents: policy.agents ?? [],
     choice: policy.choice ?? "in_order",
     preempt: policy.preempt ?? false,
   };
 }
 
-const NUMBERS = ["parallel", "review", "longest", "quiet"] as const;
+const NUMBERS = ["parallel", "review", "threshold"] as const;
+const MINUTE = 60_000;
+/** The engine's own. */
+const BREAKER = { threshold: 3, cool_down: MINUTE, longest: 60 * MINUTE };
 
 /** The policy with what was typed; null where a box holds no whole number. */
 export function policyOf(policy: QueuePolicy, draft: Draft): QueuePolicy | null {
-  const [parallel, review, longest, quiet] = NUMBERS.map((name) => wholeNumber(draft[name]));
-  if (parallel === null || review === null || longest === null || quiet === null) return null;
+  const [parallel, review, threshold] = NUMBERS.map((name) => wholeNumber(draft[name]));
+  const limits = limitsOf(draft.limits);
+  if (parallel === null || review === null || threshold === null) return null;
+  if (limits === null || !isMinutes(draft.coolDown)) return null;
   const { agents, choice, preempt } = draft;
-  const limits = { longest, expected_quiet: quiet };
-  return { ...policy, parallel, review, agents, choice, preempt, limits };
+  const cool_down = draft.coolDown.trim() === "" ? BREAKER.cool_down : Math.round(Number(draft.coolDown) * MINUTE);
+  const longest = Math.max(policy.breaker?.longest ?? BREAKER.longest, cool_down);
+  const breaker = { threshold: threshold ?? BREAKER.threshold, cool_down, longest };
+  return { ...policy, parallel, review, agents, choice, preempt, limits, breaker };
 }
 
 export function PolicyForm({ policy, agents }: PolicyFormProps) {
@@ -76,6 +87,12 @@ export function PolicyForm({ policy, agents }: PolicyFormProps) {
     value: draft[name],
     error: wrong && wholeNumber(draft[name]) === null ? "A whole number, or nothing." : null,
     onChange: (event: { target: { value: string } }) => set({ [name]: event.target.value }),
+  });
+  const minutes = (value: string, change: (value: string) => void) => ({
+    inputMode: "decimal" as const,
+    value,
+    error: wrong && !isMinutes(value) ? "A number of minutes, or nothing." : null,
+    onChange: (event: { target: { value: string } }) => change(event.target.value),
   });
   return (
     <form className={styles.form} onSubmit={save} aria-label="Rules of the queue">
@@ -107,17 +124,26 @@ export function PolicyForm({ policy, agents }: PolicyFormProps) {
         hint="The order above decides where they are equal."
         onChange={(event) => set({ choice: event.target.value as Choice })}
       />
+      {LIMITS.map(({ name, label, hint, usual }) => (
+        <TextField
+          key={name}
+          label={label}
+          hint={hint}
+          placeholder={usual}
+          {...minutes(draft.limits[name], (value) => set({ limits: { ...draft.limits, [name]: value } }))}
+        />
+      ))}
       <TextField
-        label="Longest run, in minutes"
-        placeholder="no limit"
-        hint="A run that takes longer is stopped and counts as a failure."
-        {...number("longest")}
+        label="An agent rests after failures in a row"
+        placeholder={String(BREAKER.threshold)}
+        hint="Only failures that speak against it: it could not start, reported an error, or its provider did."
+        {...number("threshold")}
       />
       <TextField
-        label="Expected quiet time, in minutes"
-        placeholder="no limit"
-        hint="Twice as long without output while it should be working counts as stalled."
-        {...number("quiet")}
+        label="It rests at first, in minutes"
+        placeholder={String(BREAKER.cool_down / MINUTE)}
+        hint="Then one run probes it; each probe that fails doubles the rest, up to an hour or this."
+        {...minutes(draft.coolDown, (coolDown) => set({ coolDown }))}
       />
       <Checkbox
         className={styles.wide}

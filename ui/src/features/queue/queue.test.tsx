@@ -12,7 +12,7 @@ import { GateEditor } from "./GateEditor";
 import { PolicyForm } from "./PolicyForm";
 import { StartsList, WaitsList } from "./QueueLists";
 import { QueueSwitch } from "./QueueSwitch";
-import { loadWords, recordWords, wholeNumber } from "./words";
+import { loadWords, recordWords, strikesWords, wholeNumber } from "./words";
 
 beforeEach(() => {
   dismissToasts();
@@ -124,7 +124,8 @@ test("rules are saved with what the form does not show; nonsense is not sent", a
     parallel: 2,
     agents: ["codex", "claude"],
     choice: "least_loaded",
-    limits: { longest: 90 },
+    limits: { longest: 5_400, idle: null },
+    breaker: { threshold: 3, cool_down: 60_000, longest: 3_600_000 },
     models: { claude: { complex: "opus" } },
   });
 });
@@ -161,6 +162,9 @@ test("figures are told in words", () => {
   expect(loadWords({ live: 1, capacity: null })).toBe("1");
   expect(recordWords({ succeeded: 2, ended: 3 })).toBe("2 of 3 (67 %)");
   expect(recordWords({ succeeded: 0, ended: 0 })).toBeNull();
+  const breaker = { threshold: 3, cool_down: 60_000, longest: 3_600_000 };
+  expect(strikesWords({ failures: 0, breaker })).toBe("takes work");
+  expect(strikesWords({ failures: 2, breaker })).toBe("takes work; 2 of 3 failures in a row");
   expect([wholeNumber(""), wholeNumber(" 7 "), wholeNumber("-1"), wholeNumber("1.5")]).toEqual([
     undefined,
     7,

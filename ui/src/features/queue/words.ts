@@ -19,6 +19,12 @@ export function recordWords({ succeeded, ended }: Pick<QueueAgent, "succeeded" |
   return `${succeeded} of ${ended} (${Math.round((100 * succeeded) / ended)} %)`;
 }
 
+/** `takes work`, and how near its breaker is to opening. */
+export function strikesWords({ failures, breaker }: Pick<QueueAgent, "failures" | "breaker">): string {
+  if (failures === 0) return "takes work";
+  return `takes work; ${failures} of ${breaker.threshold} failures in a row`;
+}
+
 /** An empty box is no limit; null is not a whole number. */
 export function wholeNumber(text: string): number | undefined | null {
   if (text.trim() === "") return undefined;

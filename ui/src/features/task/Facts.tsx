@@ -2,16 +2,27 @@
 // artifacts, each leading to its tab.
 
 import { Fragment } from "react";
-import type { Artifact, Project, Run, TaskDetail, TimelineEntry } from "../../bindings";
+import type {
+  Artifact,
+  Attachment,
+  Status as Column,
+  Project,
+  Run,
+  TaskDetail,
+  TaskId,
+  TimelineEntry,
+} from "../../bindings";
 import { exactTime } from "../../components/formats";
 import { sizeWords } from "../../components/size";
 import { isLive } from "../../data/words";
+import { Attachments } from "./Attachments";
 import { CardFacts } from "./CardFacts";
 import { clock, moments } from "./days";
 import styles from "./Facts.module.css";
 import { Goal } from "./Goal";
 import { plain } from "./plain";
 import { Fact, Section } from "./Section";
+import { Subtasks } from "./Subtasks";
 
 export interface FactsProps {
   task: TaskDetail;
@@ -23,14 +34,19 @@ export interface FactsProps {
   planned: { why: string } | undefined;
   onTab(tab: "timeline" | "runs" | "queue"): void;
   onArtifact(id: number): void;
+  onFile(file: Attachment): void;
+  onOpen(id: TaskId): void;
+  onMove(id: TaskId, to: Column): void;
   onOpenLink(url: string): void;
 }
 
 export function Facts(props: FactsProps) {
-  const { task, run, timeline, planned, onTab, onArtifact, onOpenLink } = props;
+  const { task, run, timeline, planned, onTab, onArtifact, onFile, onOpen, onMove, onOpenLink } = props;
   return (
     <aside className={styles.facts} aria-label="Facts">
       <Goal id={task.card.id} description={task.description} version={task.version} onOpenLink={onOpenLink} />
+      <Attachments task={task} onShow={onFile} />
+      <Subtasks task={task} onOpen={onOpen} onMove={onMove} />
       {planned && <QueueFacts why={planned.why} onTab={onTab} />}
       {run && (
         <RunFacts run={run} newest={run.id === task.runs[0]?.id} needsYou={task.card.needs_you} why={task.card.why} />

@@ -1,7 +1,17 @@
 // How one card stands in the queue: whether it is in it and why it waits, who may take it, what it waits
 // for, what its failures have cost, and what must approve its work.
 import type { ReactNode } from "react";
-import type { Agent, Card, Dependency, Need, PlannedStart, PlannedWait, TaskDetail, TaskId } from "../../bindings";
+import type {
+  Agent,
+  Card,
+  Dependency,
+  Need,
+  PlannedStart,
+  PlannedWait,
+  TaskDetail,
+  TaskId,
+  Workflow,
+} from "../../bindings";
 import { Button, IconButton } from "../../components/Button";
 import { CloseIcon } from "../../components/icons";
 import { StatusWord } from "../../components/StatusWord";
@@ -33,12 +43,18 @@ export function QueueTab({ task, card, planned, agents, gateEditor, onQueue, onO
     <div className={styles.tab}>
       <Block title="Now">
         <State card={card} planned={planned} onQueue={onQueue} />
+        {queue.called && <p className={styles.quiet}>You were called: {queue.called}</p>}
         {queue.failures.length > 0 && (
           <p className={styles.quiet}>
             Failures so far: {queue.failures.map(({ cause, count }) => `${causeWords(cause)} ${count} ×`).join(", ")}
           </p>
         )}
       </Block>
+      {queue.workflow && (
+        <Block title="Workflow">
+          <WorkflowState id={card.id} workflow={queue.workflow} />
+        </Block>
+      )}
       <Block title="Who may take it">
         <Routing task={task} agents={agents} />
       </Block>
@@ -68,6 +84,34 @@ export function QueueTab({ task, card, planned, agents, gateEditor, onQueue, onO
   );
 }
 
+/** The cards that dependencies join to this one. */
+function WorkflowState({ id, workflow }: { id: TaskId; workflow: Workflow }) {
+  const resume = useAction("resumeWorkflow");
+  const go = () =>
+    resume.mutate(
+      { id },
+      {
+        onSuccess: () => toast({ text: "The workflow goes on; what failed is tried again." }),
+        onError: (problem) => toast({ text: problem.message, next: problem.next, tone: "bad" }),
+      },
+    );
+  return (
+    <div className={styles.state}>
+      <p>
+        {workflow.stopped && <StatusWord tone="held">stopped</StatusWord>} {workflow.done} of {workflow.cards} cards
+        done
+        {workflow.failed > 0 && `, ${workflow.failed} failed`}
+        {workflow.stopped && ` · ${workflow.stopped}`}
+      </p>
+      {workflow.stopped && (
+        <Button look="primary" disabled={resume.isPending} onClick={go}>
+          Resume the workflow
+        </Button>
+      )}
+    </div>
+  );
+}
+
 function Block({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section className={styles.block} aria-label={title}>
@@ -91,7 +135,7 @@ function State({ card, planned, onQueue }: Pick<QueueTabProps, "card" | "planned
       {queued && <Button onClick={() => onQueue(false)}>Take out of the queue</Button>}
       {mayQueue(card) && (
         <Button look="primary" onClick={() => onQueue(true)}>
-          Queue
+          {queued ? "Let it go on" : "Queue"}
         </Button>
       )}
     </div>

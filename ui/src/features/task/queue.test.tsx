@@ -40,6 +40,28 @@ test("a queued card says why it waits, and can be taken out", async () => {
   expect(queued).toEqual([false]);
 });
 
+test("a stopped workflow tells how far it came and goes on at a click", async () => {
+  const backend = fakeBackend();
+  const task = backend.world.tasks.get(148);
+  if (task) {
+    task.queue = {
+      ...task.queue,
+      called: "its workflow was stopped after 3 failures; 4 of 7 cards are done",
+      workflow: { cards: 7, done: 4, failed: 1, failures: 3, stopped: "3 failures, the last of T-148" },
+    };
+  }
+  render(
+    <DataProvider data={createData(backend)}>
+      <Tab id={148} onQueue={() => {}} />
+    </DataProvider>,
+  );
+  const block = within(await screen.findByRole("region", { name: "Workflow" }));
+  expect(block.getByText(/4 of 7 cards done, 1 failed/).textContent).toContain("3 failures, the last of T-148");
+  await userEvent.click(block.getByRole("button", { name: "Resume the workflow" }));
+  await waitFor(() => expect(block.queryByRole("button")).toBeNull());
+  expect(backend.calls.find((call) => call.name === "resumeWorkflow")?.request).toEqual({ id: 148 });
+});
+
 test("a card to wait for is found by its words, chosen with keys, and taken off again", async () => {
   const { backend } = show(147);
   const box = await screen.findByLabelText("Wait for a card");

@@ -36,6 +36,8 @@ pub async fn register_agent(app: &App, request: RegisterAgent) -> Result<Agent, 
         max_capacity: request.max_capacity,
         model: request.model,
         enabled: request.enabled,
+        retry: request.retry,
+        breaker: request.breaker.map(|set| set.rule),
     };
     app.engine.register_agent(edit, app.actor()).await?;
     one(app, &request.name).await
@@ -140,6 +142,8 @@ fn view(live: u32, patience: Millis, now: Millis, found: FoundAgent) -> Agent {
         max_capacity: found.agent.max_capacity,
         model: found.agent.model,
         enabled: found.agent.enabled,
+        retry: found.agent.retry,
+        breaker: found.agent.breaker,
         registered_at: found.record.as_ref().map(|record| record.registered_at),
         updated_at: found.record.as_ref().map(|record| record.updated_at),
         last_seen_at,

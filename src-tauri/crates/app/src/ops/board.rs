@@ -1,5 +1,10 @@
 //! The board and the footer.
 
+use std::collections::HashMap;
+
+use domain::TaskId;
+use store::{CardRecord, Kin};
+
 use crate::{App, problem::invalid, views, wire::*};
 
 pub async fn get_overview(app: &App, _: Nothing) -> Result<Overview, Problem> {
@@ -19,18 +24,28 @@ pub async fn get_overview(app: &App, _: Nothing) -> Result<Overview, Problem> {
 
 pub async fn get_board(app: &App, request: GetBoard) -> Result<Board, Problem> {
     let (seq, cards) = app.engine.store().board(request.project, request.trashed).await?;
-    Ok(Board { seq, cards: cards.into_iter().map(|card| seen(app, card)).collect(), now: app.engine.now() })
+    let kin = app.engine.store().kin(None).await?;
+    Ok(Board { seq, cards: seen(app, cards, &kin), now: app.engine.now() })
 }
 
 pub async fn get_cards(app: &App, request: GetCards) -> Result<Vec<Card>, Problem> {
     if request.ids.len() > 10_000 {
         return Err(invalid("at most 10,000 cards at once"));
     }
-    let cards = app.engine.store().cards(&request.ids).await?;
-    Ok(cards.into_iter().map(|card| seen(app, card)).collect())
+    some_cards(app, &request.ids).await
 }
 
-/// A card as it is this moment.
-pub(super) fn seen(app: &App, record: store::CardRecord) -> Card {
-    views::card(record, |run| app.engine.newest_line(run))
+/// Cards as they are this moment, trashed ones included; unknown and deleted ones are left out.
+pub(super) async fn some_cards(app: &App, ids: &[TaskId]) -> Result<Vec<Card>, Problem> {
+    let cards = app.engine.store().cards(ids).await?;
+    let kin = app.engine.store().kin(Some(ids)).await?;
+    Ok(seen(app, cards, &kin))
+}
+
+fn seen(app: &App, records: Vec<CardRecord>, kin: &HashMap<TaskId, Kin>) -> Vec<Card> {
+    let card = |record: CardRecord| {
+        let kin = kin.get(&record.id).copied().unwrap_or_default();
+        views::card(record, kin, |run| app.engine.newest_line(run))
+    };
+    records.into_iter().map(card).collect()
 }

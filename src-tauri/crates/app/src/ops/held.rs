@@ -93,7 +93,7 @@ pub async fn add_artifact(app: &App, request: AddArtifact) -> Result<Artifact, P
     Ok(views::artifact(app.engine.keep_artifact(&holder, path, bytes).await?))
 }
 
-/// A card in the project of the own task.
+/// A sub-task of the own task, in its project.
 pub async fn create_subtask(app: &App, request: CreateSubtask) -> Result<Card, Problem> {
     let store = app.engine.store();
     let holder = store.holder(request.run, &request.token).await?;
@@ -115,7 +115,7 @@ pub async fn create_subtask(app: &App, request: CreateSubtask) -> Result<Card, P
         routing: Routing { chain: request.agents, ..Routing::default() },
     };
     let actor = Actor::Agent(holder.agent.clone());
-    let id = store.add_task(new, actor.clone(), app.engine.now()).await?;
+    let id = store.add_subtask(new, holder.task, actor.clone(), app.engine.now()).await?;
     for upstream in &after {
         let edge = Edge { task: id, upstream: *upstream, need: Need::Success };
         store.add_edge(edge, actor.clone(), app.engine.now()).await?;

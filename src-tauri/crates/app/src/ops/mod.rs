@@ -2,8 +2,10 @@
 //! the store, and returns a view.
 
 mod agents;
+mod attachments;
 mod board;
 mod held;
+mod filters;
 mod keys;
 mod projects;
 mod queue;
@@ -13,8 +15,10 @@ mod settings;
 mod tasks;
 
 pub use agents::*;
+pub use attachments::*;
 pub use board::*;
 pub use held::*;
+pub use filters::*;
 pub use keys::*;
 pub use projects::*;
 pub use queue::*;

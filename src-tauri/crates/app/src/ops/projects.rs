@@ -195,5 +195,7 @@ fn policy(settings: &ProjectSettings) -> ProjectPolicy {
         gate: settings.gate.clone(),
         budget: settings.budget,
         task_budget: settings.task_budget,
+        limits: settings.limits,
+        escalation: settings.escalation,
     }
 }

@@ -1,7 +1,7 @@
 //! The queue: handing cards to the dispatcher, what they wait for, the plan, verdicts, breakers.
 
 use domain::{
-    Cause, RetryPolicy, RetryRule, Status, TaskId, agent,
+    RetryPolicy, Status, TaskId, agent,
     edges::{Blocker, Edge, Standing},
     policy::QueuePolicy,
     review::StepOutcome,
@@ -14,15 +14,6 @@ use crate::{App, clock::clock, problem::invalid, views, wire::*};
 
 /// Most reasons in one answer.
 const REASONS: usize = 1_000;
-/// Failures that another attempt may mend: what `retries` sets.
-const MENDABLE: [Cause; 6] = [
-    Cause::ExitedNonZero,
-    Cause::NoCompletionMark,
-    Cause::Timeout,
-    Cause::Stalled,
-    Cause::AgentError,
-    Cause::CouldNotStart,
-];
 
 /// Seconds that an agent may be silent.
 const LEASE: std::ops::RangeInclusive<u32> = 10..=86_400;
@@ -66,8 +57,7 @@ pub async fn claim_task(app: &App, request: ClaimTask) -> Result<ClaimAnswer, Pr
 
 /// The agent is at work on the run. A conflict says that it should stop.
 pub async fn heartbeat_run(app: &App, request: HeartbeatRun) -> Result<Lease, Problem> {
-    let now = app.engine.now();
-    let lease_until = app.engine.store().heartbeat_run(request.run, request.token, now).await?;
+    let lease_until = app.engine.heartbeat(request.run, request.token).await?;
     Ok(Lease { lease_until })
 }
 
@@ -89,7 +79,7 @@ pub async fn finish_run(app: &App, request: FinishRun) -> Result<Run, Problem> {
         message: (!message.is_empty()).then(|| message.to_owned()),
         now: app.engine.now(),
     };
-    app.engine.store().finish_run(report).await?;
+    app.engine.finish(report).await?;
     Ok(views::run(app.engine.store().run(request.run).await?))
 }
 
@@ -175,6 +165,8 @@ pub async fn get_plan(app: &App, request: GetPlan) -> Result<QueuePlan, Problem>
                 capacity: agent.capacity,
                 succeeded: agent.succeeded,
                 ended: agent.ended,
+                failures: agent.failures,
+                breaker: agent.rule,
                 trouble: agent.trouble(&clock),
             })
             .collect(),
@@ -191,6 +183,12 @@ pub async fn put_queue_policy(app: &App, request: QueuePolicy) -> Result<QueuePo
     known_agents(app, named).await?;
     app.engine.store().put_setting(engine::POLICY, &request, app.engine.now()).await?;
     Ok(request)
+}
+
+/// A person lets the workflow of a card go on.
+pub async fn resume_workflow(app: &App, request: TaskRef) -> Result<TaskDetail, Problem> {
+    app.engine.store().resume_workflow(request.id, app.actor(), app.engine.now()).await?;
+    super::tasks::detail(app, request.id).await
 }
 
 pub async fn reset_breaker(app: &App, request: ResetBreaker) -> Result<Nothing, Problem> {
@@ -254,15 +252,10 @@ pub(super) async fn routing(app: &App, before: Routing, set: SetRouting) -> Resu
         return Err(invalid("at most 20 agents can be listed"));
     }
     let retry = match set.retries {
-        Some(retries) => RetryPolicy(
-            MENDABLE
-                .into_iter()
-                .map(|cause| (cause, RetryRule { max: retries, ..RetryRule::standard(cause) }))
-                .collect(),
-        ),
+        Some(retries) => RetryPolicy::of(retries),
         None => before.retry,
     };
-    retry.0.values().try_for_each(|rule| rule.check()).map_err(|bad| invalid(bad.to_string()))?;
+    retry.check().map_err(|bad| invalid(bad.to_string()))?;
     let gate = match set.gate {
         Some(set) => set.steps,
         None => before.gate,
@@ -306,6 +299,14 @@ pub(super) async fn standing(app: &App, id: TaskId) -> Result<TaskQueue, Problem
         own_gate: task.routing.gate.is_some(),
         round: task.round,
         reviews: store.reviews(id).await?.into_iter().map(review).collect(),
+        called: task.called,
+        workflow: store.workflow(id).await?.map(|record| Workflow {
+            cards: record.tally.cards,
+            done: record.tally.done,
+            failed: record.tally.failed,
+            failures: record.tally.failures,
+            stopped: record.stopped,
+        }),
     })
 }
 

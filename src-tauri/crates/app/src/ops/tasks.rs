@@ -1,10 +1,23 @@
 //! Cards: writing, moving, trashing, reading.
 
-use domain::{Effect, Status, TaskId, TaskKey, text};
+use domain::{
+    Effect, Role, Status, TaskId, TaskKey,
+    authority::{Need, Reach},
+    text,
+};
 use store::{NewTask, Routing, TaskEdit};
 
-use super::queue::{routing, standing};
-use crate::{App, problem::invalid, views, wire::*};
+use super::{
+    board::some_cards,
+    queue::{routing, standing},
+};
+use crate::{
+    App,
+    authority::{Subject, allow},
+    problem::invalid,
+    views,
+    wire::*,
+};
 
 pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
     let status = match request.column {
@@ -27,7 +40,11 @@ pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
         queued: request.queued,
         routing: routing(app, Routing::default(), request.routing).await?,
     };
-    let id = app.engine.store().add_task(new, app.actor(), app.engine.now()).await?;
+    let (store, now) = (app.engine.store(), app.engine.now());
+    let id = match request.parent {
+        Some(parent) => store.add_subtask(new, parent, app.actor(), now).await?,
+        None => store.add_task(new, app.actor(), now).await?,
+    };
     one_card(app, id).await
 }
 
@@ -51,6 +68,12 @@ pub async fn edit_task(app: &App, request: EditTask) -> Result<TaskDetail, Probl
         version: request.version,
     };
     app.engine.store().edit_task(request.id, edit, app.actor(), app.engine.now()).await?;
+    detail(app, request.id).await
+}
+
+pub async fn set_parent(app: &App, request: SetParent) -> Result<TaskDetail, Problem> {
+    let now = app.engine.now();
+    app.engine.store().set_parent(request.id, request.parent, app.actor(), now).await?;
     detail(app, request.id).await
 }
 
@@ -133,16 +156,34 @@ pub async fn add_comment(app: &App, request: AddComment) -> Result<Comment, Prob
 }
 
 pub(super) async fn one_card(app: &App, id: TaskId) -> Result<Card, Problem> {
-    let mut cards = app.engine.store().cards(&[id]).await?;
-    let card = cards.pop().ok_or(store::StoreError::NotFound { what: "task", key: id.key() })?;
-    Ok(super::board::seen(app, card))
+    let card = some_cards(app, &[id]).await?.pop();
+    Ok(card.ok_or(store::StoreError::NotFound { what: "task", key: id.key() })?)
+}
+
+/// A card tells a caller whose key does not reach as far nothing of the cards around it.
+async fn cards_in_reach(app: &App, ids: &[TaskId]) -> Result<Vec<Card>, Problem> {
+    let mut reached = Vec::with_capacity(ids.len());
+    for id in ids {
+        let need = Need { role: Role::Viewer, reach: Reach::Own };
+        if allow(app, need, vec![Subject::Task(*id)]).await.is_ok() {
+            reached.push(*id);
+        }
+    }
+    some_cards(app, &reached).await
 }
 
 pub(super) async fn detail(app: &App, id: TaskId) -> Result<TaskDetail, Problem> {
     let store = app.engine.store();
     let task = store.task(id).await?;
+    let card = one_card(app, id).await?;
     Ok(TaskDetail {
-        card: one_card(app, id).await?,
+        parent: match card.parent {
+            Some(parent) => cards_in_reach(app, &[parent]).await?.pop(),
+            None => None,
+        },
+        subtasks: cards_in_reach(app, &store.subtasks(id).await?).await?,
+        attachments: store.attachments(id).await?.into_iter().map(views::attachment).collect(),
+        card,
         uid: task.uid,
         description: task.description,
         version: task.version,

@@ -2,7 +2,8 @@
 //! Policies cross as the domain's own values; they are settings, not state.
 
 use domain::{
-    Cause, ProjectId, RetryPolicy, RunId, Status, TaskId, edges::Need, review::Gate, verdict::Verdict,
+    Cause, ProjectId, RetryPolicy, RunId, Status, TaskId, breaker::BreakerRule, edges::Need, review::Gate,
+    verdict::Verdict,
 };
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -77,6 +78,22 @@ pub struct TaskQueue {
     pub round: u32,
     /// Every verdict, oldest first.
     pub reviews: Vec<Review>,
+    /// Why a person is called.
+    pub called: Option<String>,
+    /// None for a card that no dependency joins to another.
+    pub workflow: Option<Workflow>,
+}
+
+/// The cards that dependencies join, directly and over others. Cancelled ones are not counted.
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Workflow {
+    pub cards: u32,
+    pub done: u32,
+    pub failed: u32,
+    /// Failures since a person last took its cards up.
+    pub failures: u32,
+    /// Why nothing more of it starts by itself, until it is resumed.
+    pub stopped: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Type)]
@@ -180,6 +197,9 @@ pub struct QueueAgent {
     /// Ended runs that succeeded, and all that ended by themselves.
     pub succeeded: u32,
     pub ended: u32,
+    /// In a row, of those that speak against it; its breaker counts them.
+    pub failures: u32,
+    pub breaker: BreakerRule,
     /// It or its account is left alone: the sentence says until when.
     pub trouble: Option<String>,
 }

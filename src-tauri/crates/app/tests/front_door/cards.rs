@@ -117,6 +117,8 @@ async fn a_project_is_named_after_its_folder_and_counts_its_open_cards() {
         "gate": [{ "kind": "check", "command": ["make", "test"], "timeout": 60 }, { "kind": "person" }],
         "budget": { "micros": 5000000, "tokens": null, "wall": null, "warn_at": 0.5, "at_limit": "ask" },
         "task_budget": { "micros": null, "tokens": 90000, "wall": null, "warn_at": 0.8, "at_limit": "stop" },
+        "limits": { "setup": 300, "longest": 5400, "idle": 90, "expected_quiet": null, "review": 600 },
+        "escalation": { "failures": 2, "minutes": null, "hand_over": true, "pause": true, "workflow": 4 },
     });
     let edited =
         door.ok("edit_project", json!({ "id": added["id"], "name": " Lexer ", "settings": settings })).await;

@@ -141,6 +141,38 @@ async fn a_silent_agent_loses_its_task_and_one_that_is_heard_keeps_it() {
 }
 
 #[tokio::test]
+async fn a_card_that_fails_for_too_long_calls_its_person_when_the_time_has_come() {
+    let start = 1_800_000_000_000;
+    let (clock, hand) = Clock::by_hand(start);
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config { clock, ..Config::dispatching(dir.path().join("data")) };
+    let door = FrontDoor::open_with(config, dir).await;
+    let card = ready(&door, "work").await;
+    let claim = door.ok("claim_task", json!({ "agent": "scout" })).await;
+    door.ok("finish_run", with(of(&claim), json!({ "succeeded": false, "message": "no network" }))).await;
+    let needs_you = async || door.ok("get_overview", json!({})).await["needs_you"].clone();
+    assert_eq!(needs_you().await, 0);
+
+    // A day is the usual patience.
+    let mut events = door.app.engine().events();
+    hand.set(start + 24 * 60 * MINUTE);
+    loop {
+        match events.next().await.expect("the engine is there") {
+            EngineEvent::Changed(commit) if commit.tasks.iter().any(|task| task.0 == card) => break,
+            EngineEvent::Changed(_)
+            | EngineEvent::AgentsFound
+            | EngineEvent::Live(_)
+            | EngineEvent::Missed => {}
+        }
+    }
+    assert_eq!(needs_you().await, 1);
+    let detail = door.ok("get_task", json!({ "id": card })).await;
+    assert_eq!(detail["card"]["why"], "Needs you: it has been failing for 24 h");
+    assert_eq!(detail["queue"]["called"], "it has been failing for 24 h");
+    door.close().await;
+}
+
+#[tokio::test]
 async fn nonsense_is_refused_and_changes_nothing() {
     let door = FrontDoor::open().await;
     ready(&door, "work").await;

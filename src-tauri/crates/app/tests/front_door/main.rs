@@ -4,6 +4,7 @@ extern crate flightboard_app as app;
 
 mod agents;
 mod bad_input;
+mod belongings;
 mod cards;
 mod claims;
 mod front_door;

@@ -65,6 +65,7 @@ async fn what_only_reads_leaves_no_change() {
     let task = door.card("Look, do not touch").await;
     let run = door.script(task, "mkdir -p artifacts; echo x > artifacts/x.txt").await;
     door.end_of(run).await;
+    door.ok("add_attachment", json!({ "task": task, "name": "a", "data": "" })).await;
     let before = door.ok("get_overview", json!({})).await["seq"].clone();
     let one_of_each = |name: &str| match name {
         "get_cards" => json!({ "ids": [task] }),
@@ -77,7 +78,7 @@ async fn what_only_reads_leaves_no_change() {
         "read_lines" => json!({ "run": run, "first": 0, "count": 10 }),
         "search_log" => json!({ "run": run, "text": "x", "limit": 10 }),
         "preview_schedule" => json!({ "when": "daily" }),
-        "read_artifact" => json!({ "id": 1, "offset": 0, "len": 10 }),
+        "read_artifact" | "read_attachment" => json!({ "id": 1, "offset": 0, "len": 10 }),
         "get_my_task" | "list_results" => json!({ "run": run, "token": "x" }),
         "get_answer" => json!({ "run": run, "token": "x", "question": 1 }),
         "read_result" => json!({ "run": run, "token": "x", "artifact": 1 }),

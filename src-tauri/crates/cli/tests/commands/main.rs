@@ -3,6 +3,7 @@
 
 mod agents;
 mod bad_input;
+mod belongings;
 mod cards;
 mod claims;
 mod cron;

@@ -18,6 +18,7 @@ fn candidate(task: i64) -> Candidate {
         skills: vec![],
         not_before: None,
         held: None,
+        stopped: None,
         blockers: vec![],
         repositories: vec![],
         over_budget: None,
@@ -88,6 +89,7 @@ fn each_reason_has_its_sentence() {
     let cases: Vec<(Snapshot, &str)> = vec![
         (one(|task, _| task.automatic = false), "waits for you to run or queue it"),
         (one(|task, _| task.held = Some("no key".into())), "held: no key"),
+        (one(|task, _| task.stopped = Some("T-3 failed".into())), "workflow stopped: T-3 failed"),
         (one(|task, _| task.blockers = vec![blocker(Status::Failed)]), "blocked by T-12, which failed"),
         (
             one(|task, _| task.blockers = vec![blocker(Status::Review), blocker(Status::InProgress)]),
@@ -223,6 +225,11 @@ fn the_cheapest_capable_agent_wins_where_the_policy_says_so() {
     let by = |choice| starts(&Snapshot { choice, ..snapshot(vec![task.clone()], workers.clone()) });
     assert_eq!(by(Choice::Cheapest), pairs(&[(1, "c")]));
     assert_eq!(by(Choice::InOrder), pairs(&[(1, "a")]));
+    let skilled = Candidate { skills: vec!["rust".into()], ..task.clone() };
+    let mut unskilled = workers.clone();
+    unskilled[1].skills = vec!["rust".into()];
+    let capable = snapshot(vec![skilled], unskilled);
+    assert_eq!(starts(&Snapshot { choice: Choice::Cheapest, ..capable }), pairs(&[(1, "b")]));
 }
 
 #[test]

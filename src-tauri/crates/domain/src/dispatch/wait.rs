@@ -21,6 +21,10 @@ pub enum Wait {
     Held {
         reason: String,
     },
+    /// Its workflow was stopped.
+    Stopped {
+        reason: String,
+    },
     Blocked {
         by: Vec<Blocker>,
     },
@@ -86,6 +90,7 @@ impl Wait {
             Wait::LaneFull { .. } | Wait::AtCapacity { .. } => true,
             Wait::ByHand
             | Wait::Held { .. }
+            | Wait::Stopped { .. }
             | Wait::Blocked { .. }
             | Wait::Skipped { .. }
             | Wait::Timer(_)
@@ -111,6 +116,7 @@ impl Wait {
             Wait::Timer(until) => until.at,
             Wait::ByHand
             | Wait::Held { .. }
+            | Wait::Stopped { .. }
             | Wait::Blocked { .. }
             | Wait::Skipped { .. }
             | Wait::Budget { .. }
@@ -135,6 +141,7 @@ impl Wait {
         match self {
             Wait::ByHand => "by_hand",
             Wait::Held { .. } => "held",
+            Wait::Stopped { .. } => "workflow_stopped",
             Wait::Blocked { .. } => "blocked",
             Wait::Skipped { .. } => "not_needed",
             Wait::Timer(_) => "timer",
@@ -160,6 +167,7 @@ impl Waiting {
         match &self.why {
             Wait::ByHand => "waits for you to run or queue it".into(),
             Wait::Held { reason } => format!("held: {reason}"),
+            Wait::Stopped { reason } => format!("workflow stopped: {reason}"),
             Wait::Blocked { by } => {
                 let phrases: Vec<String> = by.iter().map(Blocker::phrase).collect();
                 format!("blocked by {}", phrases.join(" and "))

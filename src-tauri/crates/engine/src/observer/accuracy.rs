@@ -135,7 +135,7 @@ impl Session {
             signals_file: None,
             typed_prompt: None,
             ports: 0,
-            longest: None,
+            stage: domain::limits::Stage::Work,
         };
         Session { kind, observer: Observer::new(&plan, None, 0), screen: Screen::new(COLUMNS, ROWS) }
     }

@@ -69,6 +69,19 @@ async fn a_body_over_the_limit_is_refused() {
 }
 
 #[tokio::test]
+async fn a_file_for_a_card_may_be_larger_than_anything_else_and_has_its_limit() {
+    let board = Board::open().await;
+    board.send(&Ask::rpc("add_task", r#"{"title":"Has a file"}"#).host(&board.host()).bearer(KEY)).await;
+    let body = |len: usize| format!(r#"{{"task":1,"name":"big","data":"{}"}}"#, "A".repeat(len));
+    for (len, status) in [(6 << 20, 200), ((27 << 20) + 400_000, 422), (29 << 20, 413)] {
+        let answer =
+            board.send(&Ask::rpc("add_attachment", &body(len)).host(&board.host()).bearer(KEY)).await;
+        assert_eq!(answer.status, status, "{len}: {}", answer.text());
+    }
+    board.close().await;
+}
+
+#[tokio::test]
 async fn only_a_post_runs_an_operation() {
     let board = Board::open().await;
     for method in ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"] {

@@ -1,6 +1,6 @@
 //! The agent registry: said twice it is said once, and what cards need is not taken away.
 
-use domain::{Actor, Agent, Outcome};
+use domain::{Actor, Agent, Outcome, RetryPolicy, breaker::BreakerRule};
 use store::{AgentData, AgentRecord, ChangeRecord, NewRun, NewTask, StoreError};
 use testkit::{TempStore, agent, card};
 
@@ -27,6 +27,8 @@ fn furnished(name: &str) -> AgentData {
             max_capacity: 3,
             model: Some("opus".into()),
             enabled: false,
+            retry: RetryPolicy::of(7),
+            breaker: Some(BreakerRule { threshold: 5, ..BreakerRule::default() }),
             ..Agent::new(name)
         },
         title: "The Scout".into(),
@@ -58,7 +60,8 @@ async fn the_same_again_is_no_change_and_a_difference_is_one_that_names_it() {
     let changed = register(&store, furnished("scout")).await;
     assert_eq!((changed.id, changed.uid), (first.id, first.uid));
     assert!(changed.updated_at > changed.registered_at);
-    let what = "title, kind, profile, role, instructions, skills, capacity, model, switched off";
+    let what =
+        "title, kind, profile, role, instructions, skills, capacity, model, attempts, breaker, switched off";
     assert_eq!(
         told(&store).await,
         [

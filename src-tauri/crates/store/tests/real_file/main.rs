@@ -3,6 +3,7 @@
 extern crate flightboard_store as store;
 
 mod agents;
+mod attachments;
 mod board;
 mod cards;
 mod children;
@@ -10,10 +11,13 @@ mod claims;
 mod crash;
 mod deleted;
 mod disk_full;
+mod escalations;
+mod filters;
 mod model;
 mod nonsense;
 mod raw;
 mod repositories;
 mod runs;
 mod schedules;
+mod subtasks;
 mod writer;

@@ -113,6 +113,9 @@ struct Card {
     outcome: Option<Outcome>,
     /// Runs whose late words are kept.
     late: BTreeSet<RunId>,
+    /// Failures since a person last took it up; the third calls one.
+    strikes: u32,
+    called: bool,
 }
 
 /// How often a failure of the dispatcher's runs is tried again.
@@ -155,7 +158,20 @@ impl Card {
             (self.round, self.no_verdicts) = (self.round + 1, 0);
         }
         (self.came_from, self.holds, self.held, self.timer) = (None, false, false, None);
+        self.taken_up();
         self.changes += 1;
+    }
+
+    fn taken_up(&mut self) {
+        (self.strikes, self.called) = (0, false);
+    }
+
+    fn struck(&mut self) {
+        self.strikes += 1;
+        if self.strikes >= 3 && !std::mem::replace(&mut self.called, true) {
+            self.comments += 1;
+            self.changes += 1;
+        }
     }
 
     fn reviewed(&mut self, verdict: StepOutcome) {
@@ -170,6 +186,7 @@ impl Card {
                 self.timer = (!last).then_some(Cause::ReviewRejected);
                 (self.round, self.no_verdicts, self.held) = (self.round + 1, 0, false);
                 self.comments += 1;
+                self.struck();
             }
             StepOutcome::NoVerdict => {
                 self.no_verdicts += 1;
@@ -187,6 +204,9 @@ impl Card {
 
     fn begun(&mut self, run: RunId, origin: Origin) {
         (self.origin, self.token, self.outcome) = (origin, None, None);
+        if origin == Origin::Person {
+            self.taken_up();
+        }
         if self.status == Status::Review {
             (self.round, self.no_verdicts) = (self.round + 1, 0);
         }
@@ -223,6 +243,12 @@ impl Card {
             let count = self.failures.entry(cause).or_default();
             *count += 1;
             last = *count > retries(cause).unwrap_or(0);
+            if self.origin != Origin::Person {
+                self.struck();
+            }
+        }
+        if outcome == Outcome::Succeeded {
+            self.called = false;
         }
         let held_before = self.held;
         (self.held, self.timer) = (false, None);
@@ -362,6 +388,8 @@ async fn play(store: &mut TempStore, cards: &mut Vec<Card>, deed: Deed) {
             agent: 0,
             outcome: None,
             late: BTreeSet::new(),
+            strikes: 0,
+            called: false,
         });
         return;
     }
@@ -416,7 +444,9 @@ async fn play(store: &mut TempStore, cards: &mut Vec<Card>, deed: Deed) {
         }
         Deed::Queue(_, queued) => {
             store.set_queued(card.id, queued, Actor::Person, now).await.unwrap();
-            if std::mem::replace(&mut card.queued, queued) != queued {
+            let waits_for_you = queued && (card.held || card.called);
+            if std::mem::replace(&mut card.queued, queued) != queued || waits_for_you {
+                card.taken_up();
                 card.changes += 1;
                 card.held &= !queued;
                 card.timer = None;
@@ -499,6 +529,7 @@ async fn agrees(store: &TempStore, cards: &[Card]) {
             (card.queued, card.failures.clone(), card.timer, card.round),
             "{card:?}"
         );
+        assert_eq!((stored.called.is_some(), stored.stopped), (card.called, None), "{card:?}");
         assert_eq!(store.comments(card.id).await.unwrap().len(), card.comments, "{card:?}");
         assert_eq!(store.timeline(card.id).await.unwrap().len(), card.changes, "{card:?}");
     }

@@ -9,7 +9,7 @@ mod watch;
 
 pub use kind::ArtifactKind;
 pub use scan::{Collected, Item, Limits, Memory, Skipped, scan};
-pub use store::{Piece, copy_out, keep, read, sweep};
+pub use store::{Kept, Piece, copy_out, keep, read, sweep};
 pub use watch::{Stir, WatchError, Watcher, Watching};
 
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ pub enum ArtifactError {
 }
 
 impl ArtifactError {
-    fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> ArtifactError {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> ArtifactError {
         let what = what.into();
         move |error| match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {

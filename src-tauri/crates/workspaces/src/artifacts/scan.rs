@@ -1,7 +1,7 @@
 //! Collecting: a walk beneath the artifacts directory that follows no link, at any level, opens
 //! regular files only, and keeps to stated limits. What is left out is listed with the reason.
 
-use super::store::{self, CopyError, Draft};
+use super::store::{self, CopyError, Draft, RESERVE};
 use super::{ArtifactError, ArtifactKind, kind};
 use crate::files;
 use std::collections::HashMap;
@@ -74,8 +74,6 @@ struct Stamp {
 }
 
 const MOST_SKIPPED: usize = 1_000;
-/// A copy must not take the last room from the agent, its log and the database. Bytes.
-const RESERVE: u64 = 1 << 20;
 /// A file is read again this often when it changes under our hands.
 const TRIES: usize = 3;
 /// A file changed this recently may change again without its time telling (coarse clocks).

@@ -1,8 +1,8 @@
 //! The store by content: one file per hash, at `ab/cdef…` below its directory, written aside and
 //! renamed, so that a name is there whole or not at all.
 
-use super::ArtifactError;
-use super::kind::{self, ArtifactKind, START};
+use super::kind::{self, START};
+use super::{ArtifactError, ArtifactKind};
 use crate::files;
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -17,6 +17,8 @@ pub struct Piece {
     pub total: u64,
 }
 
+/// A copy must not take the last room from the agents, their logs and the database. Bytes.
+pub const RESERVE: u64 = 1 << 20;
 /// At most this much in one piece.
 const PIECE: u64 = 4 << 20;
 
@@ -35,6 +37,31 @@ pub fn read(store_dir: &Path, hash: &str, offset: u64, len: u64) -> Result<Piece
     file.seek(SeekFrom::Start(offset)).map_err(failed)?;
     file.take(len.min(PIECE)).read_to_end(&mut bytes).map_err(failed)?;
     Ok(Piece { bytes, total })
+}
+
+/// Content that the store has now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub hash: String,
+    pub kind: ArtifactKind,
+}
+
+/// Keeps content that is in memory; `name` tells how it is shown.
+pub fn keep(store_dir: &Path, bytes: &[u8], name: &str) -> Result<Kept, ArtifactError> {
+    fs::create_dir_all(store_dir).map_err(not_written(store_dir))?;
+    if files::room(store_dir).is_some_and(|room| room < bytes.len() as u64 + RESERVE) {
+        return Err(ArtifactError::DiskFull(format!("copy it to {}", store_dir.display())));
+    }
+    let path = store_dir.join(format!(".{}.tmp", files::unique()));
+    let mut file = File::create_new(&path).map_err(not_written(store_dir))?;
+    let written = file.write_all(bytes);
+    let hash = blake3::hash(bytes).to_hex().to_string();
+    let start = bytes[..bytes.len().min(START)].to_vec();
+    let kind = kind::of(name, &start);
+    let draft = Draft { path, file, hash: hash.clone(), size: bytes.len() as u64, start };
+    written.map_err(not_written(store_dir))?;
+    draft.keep(store_dir)?;
+    Ok(Kept { hash, kind })
 }
 
 /// Copies the whole artifact to `target`, which is replaced only once the copy is complete.
@@ -98,20 +125,6 @@ pub struct Draft {
     pub size: u64,
     /// The first bytes.
     pub start: Vec<u8>,
-}
-
-/// Keeps content that lies in no file yet. Returns its hash and how it is shown under this name.
-pub fn keep(store_dir: &Path, path: &str, bytes: &[u8]) -> Result<(String, ArtifactKind), ArtifactError> {
-    let failed = || not_written(store_dir);
-    fs::create_dir_all(store_dir).map_err(failed())?;
-    let aside = store_dir.join(format!(".{}.tmp", files::unique()));
-    let mut file = File::options().create_new(true).write(true).open(&aside).map_err(failed())?;
-    let hash = blake3::hash(bytes).to_hex().to_string();
-    let draft = Draft { path: aside, hash, size: bytes.len() as u64, start: Vec::new(), file: file.try_clone().map_err(failed())? };
-    file.write_all(bytes).map_err(failed())?;
-    let hash = draft.hash.clone();
-    draft.keep(store_dir)?;
-    Ok((hash, kind::of(path, &bytes[..bytes.len().min(START)])))
 }
 
 /// Whose fault it was decides what happens: a file that cannot be read is skipped, a store that

@@ -1,0 +1,83 @@
+//! What goes with a card into a run: the files that people added to it, kept by content beside the artifacts and
+//! laid into the run's place, and the cards around it. `TASK.md` names both.
+
+use std::path::Path;
+
+use domain::{Actor, AttachmentId, TaskId, attachment};
+use store::{AttachmentRecord, CardRecord, NewAttachment};
+use workspaces::{ATTACHMENTS, Attached, artifacts, lay_attachments};
+
+use crate::{
+    Engine,
+    collector::kind_word,
+    error::EngineError,
+    keeper::{blocking, unavailable},
+};
+
+impl Engine {
+    /// Adds a file to a card, named after `raw` without its folders.
+    pub async fn attach(
+        &self,
+        task: TaskId,
+        raw: &str,
+        bytes: Vec<u8>,
+        actor: Actor,
+    ) -> Result<AttachmentRecord, EngineError> {
+        let bad =
+            |bad: attachment::BadAttachment| EngineError::Invalid { message: bad.to_string(), next: None };
+        let name = attachment::name(raw).map_err(bad)?;
+        let size = bytes.len() as u64;
+        attachment::check(&name, size, 0, 0).map_err(bad)?;
+        // Said before anything is written.
+        self.store().task(task).await?;
+        // Content is not swept between being kept and being named.
+        let _unnamed = self.contents().read().await;
+        let (dir, shown) = (self.layout().artifacts(), name.clone());
+        let kept = blocking(move || artifacts::keep(&dir, &bytes, &shown)).await?.map_err(full)?;
+        let kind = kind_word(kept.kind).into();
+        let new = NewAttachment { task, name, kind, size: size as i64, hash: kept.hash };
+        Ok(self.store().add_attachment(new, actor, self.now()).await?)
+    }
+
+    /// A piece of the file, at most 4 MiB.
+    pub async fn read_attachment(
+        &self,
+        id: AttachmentId,
+        offset: u64,
+        len: usize,
+    ) -> Result<(AttachmentRecord, Vec<u8>), EngineError> {
+        let record = self.store().attachment(id).await?;
+        let bytes = self.read_artifact(&record.hash, offset, len).await?;
+        Ok((record, bytes))
+    }
+
+    /// Lays a card's files into the place of a run. Returns how `TASK.md` names them.
+    pub(crate) async fn enclose(&self, task: TaskId, place: &Path) -> Result<Vec<String>, EngineError> {
+        let files = self.store().attachments(task).await?;
+        let named = files.iter().map(|file| format!("{ATTACHMENTS}/{}", file.name)).collect();
+        let files: Vec<Attached> =
+            files.into_iter().map(|file| Attached { name: file.name, hash: file.hash }).collect();
+        let (place, store) = (place.to_owned(), self.layout().artifacts());
+        blocking(move || lay_attachments(&place, &store, &files)).await?.map_err(unavailable)?;
+        Ok(named)
+    }
+
+    /// The card that this one is a sub-task of, and its own sub-tasks, each in a line.
+    pub(crate) async fn relatives(&self, task: TaskId) -> Result<(Option<String>, Vec<String>), EngineError> {
+        let kin = self.store().kin(Some(&[task])).await?.remove(&task).unwrap_or_default();
+        let parent = match kin.parent {
+            Some(parent) => Some(self.store().cards(&[parent]).await?),
+            None => None,
+        };
+        let subtasks = self.store().cards(&self.store().subtasks(task).await?).await?;
+        let line = |card: &CardRecord| format!("{}: {} ({})", card.id.key(), card.title, card.status.title());
+        Ok((parent.and_then(|cards| cards.first().map(line)), subtasks.iter().map(line).collect()))
+    }
+}
+
+fn full(error: artifacts::ArtifactError) -> EngineError {
+    EngineError::Unavailable {
+        message: format!("the file cannot be kept: {error}"),
+        next: Some("check the free space and permissions of the data directory".into()),
+    }
+}

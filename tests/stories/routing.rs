@@ -1,0 +1,192 @@
+//! Who starts and who makes way: limits hold over a restart and count each run once, a critical card takes
+//! a low one's place where that is allowed, each run says by which rule it was started, and agents that
+//! ask for work are kept within the budgets.
+
+use flightboard_stories::Desk;
+use serde_json::{Value, json};
+
+use crate::gates::{TURN, agent, shop, spender, start, until, until_status};
+
+/// Works until the file `go` is there.
+fn patient(desk: &Desk) -> String {
+    let go = desk.data().join("go");
+    format!("echo here; while [ ! -e '{}' ]; do sleep 0.05; done; echo done > COMPLETION.md", go.display())
+}
+
+fn let_go(desk: &Desk) {
+    std::fs::write(desk.data().join("go"), "").unwrap();
+}
+
+/// Cards whose agent is at work, not only being prepared.
+fn in_flight(desk: &Desk) -> Vec<i64> {
+    let cards = desk.json(&["list", "--status", "in_progress"]);
+    let at_work = cards.as_array().unwrap().iter().filter(|card| card["run"]["status"] == "working");
+    at_work.map(|card| card["id"].as_i64().unwrap()).collect()
+}
+
+fn claim(desk: &Desk, agent: &str) -> Value {
+    desk.rpc("claim_task", &json!({"agent": agent})).unwrap()
+}
+
+#[test]
+fn the_limit_holds_over_a_kill_with_runs_at_work() {
+    let (desk, served) = shop("true", &[]);
+    agent(&desk, "patient", &patient(&desk));
+    desk.ok(&["policy", "--parallel", "2"]);
+    for title in ["One", "Two", "Three"] {
+        desk.ok(&["add", title, "--project", "shop", "--queue", "--agent", "patient"]);
+    }
+    desk.until("two are at work", || (in_flight(&desk).len() == 2).then_some(()));
+
+    served.kill();
+    let _served = desk.serve();
+    // The plan is made from what the new engine found; the dispatcher reads the same.
+    let why = desk.ok(&["plan", "3"]);
+    assert_eq!(why, "T-3     waiting: 2 of 2 in flight, next\n");
+    assert_eq!(in_flight(&desk), [1, 2]);
+    let (_, refused) = desk.refused(&["run", "3", "--agent", "patient"]);
+    assert!(refused.contains("2 of 2 in flight"), "{refused}");
+
+    let_go(&desk);
+    until_status(&desk, "3", "review");
+}
+
+#[test]
+fn a_critical_card_takes_a_low_ones_place_only_where_that_is_allowed() {
+    let (desk, _served) = shop("true", &[]);
+    agent(&desk, "patient", &patient(&desk));
+    desk.ok(&["policy", "--parallel", "1"]);
+    let add = |title: &str, priority: &str| {
+        desk.ok(&[
+            "add",
+            title,
+            "--project",
+            "shop",
+            "--queue",
+            "--agent",
+            "patient",
+            "--priority",
+            priority,
+        ]);
+    };
+    add("Can wait", "low");
+    desk.until("the low one is at work", || (in_flight(&desk) == [1]).then_some(()));
+    add("Cannot wait", "critical");
+    assert_eq!(desk.ok(&["plan", "2"]), "T-2     waiting: 1 of 1 in flight, next\n");
+    assert_eq!(in_flight(&desk), [1]);
+
+    desk.ok(&["policy", "--preempt", "true"]);
+    desk.until("the critical one has its place", || (in_flight(&desk) == [2]).then_some(()));
+    let low = desk.show("1");
+    assert_eq!((&low["status"], &low["queued"]), (&json!("ready"), &json!(true)));
+    assert_eq!(low["runs"][0]["status"], "stopped");
+    let_go(&desk);
+    until_status(&desk, "2", "review");
+    until_status(&desk, "1", "review");
+}
+
+#[test]
+fn each_run_says_by_which_rule_its_agent_and_model_were_chosen_and_an_override_wins() {
+    let (desk, _served) = shop("true", &[]);
+    spender(&desk, TURN);
+    let policy =
+        json!({"models": {"spender": {"complex": "opus", "routine": "haiku"}}, "agents": ["spender"]});
+    desk.rpc("put_queue_policy", &policy).unwrap();
+    desk.ok(&["project", "policy", "shop", "--agents", "spender"]);
+    let run = |id: &str| {
+        let card = until_status(&desk, id, "review");
+        (card["runs"][0]["model"].clone(), card["runs"][0]["rule"].as_str().unwrap().to_owned())
+    };
+    desk.ok(&["add", "Rename a variable", "--project", "shop", "--queue", "--priority", "low"]);
+    let (model, rule) = run("1");
+    assert_eq!(model, "haiku");
+    assert!(rule.starts_with("the only one that can; model: "), "{rule}");
+    desk.ok(&[
+        "add",
+        "Rename a variable",
+        "--project",
+        "shop",
+        "--queue",
+        "--priority",
+        "low",
+        "--model",
+        "mine",
+    ]);
+    let (model, own) = run("2");
+    assert_eq!(model, "mine");
+    assert_ne!(own, rule, "the rule that fired is another");
+}
+
+#[test]
+fn what_agents_pull_takes_no_place_of_the_dispatchers_own() {
+    let (desk, _served) = shop("echo done > COMPLETION.md", &[]);
+    for at in 0..4 {
+        desk.ok(&["add", &format!("Card {at}")]);
+    }
+    for at in 0..4 {
+        assert_eq!(claim(&desk, &format!("far-{at}"))["reason"], "assigned");
+    }
+    // Four are at work elsewhere; the dispatcher's own limit here is three.
+    start(&desk, "Here");
+    until_status(&desk, "5", "review");
+    // A limit that a person set counts them all.
+    desk.ok(&["policy", "--parallel", "4"]);
+    start(&desk, "Here too");
+    assert_eq!(desk.ok(&["plan", "6"]), "T-6     waiting: 4 of 4 in flight, next\n");
+}
+
+#[test]
+fn a_used_up_budget_gives_agents_that_ask_nothing_and_ends_what_they_have() {
+    let (desk, _served) = shop("true", &[]);
+    let project = desk.rpc("list_projects", &json!({})).unwrap()[0].clone();
+    let budget = |name: &str, budget: Value| {
+        let mut settings = project["settings"].clone();
+        settings["dispatch"] = json!(false);
+        settings["agents"] = json!([]);
+        settings[name] = budget;
+        desk.rpc("edit_project", &json!({"id": project["id"], "settings": settings})).unwrap();
+    };
+    budget("task_budget", json!({"wall": 1}));
+    for title in ["First", "Second"] {
+        desk.ok(&["add", title, "--project", "shop"]);
+    }
+    let held = claim(&desk, "far");
+    let (run, token) = (&held["claim"]["run"], &held["claim"]["token"]);
+    let refused = desk
+        .until("its time is up", || desk.rpc("heartbeat_run", &json!({"run": run, "token": token})).err());
+    assert!(refused["message"].as_str().unwrap().contains("its budget is used up"), "{refused}");
+    let card = until(&desk, "1", "it waits for its person", |card| card["needs_you"] == true);
+    assert_eq!(card["status"], "ready");
+    // A card over its budget is passed over, others are not.
+    desk.ok(&["queue", "1"]);
+    desk.ok(&["unqueue", "1"]);
+    let next = claim(&desk, "far");
+    assert_eq!(next["claim"]["task"], 2);
+    let (run, token) = (&next["claim"]["run"], &next["claim"]["token"]);
+    desk.rpc("finish_run", &json!({"run": run, "token": token, "succeeded": true})).unwrap();
+    let nothing = claim(&desk, "far");
+    assert_eq!(nothing["reason"], "no_tasks_available");
+    assert!(nothing["why"].as_str().unwrap().starts_with("the budget is used up: "), "{nothing}");
+
+    budget("budget", json!({"wall": 1}));
+    desk.ok(&["add", "Third", "--project", "shop"]);
+    let nothing = claim(&desk, "far");
+    assert!(nothing["why"].as_str().unwrap().contains("today in project shop"), "{nothing}");
+    budget("budget", json!({"wall": null}));
+    assert_eq!(claim(&desk, "far")["reason"], "assigned");
+}
+
+#[test]
+fn a_warning_is_heard_even_if_the_run_ends_with_the_word_that_crossed_the_line() {
+    let (desk, _served) = shop("true", &["--card-budget", "0.6"]);
+    spender(&desk, TURN);
+    desk.ok(&["add", "Nearly dear", "--project", "shop", "--queue", "--agent", "spender"]);
+    let card = until_status(&desk, "1", "review");
+    let said: Vec<&str> = card["comments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|comment| comment["body"].as_str().unwrap())
+        .collect();
+    assert_eq!(said, ["Most of the budget is used: $0.50 of $0.60 for T-1."]);
+}
