@@ -29,7 +29,11 @@ fn works_with_its_tools(agent: &str) {
     assert_eq!(card["why"], "asks: Which colour?\n\n- red\n- blue", "{card}");
     assert_eq!(names(&card["artifacts"]), ["plan.md"], "{card}");
     let other = desk.show("2");
-    assert_eq!((&other["title"], &other["project"]), (&json!("Write the tests"), &card["project"]), "{other}");
+    assert_eq!(
+        (&other["title"], &other["project"]),
+        (&json!("Write the tests"), &card["project"]),
+        "{other}"
+    );
     let timeline = desk.rpc("get_timeline", &json!({ "id": 1 })).unwrap().to_string();
     assert!(timeline.contains("Half of it is done."), "{timeline}");
 
@@ -39,8 +43,12 @@ fn works_with_its_tools(agent: &str) {
     assert_eq!(ended["status"], "succeeded", "{ended}\n{}", log(&desk));
     let card = desk.show("1");
     assert_eq!((&card["status"], &card["needs_you"]), (&json!("review"), &json!(false)), "{card}");
-    let said: Vec<&str> =
-        card["comments"].as_array().unwrap().iter().map(|comment| comment["body"].as_str().unwrap()).collect();
+    let said: Vec<&str> = card["comments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|comment| comment["body"].as_str().unwrap())
+        .collect();
     assert_eq!(said[said.len() - 2..], ["blue", "It is blue, as you said."], "{card}");
     assert_eq!(desk.processes_of_runs(), Vec::<String>::new());
     assert_eq!(own_settings(&desk), Vec::<String>::new(), "the user's own settings name no server of ours");

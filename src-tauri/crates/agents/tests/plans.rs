@@ -5,8 +5,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use flightboard_agents::{
-    LaunchContext, LaunchPlan, Mode, PlanError, Profile, PromptVia, StreamKind, ToolServer,
-    builtin_profiles, is_ready_for_typing, plan,
+    LaunchContext, LaunchPlan, Mode, PlanError, Profile, PromptVia, StreamKind, ToolServer, builtin_profiles,
+    is_ready_for_typing, plan,
 };
 
 const SESSION: &str = "0198c5a2-7b1e-7c3d-9a60-2f1f6f6d1e11";
@@ -111,7 +111,9 @@ fn each_agent_gets_the_tools_for_one_launch_and_the_token_stays_in_its_environme
             let without = LaunchContext { custom_argv: custom(&profile.name), ..context(mode) };
             let with = plan(&profile, &LaunchContext { tools: Some(&tools), ..without }).unwrap();
             let without = plan(&profile, &without).unwrap();
-            let added = |list: &[OsString]| list.iter().filter(|word| !without.argv.contains(word)).cloned().collect();
+            let added = |list: &[OsString]| {
+                list.iter().filter(|word| !without.argv.contains(word)).cloned().collect()
+            };
             let args: Vec<OsString> = added(&with.argv);
             let env: Vec<_> = with.env.iter().filter(|pair| !without.env.contains(pair)).collect();
             let files: Vec<_> = with.files.iter().filter(|file| !without.files.contains(file)).collect();
@@ -120,7 +122,9 @@ fn each_agent_gets_the_tools_for_one_launch_and_the_token_stays_in_its_environme
             }
             writeln!(page, "{} {mode:?}", profile.name).unwrap();
             args.iter().for_each(|argument| writeln!(page, "  {}", argument.display()).unwrap());
-            env.iter().for_each(|(name, value)| writeln!(page, "  env {}={}", name.display(), value.display()).unwrap());
+            env.iter().for_each(|(name, value)| {
+                writeln!(page, "  env {}={}", name.display(), value.display()).unwrap()
+            });
             for (path, bytes) in files {
                 assert!(path.starts_with(context(mode).run_dir));
                 writeln!(page, "  file {}: {}", path.display(), String::from_utf8_lossy(bytes)).unwrap();

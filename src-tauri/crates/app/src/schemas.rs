@@ -85,7 +85,8 @@ fn fields(types: &Types, fields: &Fields, depth: usize) -> Value {
                 known().map(|(name, field)| (name.to_string(), property(types, field, depth))).collect();
             let required: Vec<&str> =
                 known().filter(|(_, field)| !field.optional).map(|(name, _)| name.as_ref()).collect();
-            let mut object = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+            let mut object =
+                json!({ "type": "object", "properties": properties, "additionalProperties": false });
             if !required.is_empty() {
                 object["required"] = json!(required);
             }

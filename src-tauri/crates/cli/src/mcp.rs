@@ -4,8 +4,8 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use app::wire::{Problem, ProblemCode};
 use ::mcp::{Caller, Desk, Server};
+use app::wire::{Problem, ProblemCode};
 use serde_json::Value;
 
 use crate::{claims::address, failure::Failure, link::Link};
@@ -48,7 +48,8 @@ struct Socket {
 
 impl Desk for Socket {
     async fn call(&self, operation: &'static str, request: Value) -> Result<Value, Problem> {
-        let link = if self.hosts { Link::open(&self.data_dir).await } else { Link::join(&self.data_dir).await };
+        let link =
+            if self.hosts { Link::open(&self.data_dir).await } else { Link::join(&self.data_dir).await };
         let link = link.map_err(problem)?;
         let answer = link.call(operation, &request).await;
         link.close().await;

@@ -49,7 +49,8 @@ impl Engine {
             message: error.to_string(),
             next: Some("check the free space of the data directory".into()),
         })?;
-        let new = NewArtifact { path: path.clone(), kind: kind_word(kept.kind).into(), size, hash: kept.hash };
+        let new =
+            NewArtifact { path: path.clone(), kind: kind_word(kept.kind).into(), size, hash: kept.hash };
         self.store().put_artifacts(holder.run, vec![new], self.now()).await?;
         let all = self.store().artifacts(holder.task).await?;
         let kept = all.into_iter().find(|artifact| artifact.run == holder.run && artifact.path == path);

@@ -20,8 +20,10 @@ impl Desk for App {
         let (app, request) = (self.clone(), request.to_string());
         // It goes on if the caller hangs up: half an operation would help nobody.
         let work = tokio::spawn(async move { app::call(&app, operation, request.as_bytes()).await });
-        let answer = work.await.map_err(|error| broken(format!("the operation ended abnormally: {error}")))?;
-        serde_json::from_slice(&answer?).map_err(|error| broken(format!("the answer cannot be read: {error}")))
+        let answer =
+            work.await.map_err(|error| broken(format!("the operation ended abnormally: {error}")))?;
+        serde_json::from_slice(&answer?)
+            .map_err(|error| broken(format!("the answer cannot be read: {error}")))
     }
 }
 

@@ -9,8 +9,9 @@ use domain::RunId;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler, ServiceExt,
     model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
-        PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool as Listed, ToolAnnotations,
+        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation,
+        ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool as Listed,
+        ToolAnnotations,
     },
     service::{RequestContext, ServerInitializeError},
     transport::io::stdio_pipes,
@@ -37,7 +38,10 @@ const CARDS: usize = 300;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// The agent of a run, and what proves it.
-    Run { run: RunId, token: String },
+    Run {
+        run: RunId,
+        token: String,
+    },
     Operator,
 }
 
@@ -166,7 +170,8 @@ impl<D: Desk> ServerHandler for Server<D> {
 }
 
 fn listed(tool: &Tool) -> Listed {
-    let annotations = ToolAnnotations::new().read_only(tool.only_reads()).destructive(false).open_world(false);
+    let annotations =
+        ToolAnnotations::new().read_only(tool.only_reads()).destructive(false).open_world(false);
     Listed::new(tool.name, tool.says, Arc::new(tool.schema())).annotate(annotations)
 }
 

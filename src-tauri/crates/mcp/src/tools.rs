@@ -117,16 +117,28 @@ pub(crate) const AGENT_TOOLS: &[Tool] = &[
 /// For whoever works with the board.
 pub(crate) const OPERATOR_TOOLS: &[Tool] = &[
     plain("get_overview", "How many cards are in flight, wait, or need a person; trouble, if there is any."),
-    plain("get_board", "List cards, those in work first; at most 300 at once. Give a project to see only its own."),
-    plain("find_task", "Read one card with its runs, comments, artifacts and how it stands in the queue, by `T-12`."),
+    plain(
+        "get_board",
+        "List cards, those in work first; at most 300 at once. Give a project to see only its own.",
+    ),
+    plain(
+        "find_task",
+        "Read one card with its runs, comments, artifacts and how it stands in the queue, by `T-12`.",
+    ),
     plain("get_timeline", "Read what happened to a card, step by step."),
-    plain("add_task", "Add a card. With `queued` the dispatcher starts an agent on it as soon as one is free."),
+    plain(
+        "add_task",
+        "Add a card. With `queued` the dispatcher starts an agent on it as soon as one is free.",
+    ),
     plain("edit_task", "Change a card; fields left out stay."),
     plain("move_task", "Move a card to a column. Moving it away from its agent stops the agent."),
     plain("trash_task", "Put a card into the trash, from where it can be restored."),
     plain("restore_task", "Take a card out of the trash."),
     plain("set_parent", "Make a card a sub-task of another, or of none."),
-    plain("find_cards", "List the cards that a filter finds, in the order in which they would be taken; at most 300."),
+    plain(
+        "find_cards",
+        "List the cards that a filter finds, in the order in which they would be taken; at most 300.",
+    ),
     plain("list_filters", "List saved filters."),
     plain("add_comment", "Comment on a card. While its agent asks a question, the comment is the answer."),
     Tool {
@@ -156,7 +168,10 @@ pub(crate) const OPERATOR_TOOLS: &[Tool] = &[
     plain("add_dependency", "Let a card wait for another one's success, failure or end."),
     plain("remove_dependency", "Let a card wait for another no longer."),
     plain("resume_workflow", "Go on with cards that a failure has paused."),
-    plain("review_task", "Approve the work on a card in review, or reject it with notes that its agent hears."),
+    plain(
+        "review_task",
+        "Approve the work on a card in review, or reject it with notes that its agent hears.",
+    ),
     plain("get_queue_policy", "Read the queue's rules."),
     plain("put_queue_policy", "Replace the queue's rules, e.g. to pause it: read them first."),
     plain("reset_breaker", "Let an agent be tried again at once that was left alone after failures."),
@@ -239,7 +254,11 @@ mod tests {
         let known: BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.name).collect();
         assert_eq!(tools.intersection(&exempt).collect::<Vec<_>>(), Vec::<&&str>::new());
         let said: BTreeSet<&str> = tools.union(&exempt).copied().collect();
-        assert_eq!(known.difference(&said).collect::<Vec<_>>(), Vec::<&&str>::new(), "say what becomes of it");
+        assert_eq!(
+            known.difference(&said).collect::<Vec<_>>(),
+            Vec::<&&str>::new(),
+            "say what becomes of it"
+        );
         assert_eq!(said.difference(&known).collect::<Vec<_>>(), Vec::<&&str>::new(), "there is none");
     }
 
@@ -251,7 +270,11 @@ mod tests {
             for (field, _) in tool.fixed {
                 assert!(whole["properties"].get(field).is_some(), "{}: {field}", tool.name);
                 assert!(offered["properties"].get(field).is_none(), "{}: {field}", tool.name);
-                assert!(!offered.get("required").is_some_and(|list| list.to_string().contains(&format!("\"{field}\""))));
+                assert!(
+                    !offered
+                        .get("required")
+                        .is_some_and(|list| list.to_string().contains(&format!("\"{field}\"")))
+                );
             }
         }
     }

@@ -61,9 +61,12 @@ impl Session {
     }
 
     async fn call(&mut self, tool: &str, arguments: Value) -> (String, bool) {
-        self.say(&json!({ "jsonrpc": "2.0", "id": "call", "method": "tools/call",
-            "params": { "name": tool, "arguments": arguments } }).to_string())
-            .await;
+        self.say(
+            &json!({ "jsonrpc": "2.0", "id": "call", "method": "tools/call",
+            "params": { "name": tool, "arguments": arguments } })
+            .to_string(),
+        )
+        .await;
         let answer = self.answer("call").await["result"].take();
         (answer["content"][0]["text"].as_str().expect("a text").to_owned(), answer["isError"] == true)
     }
@@ -108,25 +111,67 @@ fn anything() -> impl Strategy<Value = Value> {
 /// Often one that means something.
 fn word() -> impl Strategy<Value = String> {
     let known = [
-        "jsonrpc", "id", "method", "params", "name", "arguments", "result", "error", "_meta", "progressToken",
-        "key", "title", "task", "run", "question", "text", "cursor", "protocolVersion",
+        "jsonrpc",
+        "id",
+        "method",
+        "params",
+        "name",
+        "arguments",
+        "result",
+        "error",
+        "_meta",
+        "progressToken",
+        "key",
+        "title",
+        "task",
+        "run",
+        "question",
+        "text",
+        "cursor",
+        "protocolVersion",
     ];
     prop_oneof![3 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => ".{0,12}"]
 }
 
 fn method() -> impl Strategy<Value = String> {
     let known = [
-        "initialize", "ping", "tools/list", "tools/call", "resources/list", "prompts/get", "tasks/get",
-        "logging/setLevel", "completion/complete", "server/discover", "notifications/cancelled",
-        "notifications/progress", "notifications/initialized",
+        "initialize",
+        "ping",
+        "tools/list",
+        "tools/call",
+        "resources/list",
+        "prompts/get",
+        "tasks/get",
+        "logging/setLevel",
+        "completion/complete",
+        "server/discover",
+        "notifications/cancelled",
+        "notifications/progress",
+        "notifications/initialized",
     ];
     prop_oneof![4 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => ".{0,12}"]
 }
 
 fn tool() -> impl Strategy<Value = String> {
-    let known = ["get_my_task", "ask_person", "get_answer", "add_artifact", "create_subtask", "depend_on",
-        "read_result", "finish", "get_board", "find_task", "add_task", "edit_task", "get_plan", "start_run",
-        "read_lines", "put_queue_policy", "put_schedule"];
+    let known = [
+        "get_my_task",
+        "ask_person",
+        "get_answer",
+        "add_artifact",
+        "create_subtask",
+        "depend_on",
+        "read_result",
+        "finish",
+        "get_board",
+        "find_task",
+        "add_task",
+        "edit_task",
+        "get_plan",
+        "start_run",
+        "read_lines",
+        "put_queue_policy",
+        "put_schedule",
+    ];
     prop_oneof![6 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => ".{0,12}"]
 }
 
@@ -195,7 +240,8 @@ fn what_is_wrong_is_said_as_at_every_other_door() {
             let next = problem.next.map(|next| format!("\nNext: {next}")).unwrap_or_default();
             assert_eq!(said, (format!("{}{next}", problem.message), true), "{tool}");
         }
-        let (said, wrong) = session.call("start_run", json!({ "task": 1, "agent": "custom", "argv": ["sh"] })).await;
+        let (said, wrong) =
+            session.call("start_run", json!({ "task": 1, "agent": "custom", "argv": ["sh"] })).await;
         assert!(wrong && said.starts_with("`argv` cannot be given here"), "{said}");
         session.say(r#"{"jsonrpc":"2.0","id":"x","method":"tools/call","params":{"name":"fly"}}"#).await;
         let unknown = session.answer("x").await;

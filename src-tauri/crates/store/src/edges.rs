@@ -117,12 +117,7 @@ pub(crate) async fn add_of_holder(
 }
 
 /// Returns how the upstream stands.
-async fn connect(
-    tx: &mut Tx<'_>,
-    edge: Edge,
-    actor: &Actor,
-    now: Millis,
-) -> Result<Standing, StoreError> {
+async fn connect(tx: &mut Tx<'_>, edge: Edge, actor: &Actor, now: Millis) -> Result<Standing, StoreError> {
     let task = tasks::require(tx, edge.task).await?;
     let upstream = tasks::require(tx, edge.upstream).await?;
     if let Some(gone) = [&task, &upstream].into_iter().find(|found| found.trashed_at.is_some()) {

@@ -51,9 +51,7 @@ impl Store {
         text: String,
         now: Millis,
     ) -> Result<QuestionRecord, StoreError> {
-        self.writer
-            .write(move |tx| Box::pin(async move { insert(tx, run, &token, text, now).await }))
-            .await
+        self.writer.write(move |tx| Box::pin(async move { insert(tx, run, &token, text, now).await })).await
     }
 
     /// A question of this run, which still holds its task.
@@ -137,13 +135,11 @@ pub(crate) async fn answer(
     words: &str,
     now: Millis,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE questions SET answer = ?, answered_at = ? WHERE task_id = ? AND answered_at IS NULL",
-    )
-    .bind(words)
-    .bind(now)
-    .bind(task.raw())
-    .execute(&mut *tx.conn)
-    .await?;
+    sqlx::query("UPDATE questions SET answer = ?, answered_at = ? WHERE task_id = ? AND answered_at IS NULL")
+        .bind(words)
+        .bind(now)
+        .bind(task.raw())
+        .execute(&mut *tx.conn)
+        .await?;
     Ok(())
 }

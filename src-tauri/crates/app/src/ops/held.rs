@@ -279,7 +279,9 @@ mod tests {
         ] {
             assert_eq!(artifact_path(path).unwrap(), kept);
         }
-        for bad in ["", "/etc/passwd", "../x", "a/../b", "a//b", "a/", "C:\\x", "a\\b", "a\nb", &"x".repeat(401)] {
+        for bad in
+            ["", "/etc/passwd", "../x", "a/../b", "a//b", "a/", "C:\\x", "a\\b", "a\nb", &"x".repeat(401)]
+        {
             assert!(artifact_path(bad).is_err(), "{bad}");
         }
     }

@@ -70,7 +70,10 @@ async fn an_agent_reads_its_task_reports_and_finishes() {
     door.ok("add_comment", json!({ "task": agent.task, "body": "mind the tests" })).await;
 
     let task = agent.ok("get_my_task", json!({})).await;
-    assert_eq!((&task["key"], &task["title"], &task["attempt"]), (&json!("T-1"), &json!("Mend it"), &json!(1)));
+    assert_eq!(
+        (&task["key"], &task["title"], &task["attempt"]),
+        (&json!("T-1"), &json!("Mend it"), &json!(1))
+    );
     assert_eq!(task["comments"][0]["body"], "mind the tests");
     assert!(task["workspace"].as_str().is_some_and(|path| path.ends_with("t-1")), "{task}");
     agent.ok("report_progress", json!({ "text": "half of it" })).await;
@@ -105,10 +108,14 @@ async fn an_agent_that_says_that_it_failed_has_failed_whatever_its_exit_code() {
 async fn a_question_shows_on_the_card_and_a_comment_answers_it() {
     let door = FrontDoor::open().await;
     let agent = Agent::at_work(&door, "Paint it").await;
-    let asked = agent.ok("ask_person", json!({ "question": "Which colour?", "options": ["red", "blue"] })).await;
+    let asked =
+        agent.ok("ask_person", json!({ "question": "Which colour?", "options": ["red", "blue"] })).await;
     assert_eq!(asked["answer"], Value::Null);
     let card = agent.card().await["card"].take();
-    assert_eq!((&card["needs_you"], &card["why"]), (&json!(true), &json!("asks: Which colour?\n\n- red\n- blue")));
+    assert_eq!(
+        (&card["needs_you"], &card["why"]),
+        (&json!(true), &json!("asks: Which colour?\n\n- red\n- blue"))
+    );
     assert_eq!(door.ok("get_overview", json!({})).await["needs_you"], 1);
 
     let request = agent.with(json!({ "question": asked["id"], "wait_seconds": 60 }));
@@ -157,7 +164,10 @@ async fn a_task_waits_for_another_and_its_next_run_reads_what_came_of_it() {
     let named = |path: &str| artifacts.iter().find(|a| a["path"] == path).unwrap()["id"].clone();
     let read = next.ok("read_result", json!({ "artifact": named("notes/how.md") })).await;
     assert_eq!((&read["text"], &read["until"], &read["total"]), (&json!("# How\n"), &json!(6), &json!(6)));
-    assert_eq!(next.ok("read_result", json!({ "artifact": named("n.txt"), "offset": 1 })).await["text"], "2\n");
+    assert_eq!(
+        next.ok("read_result", json!({ "artifact": named("n.txt"), "offset": 1 })).await["text"],
+        "2\n"
+    );
     let theirs = door.ok("get_task", json!({ "id": stranger })).await["artifacts"][0]["id"].clone();
     let refused = door.refused("read_result", next.with(json!({ "artifact": theirs }))).await;
     assert_eq!(refused.code, ProblemCode::NotFound);
@@ -183,7 +193,10 @@ async fn a_task_is_handed_to_another_agent_with_notes() {
     assert_eq!((at("status"), at("assignee"), at("queued")), (json!("ready"), json!("demo"), json!(true)));
     assert_eq!(card["comments"][0]["body"], "the tests are left");
     let late = door.refused("report_progress", agent.with(json!({ "text": "still here" }))).await;
-    assert_eq!((late.code, late.message.as_str()), (ProblemCode::Conflict, "run 1 no longer holds T-1: it was stopped"));
+    assert_eq!(
+        (late.code, late.message.as_str()),
+        (ProblemCode::Conflict, "run 1 no longer holds T-1: it was stopped")
+    );
     door.close().await;
 }
 
