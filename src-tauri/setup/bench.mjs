@@ -1,5 +1,6 @@
 // `npm run bench`: every benchmark, release build, one after the other so that they do not disturb one another. Each
-// prints ratios whose two sides were measured in the same run. `npm run bench -- flood` runs one.
+// prints ratios whose two sides were measured in the same run. `npm run bench -- flood` runs one; what follows a name
+// and begins with `--` is for it: `npm run bench -- queue --quick`.
 
 import { cargo, ensureInterface, ensureNodePackages, ensureRust, HEADLESS_PROGRAMS, WINDOW_PROGRAM } from "./build.mjs";
 import { DISPLAY_ENV, inVirtualDisplay } from "./display.mjs";
@@ -34,6 +35,12 @@ const THROUGH_THE_PROGRAMS = [
     env: { FLIGHTBOARD_KILLS: "200" },
   },
   {
+    name: "storm",
+    about: "engine and pty-hosts killed in 500 cycles while 20 agents are at work",
+    argv: () => ["cargo", "test", "--release", "-p", "flightboard-stories", "whatever_is_killed", "--", "--nocapture"],
+    env: { FLIGHTBOARD_CYCLES: "500" },
+  },
+  {
     name: "killed-window",
     about: "the real window killed 200 times",
     window: true,
@@ -48,22 +55,24 @@ const THROUGH_THE_PROGRAMS = [
   {
     name: "queue",
     about: "enqueue, claim and complete beside riverqueue, effectum and BullMQ",
+    peers: true,
     argv: () => [node, "tests/bench/queue.mjs"],
   },
 ];
 
 await main(async () => {
-  const wanted = process.argv.slice(2);
+  const { wanted, options } = told(process.argv.slice(2));
   const step = stepper(5);
   let chosen = [];
   await step("Rust toolchain", async () => {
     const version = await ensureRust();
     // Before anything is built: a wrong name should not cost ten minutes.
-    chosen = choose([...(await cratesBenches()), ...THROUGH_THE_PROGRAMS], wanted);
+    chosen = choose([...(await cratesBenches()), ...THROUGH_THE_PROGRAMS], wanted, options);
     return version;
   });
   const window = chosen.some((bench) => bench.window);
-  await step("system packages", () => ensureSystemPackages(needs({ window, tests: window })));
+  const peers = chosen.some((bench) => bench.peers);
+  await step("system packages", () => ensureSystemPackages(needs({ window, tests: window, peers })));
   await step("npm packages", ensureNodePackages);
   await step("interface", ensureInterface);
   await step("programs", async () => {
@@ -71,11 +80,18 @@ await main(async () => {
     return window ? cargo(WINDOW_PROGRAM, "release") : "ready";
   });
   let failed = 0;
-  for (const bench of chosen) failed += await perform(bench);
+  for (const bench of chosen) failed += await perform(bench, options);
   return failed === 0 ? 0 : 1;
 });
 
-function choose(all, wanted) {
+function told(args) {
+  const first = args.findIndex((arg) => arg.startsWith("--"));
+  return first < 0 ? { wanted: args, options: [] } : { wanted: args.slice(0, first), options: args.slice(first) };
+}
+
+function choose(all, wanted, options) {
+  if (options.length > 0 && wanted.length !== 1)
+    throw new Stop(`Options are for one benchmark; name it first: npm run bench -- queue ${options.join(" ")}`);
   const unknown = wanted.find((name) => !all.some((bench) => bench.name === name));
   if (unknown !== undefined)
     throw new Stop(`There is no benchmark "${unknown}". There are: ${all.map(({ name }) => name).join(", ")}`);
@@ -97,9 +113,9 @@ async function cratesBenches() {
   );
 }
 
-async function perform({ name, about, argv, env }) {
+async function perform({ name, about, argv, env }, options) {
   console.log(bold(`\n— ${name} (${about}) —`));
   const [command, ...args] = argv();
-  const { code } = await run(command, args, { show: true, env });
+  const { code } = await run(command, [...args, ...options], { show: true, env });
   return code === 0 ? 0 : 1;
 }

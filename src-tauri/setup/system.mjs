@@ -35,9 +35,12 @@ const TEST = [
   { package: "iproute2", commands: [["ip"]] },
 ];
 
+/** What the queue is measured beside. */
+const PEERS = [{ package: "redis-server", commands: [["redis-server"]] }];
+
 /** What a command needs: `npm start` without a display can leave the window's libraries out. */
-export function needs({ window = false, tests = false }) {
-  return [...COMPILE, ...(window ? WINDOW : []), ...(tests ? TEST : [])];
+export function needs({ window = false, tests = false, peers = false }) {
+  return [...COMPILE, ...(window ? WINDOW : []), ...(tests ? TEST : []), ...(peers ? PEERS : [])];
 }
 
 /** Installs what is missing and returns a sentence for the step's line. */

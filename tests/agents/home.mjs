@@ -169,8 +169,6 @@ function opencode(home, server) {
   const model = { name: "Fake", limit: { context: 128_000, output: 8_000 } };
   return {
     files: {
-      // It asks npm's registry for its plugin package at every start. Without a network each try waits before the next.
-      ".npmrc": "fetch-retries=0\n",
       "opencode.json": json({
         model: "fake/fake-model",
         small_model: "fake/fake-model",

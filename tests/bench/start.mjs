@@ -1,5 +1,6 @@
 // From the wish for a run to the first byte in its `output.log`, on a card without a project (a plain folder), against
-// the same program started in a bare terminal. The two take turns. `--runs N`, `--profile debug`.
+// the same program started in a bare terminal; and from handing a card to the queue, which then starts it by itself.
+// The three take turns. `--runs N`, `--profile debug`.
 
 import { mkdirSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { serve } from "./served.mjs";
 const RUNS = option("runs", 50);
 const WARM_UP = 3;
 const PROGRAM = ["echo", "x"];
+const AGENT = "echoes";
 
 const desk = newDesk();
 const bare = bareTerminals();
@@ -18,22 +20,28 @@ try {
   const served = await serve(desk, option("profile", "release"));
   // Watched before the first run makes it.
   mkdirSync(join(desk.data, "runs"), { recursive: true, mode: 0o700 });
-  const times = { first: [], answered: [], bare: [] };
+  await served.rpc("register_agent", { name: AGENT, profile: { program: "/bin/echo", unattended_args: ["x"] } });
+  const times = { first: [], answered: [], queued: [], bare: [] };
   for (let round = 0; round < RUNS + WARM_UP; round += 1) {
     const alone = await bare.start(PROGRAM);
     const { first, answered } = await ours(served, round);
+    const queued = await fromTheQueue(served, round);
     if (round < WARM_UP) continue;
     times.bare.push(alone);
     times.first.push(first);
     times.answered.push(answered);
+    times.queued.push(queued);
   }
   await served.stop();
   console.log(`start to first byte of a custom command in a plain folder, ${RUNS} runs of each in turns`);
   console.log(`  ours, byte in the log     ${tail(times.first, "ms")}`);
   console.log(`  ours, operation answered  ${tail(times.answered, "ms")}`);
   console.log(`  bare terminal             ${tail(times.bare, "ms")}`);
-  const ratio = (part) => (quantile(times.first, part) / quantile(times.bare, part)).toFixed(1);
-  console.log(`  ours / bare               p50 ${ratio(0.5)}, p95 ${ratio(0.95)}`);
+  console.log(`  queued, byte in the log   ${tail(times.queued, "ms")}`);
+  const ratio = (of, to, part) => (quantile(of, part) / quantile(to, part)).toFixed(1);
+  const both = (of, to) => `p50 ${ratio(of, to, 0.5)}, p95 ${ratio(of, to, 0.95)}`;
+  console.log(`  ours / bare               ${both(times.first, times.bare)}`);
+  console.log(`  queued / ours             ${both(times.queued, times.first)}`);
   console.log(`  what ours adds            ${(median(times.first) - median(times.bare)).toFixed(1)} ms`);
 } finally {
   bare.close();
@@ -50,6 +58,20 @@ async function ours(served, round) {
   const ended = await served.rpc("wait_run", { run: run.id, timeout_ms: 60_000 });
   if (ended.status !== "succeeded") throw new Error(`run ${run.id} ${ended.status}: ${ended.reason}`);
   return { first, answered };
+}
+
+/** A card in the inbox becomes ready by being queued; the dispatcher does the rest. */
+async function fromTheQueue(served, round) {
+  const routing = { agents: [AGENT] };
+  const { id } = await served.rpc("add_task", { title: `Queue ${round}`, column: "inbox", routing });
+  const log = firstByte(join(desk.data, "runs"));
+  const begun = performance.now();
+  await served.rpc("queue_task", { id, queued: true });
+  const first = (await log) - begun;
+  const { runs } = await served.rpc("get_task", { id });
+  const ended = await served.rpc("wait_run", { run: runs[0].id, timeout_ms: 60_000 });
+  if (ended.status !== "succeeded") throw new Error(`run ${ended.id} ${ended.status}: ${ended.reason}`);
+  return first;
 }
 
 /** When the next run's log stops being empty, told by the kernel: the agent's byte has come through. */

@@ -1,7 +1,7 @@
 //! Agents are found where the person's shell finds them, even when the app was started from a desktop
 //! launcher with a bare PATH; and what is missing is said with the line that installs it.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 use flightboard_stories::Desk;
 
@@ -73,4 +73,30 @@ fn a_run_shorter_than_its_agents_answer_still_has_the_version() {
     desk.ok(&["run", "1", "--agent", "claude", "--wait"]);
 
     assert_eq!(desk.show("1")["runs"][0]["agent_version"], "9.8.7");
+}
+
+#[test]
+fn a_program_asked_for_its_version_does_not_outlive_a_killed_engine() {
+    let mut desk = Desk::new();
+    let tools = desk.folder.path().join("tools");
+    fs::create_dir_all(&tools).unwrap();
+    let agent = tools.join("claude");
+    let asked = desk.folder.path().join("asked");
+    let script =
+        format!("#!/bin/sh\necho $$ > '{0}.new' && mv '{0}.new' '{0}'\nexec sleep 1000\n", asked.display());
+    fs::write(&agent, script).unwrap();
+    fs::set_permissions(&agent, fs::Permissions::from_mode(0o755)).unwrap();
+    desk.env.push(("PATH".into(), format!("{}:/usr/local/bin:/usr/bin:/bin", tools.display())));
+    let served = desk.serve();
+    let pid = desk.until("it is asked", || fs::read_to_string(&asked).ok()?.trim().parse::<u32>().ok());
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    assert!(process.exists());
+
+    served.kill();
+
+    desk.until("it is gone", || {
+        let state = fs::read_to_string(process.join("stat")).unwrap_or_default();
+        // Ended, and perhaps not yet collected by its new parent.
+        (state.is_empty() || state.contains(") Z ")).then_some(())
+    });
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, sync::mpsc, time::Duration};
 
-use flightboard_stories::{Desk, PATIENCE};
+use flightboard_stories::{Desk, patience};
 use serde_json::{Value, json};
 
 /// Agents at work while the engine dies again and again.
@@ -35,7 +35,7 @@ fn killing_the_engine_harms_no_agent_and_loses_no_byte_and_no_acknowledged_chang
             let (tell, first) = mpsc::channel();
             let desk = &desk;
             let writer = scope.spawn(move || write_until_refused(desk, round, &tell));
-            first.recv_timeout(PATIENCE).expect("the first change of the round is acknowledged");
+            first.recv_timeout(patience()).expect("the first change of the round is acknowledged");
             std::thread::park_timeout(Duration::from_millis((round * 37) % 120));
             served.kill();
             acknowledged.extend(writer.join().unwrap());

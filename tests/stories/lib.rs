@@ -12,8 +12,17 @@ use std::{
 
 use serde_json::Value;
 
-/// How long anything awaited may take on a busy machine before the story fails.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How long anything awaited may take on a quiet machine before the story fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The same on this machine as busy as it is now: as many times as long as there are programs that want
+/// each of its processors, ten times at most.
+pub fn patience() -> Duration {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let wanting: f64 = load.split(' ').next().and_then(|mean| mean.parse().ok()).unwrap_or(1.0);
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    PATIENCE.mul_f64((wanting / processors as f64).clamp(1.0, 10.0))
+}
 
 /// A program of this build: `target/<profile>/NAME`.
 pub fn program(name: &str) -> PathBuf {
@@ -146,7 +155,7 @@ impl Desk {
                 }
             }
         });
-        match told.recv_timeout(PATIENCE) {
+        match told.recv_timeout(patience()) {
             Ok(address) => Served { child, address },
             Err(_) => {
                 let mut said = String::new();
@@ -165,21 +174,7 @@ impl Desk {
 
     /// As `rpc`; none if the engine was gone before it had answered.
     pub fn try_rpc(&self, operation: &str, request: &Value) -> Option<Result<Value, Value>> {
-        let mut socket = UnixStream::connect(self.data().join("engine.sock")).ok()?;
-        socket.set_read_timeout(Some(PATIENCE)).ok()?;
-        let body = request.to_string();
-        write!(
-            socket,
-            "POST /rpc/{operation} HTTP/1.1\r\nhost: flightboard\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .ok()?;
-        let mut answer = Vec::new();
-        socket.read_to_end(&mut answer).ok()?;
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n")?;
-        let value = serde_json::from_str(body).ok()?;
-        Some(if head.starts_with("HTTP/1.1 200") { Ok(value) } else { Err(value) })
+        call(&self.data(), operation, request)
     }
 
     /// Waits until `look` finds what it looks for.
@@ -189,7 +184,7 @@ impl Desk {
             if let Some(found) = look() {
                 return found;
             }
-            assert!(started.elapsed() < PATIENCE, "waited in vain until {what}");
+            assert!(started.elapsed() < patience(), "waited in vain until {what}");
             // Other processes change files; there is nothing better to wait on from out here.
             std::thread::park_timeout(Duration::from_millis(20));
         }
@@ -215,6 +210,26 @@ impl Desk {
         }
         found
     }
+}
+
+/// Calls an operation over the socket of the engine of a data directory; none if the engine was gone
+/// before it had answered.
+pub fn call(data: &Path, operation: &str, request: &Value) -> Option<Result<Value, Value>> {
+    let mut socket = UnixStream::connect(data.join("engine.sock")).ok()?;
+    socket.set_read_timeout(Some(patience())).ok()?;
+    let body = request.to_string();
+    write!(
+            socket,
+            "POST /rpc/{operation} HTTP/1.1\r\nhost: flightboard\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .ok()?;
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).ok()?;
+    let text = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let value = serde_json::from_str(body).ok()?;
+    Some(if head.starts_with("HTTP/1.1 200") { Ok(value) } else { Err(value) })
 }
 
 impl Drop for Desk {

@@ -76,7 +76,6 @@ fn a_review_and_a_check_that_hang_are_ended_each_by_its_own_limit() {
     let task = json!({"id": 1, "routing": {"gate": {"steps": gate}}});
     desk.rpc("edit_task", &task).unwrap();
     desk.ok(&["move", "1", "ready"]);
-    desk.ok(&["queue", "1"]);
     let notes = desk.until("the check is ended", || {
         let reviews = queue_of(&desk, 1)["reviews"].clone();
         let check = reviews.as_array()?.iter().find(|review| review["kind"] == "check")?.clone();

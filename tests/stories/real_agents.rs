@@ -10,7 +10,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use flightboard_stories::Desk;
+use flightboard_stories::{Desk, patience};
 use serde_json::{Value, json};
 
 pub fn tests_folder() -> PathBuf {
@@ -87,8 +87,9 @@ pub fn desk_that_trusts(agent: &str, folder: &str) -> (Desk, Model, Vec<String>)
     desk.env.push(("PATH".into(), format!("{}:{path}", programs.display())));
     // Where the agent's own sandbox cannot work (a chroot), it runs without.
     let skip = recipe["skipPermissions"] == true;
+    let seconds = (2 * patience().as_secs()).to_string();
     let mut run: Vec<String> =
-        ["run", "1", "--agent", agent, "--wait", "--timeout", "120"].map(Into::into).into();
+        ["run", "1", "--agent", agent, "--wait", "--timeout", &seconds].map(Into::into).into();
     run.extend(skip.then(|| "--skip-permissions".into()));
     (desk, model, run)
 }

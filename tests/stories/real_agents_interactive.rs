@@ -4,7 +4,7 @@
 
 use std::{num::NonZero, os::unix::net::UnixStream, time::Instant};
 
-use flightboard_stories::{Desk, PATIENCE};
+use flightboard_stories::{Desk, patience};
 use serde_json::{Value, json};
 use tungstenite::Message;
 
@@ -110,6 +110,7 @@ fn asks_for_trust(rows: &str) -> bool {
 fn reads(desk: &Desk, run: &Value, status: &str, evidence: &[&str]) {
     let run = desk.until(&format!("the agent reads as {status}"), || {
         let now = desk.rpc("get_run", &json!({ "run": run })).unwrap();
+        assert!(now["ended_at"].is_null(), "it has ended and will never be {status}: {now}");
         (now["status"] == status).then_some(now)
     });
     let told = |source: &&str| run["evidence"] == format!("{source} {status}");
@@ -123,13 +124,13 @@ fn type_in(desk: &Desk, run: &Value, text: &str) {
 /// What a person who looks now is shown, once it is as wanted.
 fn screen(desk: &Desk, run: &Value, wanted: impl Fn(&str) -> bool) -> String {
     let socket = UnixStream::connect(desk.data().join("engine.sock")).expect("the engine listens");
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(patience())).unwrap();
     let address = format!("ws://flightboard/terminal/{run}?cols={COLUMNS}&rows={ROWS}");
     let (mut socket, _) = tungstenite::client(address, socket).expect("the terminal opens");
     let mut terminal = vt100::Parser::new(ROWS, COLUMNS, 0);
     let started = Instant::now();
     loop {
-        assert!(started.elapsed() < PATIENCE, "waited in vain, and saw:\n{}", terminal.screen().contents());
+        assert!(started.elapsed() < patience(), "waited in vain, and saw:\n{}", terminal.screen().contents());
         let frame = match socket.read() {
             Ok(Message::Binary(frame)) => frame,
             Ok(_) => continue,
@@ -179,7 +180,6 @@ agents! {
     claude false ["OSC 7501", "agent hook"] => holds_a_conversation trusts_a_project_that_its_owner_trusts;
     codex false ["OSC 7501"] => holds_a_conversation trusts_a_project_that_its_owner_trusts;
     gemini true ["terminal title"] => holds_a_conversation;
-    // opencode is not among them: with a plugin its first start fetches a package from npm before it
-    // does anything, and waits for it in vain where, as here, there is no network.
+    opencode false ["agent hook"] => holds_a_conversation;
     qwen true ["agent hook"] => holds_a_conversation;
 }

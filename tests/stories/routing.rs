@@ -118,6 +118,27 @@ fn each_run_says_by_which_rule_its_agent_and_model_were_chosen_and_an_override_w
 }
 
 #[test]
+fn tags_take_turns_where_the_board_says_so() {
+    let desk = Desk::new();
+    let _served = desk.serve();
+    let policy = |tags: Value| {
+        let policy = json!({"agents": ["demo"], "parallel": 2, "paused": true, "share_by_tags": tags});
+        desk.rpc("put_queue_policy", &policy).unwrap();
+    };
+    policy(json!([]));
+    for tag in ["docs", "docs", "docs", "web"] {
+        desk.ok(&["add", "One of many", "--queue", "--tag", tag]);
+    }
+    let next = || -> Vec<i64> {
+        let plan = desk.json(&["plan"]);
+        plan["starts"].as_array().unwrap().iter().map(|start| start["task"].as_i64().unwrap()).collect()
+    };
+    assert_eq!(next(), [1, 2], "without tags they are of one project, none");
+    policy(json!(["docs", "web"]));
+    assert_eq!(next(), [1, 4], "the flooded tag leaves the other its turn");
+}
+
+#[test]
 fn what_agents_pull_takes_no_place_of_the_dispatchers_own() {
     let (desk, _served) = shop("echo done > COMPLETION.md", &[]);
     for at in 0..4 {

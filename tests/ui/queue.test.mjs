@@ -1,7 +1,7 @@
 // The queue in a browser against the real engine: queued cards start by themselves, a card that waits says why on its
 // face, work comes back with what was said about it, and the shelf gives back what failed.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test as base, expect } from "./harness.mjs";
@@ -112,6 +112,43 @@ test("sent back with words, the agent hears them exactly; the gate shows each ve
   await expect(page.getByTestId("task-state")).toHaveText("Done");
 });
 
+test("a card in review shows the terminal of the work, and the reviewer's where that is chosen", async ({
+  page,
+  machine,
+}) => {
+  const repository = await machine.repository("shop");
+  const [reviewer, go] = [join(machine.folder, "aegis"), join(machine.folder, "go")];
+  const script = `echo The reviewer looks.; while [ ! -e '${go}' ]; do sleep 0.05; done; echo VERDICT: APPROVED > REVIEW.md`;
+  writeFileSync(reviewer, `#!/bin/sh\n[ "$1" = --version ] && exit\n${script}\n`, { mode: 0o755 });
+  await machine.flightboard("project", "add", repository, "--name", "shop");
+  await machine.flightboard("agents", "register", "aegis", "--program", reviewer);
+  const policy = ["--dispatch", "true", "--agents", "demo", "--reviewer", "aegis"];
+  await machine.flightboard("project", "policy", "shop", ...policy);
+  await machine.flightboard("add", "Write a note", "--project", "shop", "--queue");
+  await card(page, "T-1").press("Enter");
+
+  const terminal = page.getByLabel("Terminal", { exact: true });
+  await page.getByRole("tab", { name: /^Runs/ }).click();
+  const review = page.getByRole("listitem", { name: /Run 2, aegis/ });
+  await expect(review).toContainText("step 1 of the gate");
+  await expect(review).toContainText("working");
+  await page.getByRole("tab", { name: /^Terminal/ }).click();
+  await expect(terminal).toContainText(/demo.* · run 1 of 2/);
+  await page.reload();
+  await expect(terminal).toContainText(/demo.* · run 1 of 2/);
+  await expect(page.getByText("This is run")).toBeHidden();
+
+  await page.getByRole("tab", { name: /^Runs/ }).click();
+  await review.getByRole("button", { name: "Terminal" }).click();
+  await expect(terminal).toContainText(/aegis.* · run 2 of 2/);
+  await expect(terminal).toContainText("The reviewer looks.");
+  await expect(page.getByText("This is run 2 of 2, a review.")).toBeVisible();
+  await page.getByRole("button", { name: "Show the work" }).click();
+  await expect(terminal).toContainText(/demo.* · run 1 of 2/);
+  writeFileSync(go, "");
+  await expect(page.getByTestId("task-state")).toHaveText("Done");
+});
+
 test("the queue pauses and resumes from the top of every page, and its rules are kept", async ({ page, machine }) => {
   await page.getByRole("link", { name: /^Queue/ }).click();
   await expect(page.getByText("Nothing is ready.")).toBeVisible();
@@ -120,7 +157,11 @@ test("the queue pauses and resumes from the top of every page, and its rules are
   await page.getByLabel("Longest run, in minutes").fill("90");
   await page.getByRole("button", { name: "Save rules" }).click();
   await expect(page.getByTestId("queue-switch")).toContainText("0 of 2 in flight");
-  expect(await machine.flightboard("policy")).toMatchObject({ parallel: 2, agents: ["demo"], limits: { longest: 90 } });
+  expect(await machine.flightboard("policy")).toMatchObject({
+    parallel: 2,
+    agents: ["demo"],
+    limits: { longest: 5_400 },
+  });
 
   await page.getByRole("button", { name: /^Pause the queue/ }).click();
   await expect(page.getByTestId("queue-switch")).toContainText("paused");

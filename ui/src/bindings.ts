@@ -423,6 +423,8 @@ export type Cause = "could_not_start" | "exited_non_zero" |
 "provider_permanent" | 
 /**  The agent itself reported an error, whatever its exit code said. */
 "agent_error" | 
+/**  The agent no longer has the session that it was to go on with. */
+"session_gone" | 
 /**  The agent asked for a person in `BLOCKED.md`. */
 "blocked" | 
 /**  A budget was used up. */
@@ -972,6 +974,8 @@ export type ProjectSettings = {
 	agents?: string[],
 	/**  Runs at one time. */
 	limit?: number | null,
+	/**  Runs at one time in each of its repositories, whichever project they are for. */
+	repository_limit?: number | null,
 	/**  Why nothing may start in it. */
 	paused?: string | null,
 	/**  A person looks through its inbox before agents that ask for work may take from it. */

@@ -5,6 +5,7 @@ pub mod belongings;
 pub mod board;
 pub mod held;
 pub mod keys;
+pub mod outside;
 pub mod projects;
 pub mod queue;
 pub mod runs;

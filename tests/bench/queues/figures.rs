@@ -25,9 +25,8 @@ pub fn print(
     let mut sorted = added.to_vec();
     sorted.sort();
     let jobs = added.len();
-    let at = |part: f64| {
-        sorted[((jobs as f64 * part).ceil() as usize).clamp(1, jobs) - 1].as_secs_f64() * 1e3
-    };
+    let at =
+        |part: f64| sorted[((jobs as f64 * part).ceil() as usize).clamp(1, jobs) - 1].as_secs_f64() * 1e3;
     let per_job = |syncs: Option<(u64, u64)>| {
         syncs.map_or("null".into(), |(before, after)| format!("{:.4}", (after - before) as f64 / jobs as f64))
     };

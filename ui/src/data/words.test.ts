@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { Card } from "../bindings";
+import type { Card, Run } from "../bindings";
 import { aCard, aRun } from "./test-cards";
-import { cardWord, hasLiveRun, priorityWord } from "./words";
+import { cardWord, hasLiveRun, newestWork, priorityWord } from "./words";
 
 test.each<[string, Partial<Card>, string | undefined, string | undefined]>([
   ["an idea", { status: "inbox" }, undefined, undefined],
@@ -39,4 +39,11 @@ test.each([
   [1, "low"],
 ])("priority %i is %s", (level, word) => {
   expect(priorityWord(level)).toBe(word);
+});
+
+test("a page is about the newest run that did the work, and about a review only where there is nothing else", () => {
+  const run = (id: number, review: number | null) => ({ id, review }) as Run;
+  expect(newestWork([run(4, 1), run(3, 0), run(2, null), run(1, null)])?.id).toBe(2);
+  expect(newestWork([run(4, 0)])?.id).toBe(4);
+  expect(newestWork([])).toBe(null);
 });

@@ -1,5 +1,5 @@
 // The words and tones for states, priorities and times, so that every screen says the same thing.
-import type { Card, CardRun, Cause, RunStatus } from "../bindings";
+import type { Card, CardRun, Cause, Run, RunStatus } from "../bindings";
 
 export type Tone = "plain" | "working" | "signal" | "good" | "bad" | "held" | "unknown";
 export interface StateWord {
@@ -29,6 +29,11 @@ const ENDED: ReadonlySet<RunStatus> = new Set(["succeeded", "failed", "stopped",
 
 export function isLive(status: RunStatus): boolean {
   return !ENDED.has(status);
+}
+
+/** The run that a page about the card is about: the newest that did its work. A review is looked at by choice. */
+export function newestWork(runs: readonly Run[]): Run | null {
+  return runs.find((run) => run.review === null) ?? runs[0] ?? null;
 }
 
 export function hasLiveRun(card: Card): boolean {
@@ -72,6 +77,7 @@ const CAUSES: Record<Cause, string> = {
   provider_transient: "provider unavailable",
   provider_permanent: "provider refused",
   agent_error: "agent reported an error",
+  session_gone: "session was gone",
   blocked: "blocked",
   budget: "budget used up",
 };

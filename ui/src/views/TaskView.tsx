@@ -13,7 +13,7 @@ import { toast } from "../components/Toast";
 import { useAction } from "../data/actions";
 import { useBackend } from "../data/context";
 import { useAgents, useBoard, useCard, useLive, usePlanOf, useProjects, useTask, useTimeline } from "../data/queries";
-import { isLive } from "../data/words";
+import { isLive, newestWork } from "../data/words";
 import { useDesk } from "../features/board/desk";
 import { GateEditor } from "../features/queue/GateEditor";
 import { DiffView } from "../features/run/changes/DiffView";
@@ -91,7 +91,8 @@ function TaskPage({ task }: { task: TaskDetail }) {
   const [file, setFile] = useState<string | null>(null);
   const [shownFile, setShownFile] = useState<Attachment | null>(null);
 
-  const newest = task.runs[0] ?? null;
+  const newest = newestWork(task.runs);
+  const busy = task.runs.some((each) => isLive(each.status));
   const run = task.runs.find((each) => each.id === search.run) ?? newest;
   const tab: TabId = isTab(search.tab) ? search.tab : "terminal";
   const show = (to: TabId, ofRun?: Run) => {
@@ -168,9 +169,10 @@ function TaskPage({ task }: { task: TaskDetail }) {
       <section id={panel} role="tabpanel" aria-label={tab} className={styles.panel}>
         {run && run !== newest && (
           <p className={styles.earlier}>
-            This is run {run.attempt} of {task.runs.length}.{" "}
+            This is run {run.attempt} of {task.runs.length}
+            {run.review !== null && ", a review"}.{" "}
             <Button size="small" onClick={() => newest && show(tab, newest)}>
-              Show the newest
+              {run.review === null ? "Show the newest" : "Show the work"}
             </Button>
           </p>
         )}
@@ -193,7 +195,7 @@ function TaskPage({ task }: { task: TaskDetail }) {
                 artifacts={task.artifacts}
                 runs={task.runs}
                 chosen={artifact}
-                live={newest !== null && isLive(newest.status)}
+                live={busy}
                 onChoose={setArtifact}
                 drawDiff={(title, patch, cut) => <DiffView title={title} patch={patch} cut={cut} />}
               />
@@ -210,7 +212,7 @@ function TaskPage({ task }: { task: TaskDetail }) {
               <RunsList
                 runs={task.runs}
                 shown={run?.id ?? null}
-                busy={newest !== null && isLive(newest.status)}
+                busy={busy}
                 onTerminal={showTerminal}
                 onLog={(each) => show("log", each)}
                 onChanges={(each) => show("changes", each)}

@@ -45,7 +45,7 @@ const DUE: readonly DueIn[] = ["overdue", "today", "week", "none"];
 
 export interface TaskSearch {
   tab?: string;
-  /** Which run the tabs are about; the newest if left out. */
+  /** Which run the tabs are about; the newest that did the work if left out. */
   run?: number;
 }
 

@@ -3,6 +3,7 @@ import type { Card, Run, TaskDetail } from "../bindings";
 import { sizeWords } from "../components/size";
 import type { Tab } from "../components/Tabs";
 import type { Live } from "../data/cards";
+import { newestWork } from "../data/words";
 
 export const TAB_IDS = ["terminal", "log", "changes", "artifacts", "timeline", "runs", "queue"] as const;
 export type TabId = (typeof TAB_IDS)[number];
@@ -15,7 +16,7 @@ export function tabsOf(task: TaskDetail, card: Card, run: Run | null, live: Live
   return [
     { id: "terminal", label: "Terminal" },
     { id: "log", label: "Log", note: logNote(run, live) },
-    { id: "changes", label: "Changes", note: changesNote(card, run, task.runs[0] ?? null) },
+    { id: "changes", label: "Changes", note: changesNote(card, run, newestWork(task.runs)) },
     { id: "artifacts", label: "Artifacts", note: some(task.artifacts.length) },
     { id: "timeline", label: "Timeline" },
     { id: "runs", label: "Runs", note: some(task.runs.length) },

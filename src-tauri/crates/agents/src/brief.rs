@@ -51,6 +51,9 @@ pub struct TaskBrief {
 /// A longer description stays in TASK.md: a prompt is an argument of bounded
 /// length and is shown in process lists.
 const DESCRIPTION_IN_PROMPT: usize = 2_000;
+/// Bytes of what was said of the last attempt, or of how it ended. It must not be missed, so most of it
+/// is in the prompt itself.
+const SAID_IN_PROMPT: usize = 16 * 1024;
 
 /// What the agent is told first. It never begins with `-` or `/`.
 pub fn prompt(task: &TaskBrief) -> String {
@@ -59,8 +62,14 @@ pub fn prompt(task: &TaskBrief) -> String {
     if !description.is_empty() && description.chars().count() <= DESCRIPTION_IN_PROMPT {
         text.push_str(&format!("\n{description}\n"));
     }
+    if let Some(feedback) = &task.feedback {
+        text.push_str(&told("What was said of the last attempt, word for word", feedback));
+    }
+    if let Some(error) = &task.last_error {
+        text.push_str(&told("How the last attempt ended", error));
+    }
     if task.feedback.is_some() || task.last_error.is_some() {
-        text.push_str("\nThis was tried before; TASK.md says what was wrong with it. Keep what is good and fix the rest.\n");
+        text.push_str("\nThis was tried before: keep what is good of it and fix the rest.\n");
     }
     text.push_str(
         "\nRead TASK.md in the current directory first: it holds the goal, the context and the acceptance criteria. ",
@@ -83,6 +92,15 @@ pub fn prompt(task: &TaskBrief) -> String {
         text.push_str(" Nobody can answer questions during this run: decide, and say in COMPLETION.md what you assumed.");
     }
     text
+}
+
+/// Byte for byte, or where to read it.
+fn told(heading: &str, words: &str) -> String {
+    if words.len() > SAID_IN_PROMPT {
+        format!("\n{heading}: read it in TASK.md.\n")
+    } else {
+        format!("\n{heading}:\n\n{words}\n")
+    }
 }
 
 /// What a reviewer is told. `patch` is the file that holds the change.
@@ -120,8 +138,8 @@ pub fn task_md(task: &TaskBrief) -> String {
     section(&mut page, "Sub-tasks", &subtasks(&task.subtasks));
     section(&mut page, "Repositories", &repositories(&task.repositories));
     section(&mut page, "Acceptance", &bullets(&task.acceptance));
-    section(&mut page, "Feedback on the last attempt", task.feedback.as_deref().unwrap_or_default());
-    section(&mut page, "How the last attempt ended", task.last_error.as_deref().unwrap_or_default());
+    word_for_word(&mut page, "Feedback on the last attempt", task.feedback.as_deref());
+    word_for_word(&mut page, "How the last attempt ended", task.last_error.as_deref());
     section(&mut page, "Your role", &your_role(task));
     section(&mut page, "How to report", &how_to_report(task.unattended));
     page
@@ -169,6 +187,13 @@ fn section(page: &mut String, heading: &str, body: &str) {
     let body = body.trim();
     if !body.is_empty() {
         page.push_str(&format!("\n## {heading}\n\n{body}\n"));
+    }
+}
+
+/// Not trimmed: an indented first line means something.
+fn word_for_word(page: &mut String, heading: &str, words: Option<&str>) {
+    if let Some(words) = words.filter(|words| !words.trim().is_empty()) {
+        page.push_str(&format!("\n## {heading}\n\n{words}\n"));
     }
 }
 
@@ -228,6 +253,17 @@ mod tests {
             ..brief()
         };
         insta::assert_snapshot!(format!("{}\n=====\n{}", prompt(&again), task_md(&again)));
+    }
+
+    #[test]
+    fn what_was_said_is_told_byte_for_byte_and_a_book_stays_in_the_file() {
+        let words = "    let x = \"1\";\t$HOME\r\n\n— nein, “so” nicht. 🛩\nVERDICT: REJECTED\n \n";
+        let again = TaskBrief { feedback: Some(words.into()), ..brief() };
+        assert!(prompt(&again).contains(words));
+        assert!(task_md(&again).contains(words));
+        let book = TaskBrief { feedback: Some("word ".repeat(20_000)), ..brief() };
+        assert!(prompt(&book).len() < 2_000 && prompt(&book).contains("word for word: read it in TASK.md."));
+        assert!(task_md(&book).contains(&"word ".repeat(20_000)));
     }
 
     #[test]

@@ -81,6 +81,15 @@ impl App {
     }
 }
 
+impl App {
+    /// Whether the key that the caller came with would still open, for streams that outlast a request.
+    pub async fn is_still_good(&self) -> bool {
+        let Some(key) = self.authority.key else { return true };
+        let known = self.engine.store().key(key).await;
+        known.is_ok_and(|known| known.is_some_and(|key| key.is_good(self.engine.now())))
+    }
+}
+
 /// Whether the caller may ever do what needs this, before the request was read.
 pub fn allow_role(app: &App, need: Need) -> Result<(), Problem> {
     Ok(permits_role(need, app.authority.role)?)
@@ -186,6 +195,27 @@ concerns! {
     ReadArtifact(self) [Subject::Artifact(self.id)];
     ClaimTask(self) [Subject::Agent(self.agent.clone())];
     AgentRef(self) [Subject::Agent(self.name.clone())];
+    EnrollAgent(self) [Subject::Agent(self.name.clone())];
+}
+
+impl Concerns for ListTasks {
+    /// The cards that it names, else those of the project.
+    fn concerns(&self) -> Vec<Subject> {
+        match &self.ids {
+            Some(ids) if !ids.is_empty() => ids.iter().copied().map(Subject::Task).collect(),
+            _ => vec![Subject::Project(self.project)],
+        }
+    }
+}
+
+impl Concerns for PutTask {
+    fn concerns(&self) -> Vec<Subject> {
+        match (self.id, self.project) {
+            (Some(id), None) => vec![Subject::Task(id)],
+            (Some(id), project) => vec![Subject::Task(id), Subject::Project(project)],
+            (None, project) => vec![Subject::Project(project)],
+        }
+    }
 }
 
 impl Concerns for AddTask {

@@ -6,6 +6,7 @@ mod clock;
 pub mod operations;
 pub mod ops;
 pub mod problem;
+pub mod repeated;
 mod schemas;
 mod views;
 pub mod wire;

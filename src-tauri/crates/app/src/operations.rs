@@ -98,6 +98,8 @@ macro_rules! operations {
 pub enum Stream {
     /// What goes stale, and the last lines of all live runs.
     Events,
+    /// The change log, of a project or a card or all of it.
+    Changes,
     /// A terminal: to see it is to be able to type.
     Terminal,
     /// A run's raw output.
@@ -105,13 +107,13 @@ pub enum Stream {
 }
 
 impl Stream {
-    pub const ALL: [Stream; 3] = [Stream::Events, Stream::Terminal, Stream::Log];
+    pub const ALL: [Stream; 4] = [Stream::Events, Stream::Changes, Stream::Terminal, Stream::Log];
 
     pub fn need(self) -> Need {
         match self {
             Stream::Events => Need { role: Role::Viewer, reach: Reach::Whole },
             Stream::Terminal => Need { role: Role::Operator, reach: Reach::Own },
-            Stream::Log => Need { role: Role::Viewer, reach: Reach::Own },
+            Stream::Changes | Stream::Log => Need { role: Role::Viewer, reach: Reach::Own },
         }
     }
 
@@ -210,6 +212,12 @@ operations! {
     Write create_key(CreateKey) [Admin Whole];
     Read list_keys(Nothing) [Admin Whole];
     Write revoke_key(KeyRef) [Admin Whole];
+    Read list_tasks(ListTasks) [Viewer Own];
+    // An agent reports with it, on its own card; whatever else it changes needs an operator.
+    Write put_task(PutTask) [Agent Own];
+    Read get_outcomes(GetOutcomes);
+    Read list_changes(ListChanges);
+    Write enroll_agent(EnrollAgent) [Agent Own];
 }
 
 fn decode<T: DeserializeOwned>(request: &[u8]) -> Result<T, Problem> {

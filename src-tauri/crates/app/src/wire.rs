@@ -7,16 +7,18 @@
 mod belongings;
 mod held;
 mod keys;
+mod outside;
 mod queue;
 
 pub use belongings::*;
 pub use held::*;
 pub use keys::*;
+pub use outside::*;
 pub use queue::*;
 
 use domain::{
-    ArtifactId, Cause, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId, RunStatus,
-    ScheduleId, Status, TaskId,
+    AgentId, ArtifactId, Cause, Column, CommentId, Priority, ProjectId, RepositoryId, RetryPolicy, RunId,
+    RunStatus, ScheduleId, Status, TaskId,
     agent::Presence,
     breaker::BreakerRule,
     budget::Budget,
@@ -709,6 +711,8 @@ pub struct ProjectSettings {
     pub agents: Vec<String>,
     /// Runs at one time.
     pub limit: Option<u32>,
+    /// Runs at one time in each of its repositories, whichever project they are for.
+    pub repository_limit: Option<u32>,
     /// Why nothing may start in it.
     pub paused: Option<String>,
     /// A person looks through its inbox before agents that ask for work may take from it.
@@ -729,6 +733,9 @@ pub struct ProjectSettings {
 
 #[derive(Clone, Debug, Serialize, Type)]
 pub struct Agent {
+    /// None: built in, and nothing was changed about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<AgentId>,
     pub name: String,
     pub title: String,
     /// Where the program was found; none: not installed.

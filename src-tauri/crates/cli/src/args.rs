@@ -462,6 +462,9 @@ pub struct ProjectPolicyArgs {
     /// Runs at one time; 0 for no limit.
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
+    /// Runs at one time in each of its repositories, whichever project they are for; 0 for no limit.
+    #[arg(long, value_name = "N")]
+    pub repository_limit: Option<u32>,
     /// Start nothing in it, for this reason.
     #[arg(long, value_name = "REASON", conflicts_with = "resume")]
     pub pause: Option<String>,

@@ -319,6 +319,9 @@ fn with_project(mut settings: ProjectSettings, args: &ProjectPolicyArgs) -> Resu
     if let Some(limit) = args.limit {
         settings.limit = Some(limit).filter(|limit| *limit > 0);
     }
+    if let Some(limit) = args.repository_limit {
+        settings.repository_limit = Some(limit).filter(|limit| *limit > 0);
+    }
     if args.pause.is_some() || args.resume {
         settings.paused = args.pause.clone();
     }

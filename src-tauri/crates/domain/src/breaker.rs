@@ -88,6 +88,7 @@ pub fn speaks_against_the_agent(cause: Cause) -> bool {
         | Cause::Lost
         | Cause::UsageLimit
         | Cause::PermissionRefused
+        | Cause::SessionGone
         | Cause::GateFailed
         | Cause::ReviewRejected
         | Cause::Blocked

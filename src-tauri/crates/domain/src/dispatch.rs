@@ -386,8 +386,11 @@ impl<'s> Room<'s> {
         if let Some(budget) = &candidate.over_budget {
             return Err(Wait::Budget { budget: budget.clone() });
         }
-        match candidate.project.and_then(|project| self.snapshot.paused.get(&project)) {
-            Some(reason) => Err(Wait::Paused { reason: reason.clone() }),
+        if let Some(reason) = candidate.project.and_then(|project| self.snapshot.paused.get(&project)) {
+            return Err(Wait::Paused { reason: reason.clone() });
+        }
+        match self.snapshot.live.iter().find(|run| run.task == candidate.task) {
+            Some(run) => Err(Wait::Leaving { run: run.run }),
             None => Ok(()),
         }
     }

@@ -114,9 +114,9 @@ impl Escalation {
 }
 
 impl Strikes {
-    /// A usage limit is nobody's failure.
+    /// A usage limit is nobody's failure, and neither is a session that is gone.
     pub fn struck(self, cause: Cause, now: Millis) -> Strikes {
-        if cause == Cause::UsageLimit {
+        if matches!(cause, Cause::UsageLimit | Cause::SessionGone) {
             return self;
         }
         Strikes { count: self.count.saturating_add(1), since: self.since.or(Some(now)) }

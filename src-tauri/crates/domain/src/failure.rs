@@ -89,8 +89,8 @@ impl RetryRule {
         match cause {
             Cause::CouldNotStart => exponential(4, 5_000, 5 * MINUTE),
             Cause::ProviderTransient => exponential(8, 30_000, 30 * MINUTE),
-            // Five requeues in all, then failed.
-            Cause::Lost => RetryRule { max: 5, backoff: Backoff::Immediate },
+            // Five requeues in all, then failed. Without its session an agent begins a new one.
+            Cause::Lost | Cause::SessionGone => RetryRule { max: 5, backoff: Backoff::Immediate },
             Cause::Timeout | Cause::Stalled | Cause::NoCompletionMark => exponential(1, MINUTE, MINUTE),
             Cause::ExitedNonZero | Cause::AgentError => exponential(2, 10_000, 5 * MINUTE),
             // The third rejection ends the task.
@@ -212,7 +212,8 @@ pub fn after_failure(
         | Cause::ReviewRejected
         | Cause::ProviderTransient
         | Cause::ProviderPermanent
-        | Cause::AgentError => {}
+        | Cause::AgentError
+        | Cause::SessionGone => {}
     }
     let failures = next.raise(cause);
     if failures > rule.max {

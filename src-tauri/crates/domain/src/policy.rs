@@ -67,6 +67,9 @@ pub struct ProjectPolicy {
     pub agents: Vec<String>,
     /// Runs at one time.
     pub limit: Option<u32>,
+    /// Runs at one time in each of its repositories, whichever project they are for. Where several
+    /// projects share a repository the lowest counts for all of them.
+    pub repository_limit: Option<u32>,
     /// Why nothing may start in it.
     pub paused: Option<String>,
     /// A person looks through its inbox before agents that ask for work may take from it.
@@ -132,7 +135,7 @@ impl QueuePolicy {
 
 impl ProjectPolicy {
     pub fn check(&self) -> Result<(), BadPolicy> {
-        self.limit.map_or(Ok(()), check_limit)?;
+        [self.limit, self.repository_limit].into_iter().flatten().try_for_each(check_limit)?;
         check_names(&[&self.agents])?;
         self.retry.0.values().try_for_each(|rule| rule.check())?;
         self.gate.check()?;
@@ -187,6 +190,8 @@ mod tests {
         assert_eq!(many.check(), Err(BadPolicy::Limit));
         let limits = RunLimits { longest: Some(0), ..RunLimits::default() };
         assert_eq!(QueuePolicy { limits, ..QueuePolicy::default() }.check(), Err(BadPolicy::Time(BadLimit)));
+        let none = ProjectPolicy { repository_limit: Some(0), ..ProjectPolicy::default() };
+        assert_eq!(none.check(), Err(BadPolicy::Limit));
         let dear = |input| Price { input, ..Price::default() };
         for (name, price, bad) in [
             ("gpt", dear(-1), BadPolicy::Price),

@@ -21,6 +21,17 @@ pub enum Step {
     Person,
 }
 
+impl Step {
+    /// Whether a review of that kind by that reviewer carries out this step. A person is any person.
+    pub fn is_of(&self, kind: &str, reviewer: &str) -> bool {
+        match self {
+            Step::Check { command, .. } => kind == "check" && reviewer == command.join(" "),
+            Step::Agent { agent } => kind == "agent" && reviewer == agent,
+            Step::Person => kind == "person",
+        }
+    }
+}
+
 /// No steps: a person decides when the card is done, and nothing is asked of anybody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(transparent)]

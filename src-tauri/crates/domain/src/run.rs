@@ -44,6 +44,8 @@ pub enum Cause {
     ProviderPermanent,
     /// The agent itself reported an error, whatever its exit code said.
     AgentError,
+    /// The agent no longer has the session that it was to go on with.
+    SessionGone,
     /// The agent asked for a person in `BLOCKED.md`.
     Blocked,
     /// A budget was used up.
@@ -196,7 +198,7 @@ impl Activity {
 }
 
 impl Cause {
-    pub const ALL: [Cause; 15] = [
+    pub const ALL: [Cause; 16] = [
         Cause::CouldNotStart,
         Cause::ExitedNonZero,
         Cause::NoCompletionMark,
@@ -210,6 +212,7 @@ impl Cause {
         Cause::ProviderTransient,
         Cause::ProviderPermanent,
         Cause::AgentError,
+        Cause::SessionGone,
         Cause::Blocked,
         Cause::Budget,
     ];
@@ -229,6 +232,7 @@ impl Cause {
             Cause::ProviderTransient => "provider_transient",
             Cause::ProviderPermanent => "provider_permanent",
             Cause::AgentError => "agent_error",
+            Cause::SessionGone => "session_gone",
             Cause::Blocked => "blocked",
             Cause::Budget => "budget",
         }
@@ -250,6 +254,7 @@ impl Cause {
             Cause::ProviderTransient => "trouble at the provider",
             Cause::ProviderPermanent => "a refusal by the provider",
             Cause::AgentError => "an error of the agent",
+            Cause::SessionGone => "the loss of its session",
             Cause::Blocked => "a blocked run",
             Cause::Budget => "a budget that was used up",
         }

@@ -2,8 +2,9 @@
 //! still lives and is followed again, or left a record of the end that is now told, or vanished.
 //! And what a crash left half made is cleaned away.
 
+use domain::Outcome;
 use pty_host::{Claim, Liveness};
-use store::{Origin, RunRecord};
+use store::{Ending, Origin, RunRecord};
 
 use crate::{
     Engine,
@@ -82,7 +83,12 @@ impl Engine {
             return self.supervise(run, plan, true).await;
         }
         let reason = "Flightboard was closed while the run was being prepared; nothing was started";
-        Ok(self.store().run_not_started(id, reason.into(), self.now()).await?)
+        if run.origin == Origin::Person {
+            return Ok(self.store().run_not_started(id, reason.into(), self.now()).await?);
+        }
+        // Says nothing of the agent, and nobody waits for an answer: it is tried again at once.
+        let lost = Ending { reason: Some(reason.into()), ..Ending::of(Outcome::Lost, self.now()) };
+        self.close_run(&run, lost).await
     }
 
     /// Removes workspaces that were never finished.

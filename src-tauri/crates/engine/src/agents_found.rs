@@ -262,12 +262,7 @@ async fn ask_login_shell(own: &[&str]) -> Option<ShellEnv> {
     let argv = agents::login_shell_argv(&shell);
     let (program, args) = argv.split_first()?;
     let mut command = Command::new(program);
-    // An interactive shell would take the terminal of whoever started us and be stopped by it.
-    #[cfg(unix)]
-    // SAFETY: setsid is async-signal-safe.
-    unsafe {
-        command.pre_exec(|| rustix::process::setsid().map(|_| ()).map_err(Into::into));
-    }
+    tie_to_us(&mut command);
     command.args(args).stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     for name in own {
         command.env_remove(name);
@@ -335,7 +330,9 @@ impl Answer {
 
 async fn ask(path: &Path, profile: &Profile, env: &Env) -> Result<Answer, String> {
     let cannot = |error| format!("{} cannot be started: {error}", path.display());
-    let mut child = Command::new(path)
+    let mut command = Command::new(path);
+    tie_to_us(&mut command);
+    let mut child = command
         .args(&profile.version_args)
         .env_clear()
         .envs(env.iter().cloned())
@@ -345,6 +342,7 @@ async fn ask(path: &Path, profile: &Profile, env: &Env) -> Result<Answer, String
         .kill_on_drop(true)
         .spawn()
         .map_err(cannot)?;
+    let mut group = Group::of(&child);
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let answer = async {
         let (mut said, complaint) = tokio::join!(heard(out), heard(err));
@@ -352,9 +350,68 @@ async fn ask(path: &Path, profile: &Profile, env: &Env) -> Result<Answer, String
         Ok::<_, std::io::Error>(Answer { said, well: child.wait().await?.success() })
     };
     match tokio::time::timeout(VERSION_PATIENCE, answer).await {
-        Ok(answered) => answered.map_err(cannot),
+        Ok(answered) => {
+            group.ended();
+            answered.map_err(cannot)
+        }
         Err(_) => Err(format!("{} did not tell its version in time", path.display())),
     }
+}
+
+/// A session of its own: a shell would take the terminal of whoever started us and be stopped by it, and
+/// what the program started in its turn can be ended with it. Where the system can, the program does
+/// not outlive us even if we are killed.
+#[cfg(unix)]
+fn tie_to_us(command: &mut Command) {
+    let us = rustix::process::getpid();
+    let prepare = move || -> std::io::Result<()> {
+        rustix::process::setsid()?;
+        // Strictly it is tied to the thread that starts it; the runtime's live as long as the runtime.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+        if rustix::process::getppid() == Some(us) { Ok(()) } else { Err(rustix::io::Errno::SRCH.into()) }
+    };
+    // SAFETY: only system calls, which are async-signal-safe.
+    unsafe {
+        command.pre_exec(prepare);
+    }
+}
+
+#[cfg(not(unix))]
+fn tie_to_us(_: &mut Command) {}
+
+/// A program's process group, killed with whoever waits for it.
+struct Group(#[cfg(unix)] Option<rustix::process::Pid>);
+
+#[cfg(unix)]
+impl Group {
+    fn of(child: &tokio::process::Child) -> Group {
+        Group(child.id().and_then(|pid| rustix::process::Pid::from_raw(pid as i32)))
+    }
+
+    /// The program has been waited for, so its number may soon be another's.
+    fn ended(&mut self) {
+        self.0 = None;
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+/// Dropping the child ends it.
+#[cfg(not(unix))]
+impl Group {
+    fn of(_: &tokio::process::Child) -> Group {
+        Group()
+    }
+
+    fn ended(&mut self) {}
 }
 
 /// The beginning of a stream; who says more than that is not listened to any longer.

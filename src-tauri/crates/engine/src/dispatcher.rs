@@ -1,6 +1,9 @@
 //! Starts what the plan says. The decision itself is `domain::dispatch::plan`; here a snapshot is read
 //! for it, and its answer carried out. Woken by commits and by the next timer, never by polling.
 
+#[cfg(test)]
+mod model;
+
 use std::{
     collections::{BTreeMap, HashMap},
     hash::{DefaultHasher, Hash, Hasher},
@@ -9,7 +12,7 @@ use std::{
 
 use agents::Kind;
 use domain::{
-    Actor, Id, Millis, ProjectId, RunId, Status, TaskId,
+    Actor, Column, Id, Millis, ProjectId, RunId, Status, TaskId,
     breaker::{BreakerRule, Gate},
     dispatch::{
         Ability, Account, Candidate, Choice, Lane, Limit, LiveRun, Plan, Snapshot, Start, Worker, plan,
@@ -18,7 +21,10 @@ use domain::{
     policy::{PARALLEL, ProjectPolicy, QueuePolicy},
     routing::{Phase, route},
 };
-use store::{BreakerRecord, Breaks, LimitOn, Limits, LiveRunRecord, Origin, ProjectRecord, QueuedTask};
+use store::{
+    BreakerRecord, Breaks, LimitOn, Limits, LiveRunRecord, Origin, ProjectRecord, QueuedTask,
+    RepositoryLimit, Store,
+};
 
 use crate::{
     Engine, RunRequest,
@@ -46,6 +52,7 @@ const SIZE: (u16, u16) = (120, 32);
 struct World {
     policy: QueuePolicy,
     projects: HashMap<ProjectId, (String, ProjectPolicy)>,
+    repositories: Vec<RepositoryLimit>,
     agents: Vec<FoundAgent>,
     live: Vec<LiveRunRecord>,
     breakers: Vec<BreakerRecord>,
@@ -114,7 +121,7 @@ impl AgentAtWork {
 
 impl Engine {
     pub async fn queue_policy(&self) -> Result<QueuePolicy, EngineError> {
-        Ok(self.store().setting(POLICY).await?.unwrap_or_default())
+        policy_in(self.store()).await
     }
 
     /// What would start next, where, and why everything else waits. Changes nothing.
@@ -218,13 +225,7 @@ impl Engine {
     async fn plan_startable(&self, world: &World) -> Result<Plan, EngineError> {
         let mut page = PAGE;
         loop {
-            let mut tasks = Vec::new();
-            let mut more = false;
-            for project in world.projects.keys().copied().map(Some).chain([None]) {
-                let found = self.store().startable(project, world.now, page).await?;
-                more |= found.len() as u32 == page;
-                tasks.extend(found);
-            }
+            let (tasks, more) = world.startable(self.store(), page).await?;
             let used_up = self.used_up_for(world, &tasks).await?;
             let plan = plan(&world.snapshot(tasks, &used_up));
             if !more || !plan.starts.is_empty() || !plan.preempt.is_empty() || world.is_full() {
@@ -245,32 +246,7 @@ impl Engine {
     }
 
     async fn world(&self) -> Result<World, EngineError> {
-        let mut projects = HashMap::new();
-        for (id, name, settings) in self.store().project_settings().await? {
-            let policy = policy_from(settings, &name);
-            projects.insert(id, (name, policy));
-        }
-        let policy = self.queue_policy().await?;
-        let now = self.now();
-        // Only ties between equally loaded agents ask for it.
-        let served = match policy.choice {
-            Choice::InOrder => Vec::new(),
-            Choice::LeastLoaded | Choice::Cheapest => self.store().served_since(now - RECENT).await?,
-        };
-        let in_review = match policy.review {
-            Some(_) => self.store().count_in_review().await?,
-            None => 0,
-        };
-        Ok(World {
-            policy,
-            projects,
-            agents: self.agents().await?,
-            live: self.store().runs_at_work().await?,
-            breakers: self.store().breakers().await?,
-            served: served.into_iter().collect(),
-            in_review,
-            now,
-        })
+        World::read(self.store(), self.agents().await?, self.now()).await
     }
 
     /// Stops a run for a more urgent one. Its task stays queued and continues later.
@@ -324,31 +300,65 @@ impl Engine {
         project: Option<ProjectId>,
         origin: Origin,
     ) -> Result<Vec<Limits>, EngineError> {
-        let policy = self.queue_policy().await?;
-        let mut limits = Vec::new();
-        let mut add = |on, limit: Option<u32>, name: &str| {
-            limits.extend(limit.map(|limit| Limits { on, limit, name: name.to_owned() }));
-        };
-        // What a person set counts for everybody. The dispatcher's own default is for this machine, where
-        // what agents pulled does not run.
-        match (policy.parallel, origin) {
-            (Some(most), _) => add(LimitOn::Total, Some(most), "flight"),
-            (None, Origin::Person) => {}
-            (None, Origin::Dispatcher | Origin::Pulled) => add(LimitOn::Here, Some(PARALLEL), "flight"),
-        }
         let found = self.agent(agent).await?;
-        let most = found.and_then(|found| capacity(&found));
-        add(LimitOn::Agent(agent.to_owned()), most, &format!("flight for {agent}"));
-        if let Some(id) = project {
-            let record = self.store().project(id).await?;
-            let name = format!("project {}", record.name);
-            add(LimitOn::Project(id), policy_of(&record).limit, &name);
-        }
-        if origin != Origin::Person {
-            add(LimitOn::Review, policy.review, "Review");
-        }
-        Ok(limits)
+        limits_in(self.store(), agent, found.as_ref(), project, origin).await
     }
+
+    /// The limits of a column that a person moves a card to.
+    pub async fn column_limits(&self, column: Column) -> Result<Vec<Limits>, EngineError> {
+        let review = match column {
+            Status::Review => self.queue_policy().await?.review,
+            Status::Inbox
+            | Status::Ready
+            | Status::InProgress
+            | Status::Done
+            | Status::Failed
+            | Status::Cancelled => None,
+        };
+        let limit = |limit| Limits { on: LimitOn::Review, limit, name: "Review".into() };
+        Ok(review.map(limit).into_iter().collect())
+    }
+}
+
+async fn policy_in(store: &Store) -> Result<QueuePolicy, EngineError> {
+    Ok(store.setting(POLICY).await?.unwrap_or_default())
+}
+
+async fn limits_in(
+    store: &Store,
+    agent: &str,
+    found: Option<&FoundAgent>,
+    project: Option<ProjectId>,
+    origin: Origin,
+) -> Result<Vec<Limits>, EngineError> {
+    let policy = policy_in(store).await?;
+    let mut limits = Vec::new();
+    let mut add = |on, limit: Option<u32>, name: &str| {
+        limits.extend(limit.map(|limit| Limits { on, limit, name: name.to_owned() }));
+    };
+    // What a person set counts for everybody. The dispatcher's own default is for this machine, where
+    // what agents pulled does not run.
+    match (policy.parallel, origin) {
+        (Some(most), _) => add(LimitOn::Total, Some(most), "flight"),
+        (None, Origin::Person) => {}
+        (None, Origin::Dispatcher | Origin::Pulled) => add(LimitOn::Here, Some(PARALLEL), "flight"),
+    }
+    add(LimitOn::Agent(agent.to_owned()), found.and_then(capacity), &format!("flight for {agent}"));
+    if let Some(id) = project {
+        let record = store.project(id).await?;
+        let name = format!("project {}", record.name);
+        add(LimitOn::Project(id), policy_of(&record).limit, &name);
+        for limited in store.repository_limits().await? {
+            if limited.projects.contains(&id) {
+                let name = limited.name();
+                add(LimitOn::Repository(limited.path), Some(limited.limit), &name);
+            }
+        }
+    }
+    if origin != Origin::Person {
+        add(LimitOn::Review, policy.review, "Review");
+    }
+    Ok(limits)
 }
 
 /// Waits for an event that may change the plan; false when the engine has ended.
@@ -375,6 +385,54 @@ pub(crate) fn policy_from(settings: serde_json::Value, name: &str) -> ProjectPol
 }
 
 impl World {
+    async fn read(store: &Store, agents: Vec<FoundAgent>, now: Millis) -> Result<World, EngineError> {
+        let mut projects = HashMap::new();
+        for (id, name, settings) in store.project_settings().await? {
+            let policy = policy_from(settings, &name);
+            projects.insert(id, (name, policy));
+        }
+        let policy = policy_in(store).await?;
+        // Only ties between equally loaded agents ask for it.
+        let served = match policy.choice {
+            Choice::InOrder => Vec::new(),
+            Choice::LeastLoaded | Choice::Cheapest => store.served_since(now - RECENT).await?,
+        };
+        let in_review = match policy.review {
+            Some(_) => store.count_in_review().await?,
+            None => 0,
+        };
+        Ok(World {
+            policy,
+            projects,
+            repositories: store.repository_limits().await?,
+            agents,
+            live: store.runs_at_work().await?,
+            breakers: store.breakers().await?,
+            served: served.into_iter().collect(),
+            in_review,
+            now,
+        })
+    }
+
+    /// Up to `page` tasks of each project that nothing but a free place keeps, and whether there may be
+    /// more.
+    async fn startable(&self, store: &Store, page: u32) -> Result<(Vec<QueuedTask>, bool), EngineError> {
+        let (mut tasks, mut more) = (Vec::new(), false);
+        for project in self.projects.keys().copied().map(Some).chain([None]) {
+            let found = store.startable(project, self.now, page).await?;
+            more |= found.len() as u32 == page;
+            tasks.extend(found);
+        }
+        Ok((tasks, more))
+    }
+
+    /// The project's limited repositories, by their place in the list.
+    fn repositories_of(&self, project: Option<ProjectId>) -> Vec<u32> {
+        let works_there =
+            |limited: &RepositoryLimit| project.is_some_and(|id| limited.projects.contains(&id));
+        (0..).zip(&self.repositories).filter(|(_, limited)| works_there(limited)).map(|(at, _)| at).collect()
+    }
+
     fn snapshot(&self, tasks: Vec<QueuedTask>, used_up: &HashMap<TaskId, String>) -> Snapshot {
         let mut in_flight: HashMap<u64, u32> = HashMap::new();
         for run in &self.live {
@@ -415,7 +473,7 @@ impl World {
             held: task.held,
             stopped: task.stopped,
             blockers: task.blockers,
-            repositories: Vec::new(),
+            repositories: self.repositories_of(task.project),
             over_budget: used_up.get(&task.id).cloned(),
         }
     }
@@ -517,6 +575,12 @@ impl World {
                 limits.insert(Lane::Project(*id), limit(format!("project {name}"), most, used));
             }
         }
+        for (at, limited) in (0..).zip(&self.repositories) {
+            let works_there =
+                |run: &&LiveRunRecord| run.project.is_some_and(|id| limited.projects.contains(&id));
+            let used = self.live.iter().filter(works_there).count();
+            limits.insert(Lane::Repository(at), limit(limited.name(), limited.limit, used));
+        }
         if let Some(most) = self.policy.review {
             limits.insert(
                 Lane::Column(Status::Review),
@@ -532,7 +596,7 @@ impl World {
             task: run.task,
             agent: run.agent.clone(),
             project: run.project,
-            repositories: Vec::new(),
+            repositories: self.repositories_of(run.project),
             priority: run.priority,
             started_at: run.started_at,
             preemptible: run.origin == Origin::Dispatcher && !run.interactive,

@@ -150,6 +150,8 @@ impl Engine {
         engine.own(engine.clone().fire_schedules());
         let left = engine.clone();
         engine.own(async move { left.collect_all_left().await });
+        let copies = engine.clone();
+        engine.own(async move { copies.clear_away_copies().await });
         if config.dispatches {
             engine.own(engine.clone().dispatch());
             engine.own(engine.clone().rescue());
@@ -345,7 +347,9 @@ impl Engine {
         {
             tracing::debug!(%error, %run, "the host was gone before it could be asked");
         }
-        self.wait_run(run, GRACE + Duration::from_secs(30)).await
+        let ended = self.wait_run(run, GRACE + Duration::from_secs(30)).await?;
+        self.clear_away_copies().await;
+        Ok(ended)
     }
 
     /// The run once it has ended, or as it is after `patience`.

@@ -2,6 +2,7 @@
 //! hooks append to.
 
 use std::{
+    ffi::OsStr,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -104,7 +105,7 @@ fn watch_file(path: &Path, grown: Arc<Notify>) -> notify::Result<notify::Recomme
     use notify::Watcher as _;
     let name = path.file_name().map(ToOwned::to_owned);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|event| event.paths.iter().any(|path| path.file_name() == name.as_deref())) {
+        if event.is_ok_and(|event| may_have_grown(&event, name.as_deref())) {
             grown.notify_one();
         }
     })?;
@@ -112,10 +113,43 @@ fn watch_file(path: &Path, grown: Arc<Notify>) -> notify::Result<notify::Recomme
     Ok(watcher)
 }
 
+/// Our own reading is an event too; to follow it would be to read for ever.
+fn may_have_grown(event: &notify::Event, name: Option<&OsStr>) -> bool {
+    !event.kind.is_access() && event.paths.iter().any(|path| path.file_name() == name)
+}
+
 /// Waits until it grew; for ever where there is none.
 pub(crate) async fn grown(tail: &mut Option<Tail>) {
     match tail {
         Some(tail) => tail.grown.notified().await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use notify::Watcher as _;
+
+    /// Every event of the file until `last` is there, in the order in which the system tells them.
+    fn events_of(dir: &Path, deeds: impl FnOnce()) -> Vec<notify::Event> {
+        let (tell, told) = std::sync::mpsc::channel();
+        let mut watcher = notify::recommended_watcher(move |event| drop(tell.send(event))).unwrap();
+        watcher.watch(dir, notify::RecursiveMode::NonRecursive).unwrap();
+        deeds();
+        std::fs::write(dir.join("last"), "").unwrap();
+        let last = |event: &notify::Event| event.paths.iter().any(|path| path.ends_with("last"));
+        told.iter().map(Result::unwrap).take_while(|event| !last(event)).collect()
+    }
+
+    #[test]
+    fn writing_wakes_the_reader_and_its_own_reading_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("signals.jsonl");
+        let name = path.file_name();
+        let written = events_of(dir.path(), || std::fs::write(&path, "a line\n").unwrap());
+        assert!(written.iter().any(|event| may_have_grown(event, name)), "{written:?}");
+        let read = events_of(dir.path(), || drop(std::fs::read(&path).unwrap()));
+        assert!(!read.iter().any(|event| may_have_grown(event, name)), "{read:?}");
     }
 }

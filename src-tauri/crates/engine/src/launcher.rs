@@ -9,11 +9,11 @@ use std::{
 };
 
 use agents::{LaunchContext, LaunchPlan, Mode, TaskBrief, ToolServer};
-use domain::{Actor, Cause, ProjectId, Role, RunId, Scope, TaskId, limits::Stage, review::StepOutcome};
+use domain::{Actor, Cause, ProjectId, Role, RunId, Scope, TaskId, limits::Stage};
 use pty_host::{Launch, SpawnError, StartFailure};
 use serde::Deserialize;
 use store::{
-    NewKey, NewRun, Origin, ProjectRecord, RunRecord, StartFacts, StoreError, TaskRecord, WordKind,
+    LimitOn, NewKey, NewRun, Origin, ProjectRecord, RunRecord, StartFacts, StoreError, TaskRecord,
     WorkspaceRecord,
 };
 use workspaces::{Kind, Part, Provision, ProvisionError, Workspace};
@@ -125,9 +125,16 @@ impl Engine {
     /// Asks what can be asked before anything exists, then makes the run that holds the task.
     async fn begin(&self, request: RunRequest) -> Result<Begun, EngineError> {
         let agent = self.installed(&request).await?;
+        let task = self.store().task(request.task).await?;
+        let request = self.with_session(request, &agent, &task).await?;
         let session = self.session_to_resume(&request).await?;
         let request = RunRequest { model: request.model.or(agent.agent.model.clone()), ..request };
-        let task = self.store().task(request.task).await?;
+        self.end_review_for(&request).await?;
+        let mut limits = self.limits_for(&request.agent, task.project, request.origin).await?;
+        if request.review.is_some() {
+            // What is judged stands in Review already; a full column must not keep its own cards there.
+            limits.retain(|limit| limit.on != LimitOn::Review);
+        }
         let new = NewRun {
             task: request.task,
             agent: request.agent.clone(),
@@ -136,7 +143,7 @@ impl Engine {
             origin: request.origin,
             rule: request.rule.clone(),
             account: account_of(agent.profile.kind).map(str::to_owned),
-            limits: self.limits_for(&request.agent, task.project, request.origin).await?,
+            limits,
         };
         let actor = match request.origin {
             Origin::Person => Actor::Person,
@@ -191,9 +198,9 @@ impl Engine {
     async fn session_to_resume(&self, request: &RunRequest) -> Result<Option<String>, EngineError> {
         let Some(earlier) = request.resume else { return Ok(None) };
         let earlier = self.store().run(earlier).await?;
-        if earlier.task != request.task || earlier.agent != request.agent {
+        if earlier.task != request.task || earlier.agent != request.agent || earlier.review.is_some() {
             return Err(EngineError::Invalid {
-                message: "only a run of the same task and agent can be resumed".into(),
+                message: "only work of the same agent on the same task can be resumed".into(),
                 next: None,
             });
         }
@@ -201,6 +208,18 @@ impl Engine {
             message: format!("run {} has no session that could be resumed", earlier.attempt),
             next: Some("start a new run instead".into()),
         })
+    }
+
+    /// A person who starts new work on a card does not wait for a verdict on the old.
+    async fn end_review_for(&self, request: &RunRequest) -> Result<(), EngineError> {
+        if request.origin != Origin::Person || request.review.is_some() {
+            return Ok(());
+        }
+        let runs = self.store().runs_of(request.task).await?;
+        match runs.iter().find(|run| run.state.is_live() && run.review.is_some()) {
+            Some(judging) => self.stop_run(judging.id).await.map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     async fn carry_out(&self, begun: Begun) -> Result<RunRecord, EngineError> {
@@ -433,52 +452,6 @@ impl Engine {
         Some(ToolServer::new(program.to_str()?, self.layout().root().to_str()?))
     }
 
-    /// What the agent is told, with how the last attempt went.
-    async fn brief(
-        &self,
-        task: &TaskRecord,
-        agent: &FoundAgent,
-        mode: Mode,
-    ) -> Result<TaskBrief, EngineError> {
-        let runs = self.store().runs_of(task.task.id).await?;
-        let last = runs.iter().find(|run| !run.state.is_live() && run.review.is_none());
-        let last_error =
-            last.filter(|run| matches!(run.state, domain::RunState::Ended(domain::Outcome::Failed(_))));
-        let feedback = self.feedback(task).await?;
-        let (parent, subtasks) = self.relatives(task.task.id).await?;
-        Ok(TaskBrief {
-            context: handed_over(&runs).unwrap_or_default(),
-            parent,
-            subtasks,
-            key: task.task.id.key(),
-            title: task.title.clone(),
-            description: task.description.clone(),
-            feedback,
-            last_error: last_error.and_then(|run| run.reason.clone()),
-            role: agent.agent.role.clone(),
-            instructions: agent.told().to_owned(),
-            unattended: mode == Mode::Unattended,
-            ..TaskBrief::default()
-        })
-    }
-
-    /// What a person or a reviewer said of the last attempt, byte for byte: the newest of both.
-    async fn feedback(&self, task: &TaskRecord) -> Result<Option<String>, EngineError> {
-        let comments = self.store().comments(task.task.id).await?;
-        let said = comments.into_iter().rev().find(|comment| comment.author == "you");
-        let reviews = self.store().reviews(task.task.id).await?;
-        let rejected = reviews
-            .into_iter()
-            .rev()
-            .find(|review| review.outcome == StepOutcome::Rejected && review.round + 1 == task.round);
-        Ok(match (said, rejected) {
-            (Some(comment), Some(review)) if comment.at > review.at => Some(comment.body),
-            (_, Some(review)) => Some(review.notes),
-            (Some(comment), None) => Some(comment.body),
-            (None, None) => None,
-        })
-    }
-
     /// The task's workspace as it stands, or a new one; says whether it is new.
     async fn workspace_for(
         &self,
@@ -666,13 +639,6 @@ pub(crate) fn workspace_record(workspace: &Workspace, salvage: Option<String>) -
         present: workspace.present(),
         salvage,
     }
-}
-
-/// What the last run said to whoever goes on.
-fn handed_over(runs: &[RunRecord]) -> Option<String> {
-    let last = runs.iter().find(|run| !run.state.is_live() && run.review.is_none())?;
-    let word = last.word.as_ref().filter(|word| word.kind == WordKind::Handed && !word.text.is_empty())?;
-    Some(format!("{} worked on this before and hands it over:\n\n{}", last.agent, word.text))
 }
 
 fn not_installed(agent: &FoundAgent) -> EngineError {

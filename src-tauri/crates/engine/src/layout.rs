@@ -46,7 +46,11 @@ impl Layout {
 
     /// A reviewer's copy of the work.
     pub fn review(&self, run: RunId) -> PathBuf {
-        self.root.join("reviews").join(run.to_string())
+        self.reviews().join(run.to_string())
+    }
+
+    pub fn reviews(&self) -> PathBuf {
+        self.root.join("reviews")
     }
 
     /// Artifact contents by hash.

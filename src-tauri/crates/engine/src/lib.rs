@@ -5,6 +5,7 @@
 mod adopter;
 mod agents_found;
 mod asker;
+mod briefer;
 mod clock;
 mod collector;
 mod dispatcher;

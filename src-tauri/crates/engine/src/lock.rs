@@ -5,7 +5,13 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, SeekFrom, Write},
     path::Path,
+    time::{Duration, Instant},
 };
+
+/// A process that the last holder was just starting when it was killed keeps the lock until it becomes
+/// its own program: a moment, longer on a busy machine.
+const LINGERS: Duration = Duration::from_secs(10);
+const PACE: Duration = Duration::from_millis(10);
 
 /// Held for the life of the engine.
 #[derive(Debug)]
@@ -25,10 +31,19 @@ pub enum LockError {
 impl EngineLock {
     pub fn take(path: &Path) -> Result<EngineLock, LockError> {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LockError::Held { holder: holder(&mut file) }),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {
+                    let holder = holder(&mut file);
+                    if holder.is_none_or(lives) || begun.elapsed() > LINGERS {
+                        return Err(LockError::Held { holder });
+                    }
+                    std::thread::sleep(PACE);
+                }
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
         }
         file.set_len(0)?;
         file.seek(SeekFrom::Start(0))?;
@@ -39,8 +54,21 @@ impl EngineLock {
 
 fn holder(file: &mut File) -> Option<u32> {
     let mut text = String::new();
+    file.seek(SeekFrom::Start(0)).ok()?;
     file.read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
+}
+
+#[cfg(unix)]
+fn lives(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
+}
+
+/// There a child does not inherit the lock.
+#[cfg(not(unix))]
+fn lives(_: u32) -> bool {
+    true
 }
 
 #[cfg(test)]
@@ -59,5 +87,24 @@ mod tests {
         );
         drop(first);
         EngineLock::take(&path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_that_outlives_its_holder_for_a_moment_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("engine.lock");
+        let left = EngineLock::take(&path).unwrap();
+        let mut gone = std::process::Command::new("true").spawn().unwrap();
+        gone.wait().unwrap();
+        std::fs::write(&path, gone.id().to_string()).unwrap();
+        let (tell, told) = std::sync::mpsc::channel();
+        let taking = std::thread::spawn(move || {
+            tell.send(()).unwrap();
+            EngineLock::take(&path).map(|_| ())
+        });
+        told.recv().unwrap();
+        drop(left);
+        taking.join().unwrap().unwrap();
     }
 }

@@ -6,12 +6,12 @@
 use std::path::{Path, PathBuf};
 
 use domain::{
-    Outcome, RunState, Status, TaskId,
+    Outcome, RunId, RunState, Status, TaskId,
     review::{Next, Step, StepOutcome},
     routing::Phase,
     verdict::{self, Verdict},
 };
-use store::{NewReview, Origin, ReviewTurn, RunRecord, TaskRecord};
+use store::{NewReview, Origin, ReviewTurn, RunRecord, StoreError, TaskRecord};
 use workspaces::Workspace;
 
 use crate::{
@@ -27,6 +27,8 @@ const REVIEW: &str = "REVIEW.md";
 const TAIL: u64 = 200;
 /// Longest text that is read for a verdict, bytes.
 const LONGEST: u64 = 256 * 1024;
+/// How often a step that broke off without the reviewer's doing is begun again in one round.
+const BROKEN_OFF: usize = 5;
 /// The terminal of a run that nobody has opened yet.
 const SIZE: (u16, u16) = (120, 32);
 
@@ -54,6 +56,7 @@ impl Engine {
             if let Err(error) = self.review_all().await {
                 tracing::warn!(%error, "the cards in review could not be looked through");
             }
+            self.clear_away_copies().await;
             if !something_happened(&mut events).await {
                 return;
             }
@@ -62,9 +65,16 @@ impl Engine {
 
     async fn review_all(&self) -> Result<(), EngineError> {
         for task in self.store().waiting_at_gates().await? {
-            if let Err(error) = self.review_one(task).await {
-                let why = format!("the review could not go on: {}", error.with_next_step());
-                self.store().hold_review(task, why, self.now()).await?;
+            match self.review_one(task).await {
+                Ok(()) => {}
+                // No place is free, or somebody was quicker: the next change is looked at again.
+                Err(EngineError::Store(StoreError::Conflict(why))) => {
+                    tracing::debug!(%task, why, "a review waits");
+                }
+                Err(error) => {
+                    let why = format!("the review could not go on: {}", error.with_next_step());
+                    self.store().hold_review(task, why, self.now()).await?;
+                }
             }
         }
         Ok(())
@@ -84,12 +94,22 @@ impl Engine {
             return Ok(());
         }
         let told = self.store().reviews(id).await?;
-        let untold = runs.iter().find(|run| {
-            run.review == Some(turn) && !told.iter().any(|review| review.review_run == Some(run.id))
-        });
-        match untold {
-            Some(run) => self.conclude(&task, run, step).await,
+        let of_turn = || runs.iter().filter(|run| run.review == Some(turn));
+        let newest = of_turn().next();
+        match newest.filter(|run| !told.iter().any(|review| review.review_run == Some(run.id))) {
             None => self.begin_step(&task, &runs, turn, step).await,
+            Some(run) if was_broken_off(run) => {
+                if of_turn().filter(|run| was_broken_off(run)).count() > BROKEN_OFF {
+                    return self.conclude(&task, run, step).await;
+                }
+                self.begin_step(&task, &runs, turn, step).await
+            }
+            Some(run) if run.state == RunState::Ended(Outcome::Stopped) => {
+                let why =
+                    format!("you stopped the review by {}; send the work back or move it on", run.agent);
+                Ok(self.store().hold_review(id, why, self.now()).await?)
+            }
+            Some(run) => self.conclude(&task, run, step).await,
         }
     }
 
@@ -160,11 +180,53 @@ impl Engine {
             notes,
             prompt,
         };
+        // The card's own runs are over, so nothing is left to be stopped.
         self.store().add_review(review, self.now()).await?;
-        let copy = self.layout().review(run.id);
-        blocking(move || workspaces::remove_copy(&copy))
-            .await?
-            .map_err(EngineError::io("the reviewer's copy"))
+        Ok(())
+    }
+
+    /// Removes the copies that nobody judges and no verdict is to be read from any more, whatever a kill
+    /// left of them.
+    pub(crate) async fn clear_away_copies(&self) {
+        if let Err(error) = self.clear_copies().await {
+            tracing::warn!(%error, "reviewers' copies could not be cleared away");
+        }
+    }
+
+    async fn clear_copies(&self) -> Result<(), EngineError> {
+        let reviews = self.layout().reviews();
+        for run in blocking(move || copies_in(&reviews)).await? {
+            if self.copy_is_wanted(run).await? {
+                continue;
+            }
+            let copy = self.layout().review(run);
+            blocking(move || workspaces::remove_copy(&copy))
+                .await?
+                .map_err(EngineError::io("a reviewer's copy of the work"))?;
+        }
+        Ok(())
+    }
+
+    async fn copy_is_wanted(&self, id: RunId) -> Result<bool, EngineError> {
+        let run = match self.store().run(id).await {
+            Err(StoreError::NotFound { .. }) => return Ok(false),
+            found => found?,
+        };
+        if run.state.is_live() {
+            return Ok(true);
+        }
+        // Who was stopped or lost has left no verdict.
+        let came_to_an_end = matches!(run.state, RunState::Ended(Outcome::Succeeded | Outcome::Failed(_)));
+        let Some(turn) = run.review.filter(|_| came_to_an_end) else { return Ok(false) };
+        let task = match self.store().task(run.task).await {
+            Err(StoreError::Deleted(_)) => return Ok(false),
+            found => found?,
+        };
+        if task.task.status != Status::Review || task.round != turn.round {
+            return Ok(false);
+        }
+        let told = self.store().reviews(run.task).await?;
+        Ok(!told.iter().any(|review| review.review_run == Some(id)))
     }
 
     /// The exit code decides; what failed is told with the end of its output.
@@ -233,6 +295,23 @@ impl Engine {
 /// In a run's directory: what a reviewer was asked, and an agent's last message.
 pub(crate) const PROMPT: &str = "prompt.md";
 pub(crate) const MESSAGE: &str = "message.md";
+
+/// It ended before it could come to a verdict, and neither the reviewer nor a person is the reason.
+fn was_broken_off(run: &RunRecord) -> bool {
+    match run.state {
+        RunState::Ended(Outcome::Lost) => true,
+        RunState::Ended(Outcome::Stopped) => run.made_way,
+        RunState::Ended(Outcome::Succeeded | Outcome::Failed(_))
+        | RunState::Queued
+        | RunState::Preparing
+        | RunState::Running(_) => false,
+    }
+}
+
+fn copies_in(reviews: &Path) -> Vec<RunId> {
+    let entries = std::fs::read_dir(reviews).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(RunId)).collect()
+}
 
 fn no_work() -> EngineError {
     EngineError::Unavailable {

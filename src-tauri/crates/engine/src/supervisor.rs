@@ -704,7 +704,8 @@ fn class_of(cause: AgentCause) -> Cause {
         AgentCause::Unavailable => Cause::ProviderTransient,
         AgentCause::Auth => Cause::ProviderPermanent,
         AgentCause::PermissionDenied | AgentCause::NotTrusted => Cause::PermissionRefused,
-        AgentCause::Api | AgentCause::NoSuchSession => Cause::AgentError,
+        AgentCause::NoSuchSession => Cause::SessionGone,
+        AgentCause::Api => Cause::AgentError,
     }
 }
 

@@ -11,7 +11,7 @@ use axum::{
 
 use crate::{gate::Caller, problem::answer};
 
-pub(crate) async fn open(Caller(app): Caller, upgrade: WebSocketUpgrade) -> Response {
+pub(crate) async fn open(Caller { app, .. }: Caller, upgrade: WebSocketUpgrade) -> Response {
     if let Err(refused) = Stream::Events.allow(&app, Vec::new()).await {
         return answer(refused);
     }

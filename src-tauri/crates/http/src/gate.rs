@@ -21,8 +21,12 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use sha2::{Digest, Sha256};
+use tokio_util::task::TaskTracker;
 
-use crate::problem::{answer, with_status};
+use crate::{
+    problem::{answer, with_status},
+    rpc::Writes,
+};
 
 /// Anybody may ask whether the board is there; the answer tells nothing else.
 pub(crate) const HEALTH: &str = "/health";
@@ -94,8 +98,20 @@ impl Keys {
     }
 }
 
-/// The app as the caller of this request finds it. A route that no gate stands before has none.
-pub(crate) struct Caller(pub App);
+/// Who sent this request: the app as that caller finds it. A route that no gate stands before has none.
+pub(crate) struct Caller {
+    pub app: App,
+    /// Where what a closing door must see through is counted.
+    pub writes: TaskTracker,
+}
+
+impl Caller {
+    /// The same, speaking for an agent where it may.
+    pub fn on_behalf_of(self, agent: &str) -> Caller {
+        let authority = self.app.authority().clone().on_behalf_of(agent);
+        Caller { app: self.app.as_caller(authority), ..self }
+    }
+}
 
 impl FromRequestParts<App> for Caller {
     type Rejection = Response;
@@ -109,7 +125,8 @@ impl FromRequestParts<App> for Caller {
             Some(agent) => authority.on_behalf_of(agent),
             None => authority,
         };
-        Ok(Caller(app.as_caller(authority)))
+        let writes = parts.extensions.get::<Writes>().map(|writes| writes.0.clone()).unwrap_or_default();
+        Ok(Caller { app: app.as_caller(authority), writes })
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Wanted {
 }
 
 pub(crate) async fn read(
-    Caller(app): Caller,
+    Caller { app, .. }: Caller,
     Path(run): Path<i64>,
     Query(wanted): Query<Wanted>,
 ) -> Response {

@@ -5,14 +5,19 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(crate) fn answer(problem: Problem) -> Response {
     with_status(status(problem.code), &problem)
 }
 
 pub(crate) fn with_status(status: StatusCode, problem: &Problem) -> Response {
-    let body = json!({
+    with_more(status, problem, json!({}))
+}
+
+/// `more` are fields of this kind of refusal alone.
+pub(crate) fn with_more(status: StatusCode, problem: &Problem, more: Value) -> Response {
+    let mut body = json!({
         "type": "about:blank",
         "title": status.canonical_reason().unwrap_or_default(),
         "status": status.as_u16(),
@@ -20,7 +25,12 @@ pub(crate) fn with_status(status: StatusCode, problem: &Problem) -> Response {
         "code": problem.code,
         "message": problem.message,
         "next": problem.next,
+        // Where clients of the boards whose routes we speak look for it.
+        "error": problem.message,
     });
+    if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
+        body.extend(more);
+    }
     let mut answer = (status, axum::Json(body)).into_response();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     answer

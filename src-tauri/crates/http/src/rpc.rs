@@ -5,7 +5,6 @@ use app::{
     wire::{Problem, ProblemCode},
 };
 use axum::{
-    Extension,
     body::Bytes,
     extract::{Path, rejection::BytesRejection},
     http::{HeaderMap, header},
@@ -23,8 +22,7 @@ use crate::{
 pub(crate) struct Writes(pub TaskTracker);
 
 pub(crate) async fn call(
-    Caller(app): Caller,
-    Extension(Writes(writes)): Extension<Writes>,
+    caller: Caller,
     Path(operation): Path<String>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -34,43 +32,47 @@ pub(crate) async fn call(
         Err(refused) => return too_much(refused),
     };
     // A form of another site cannot send this type without asking first.
-    let is_json = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.split(';').next().is_some_and(|kind| kind.trim() == "application/json"));
-    if !is_json {
+    if !is_json(&headers) {
         return answer(Problem {
             code: ProblemCode::Invalid,
             message: "the request must be application/json".into(),
             next: None,
         });
     }
-    // The operation goes on if the caller hangs up: a half-started run would help nobody.
-    let only_reads = OPERATIONS.iter().any(|known| known.name == operation && known.access == Access::Read);
-    let work = async move { app::call(&app, &operation, &body).await };
-    let work = if only_reads { tokio::spawn(work) } else { writes.spawn(work) };
-    match work.await {
-        Ok(Ok(json)) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
-        Ok(Err(problem)) => answer(problem),
-        Err(error) => {
-            tracing::error!(%error, "an operation ended abnormally");
-            answer(Problem {
-                code: ProblemCode::Internal,
-                message: "the operation ended abnormally; the log has the details".into(),
-                next: None,
-            })
-        }
+    match carry_out(&caller, operation, body).await {
+        Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(problem) => answer(problem),
     }
+}
+
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// Carries an operation out, which goes on if the caller hangs up: a half-started run would help nobody.
+pub(crate) async fn carry_out(caller: &Caller, operation: String, body: Bytes) -> Result<Vec<u8>, Problem> {
+    let only_reads = OPERATIONS.iter().any(|known| known.name == operation && known.access == Access::Read);
+    let app = caller.app.clone();
+    let work = async move { app::call(&app, &operation, &body).await };
+    let work = if only_reads { tokio::spawn(work) } else { caller.writes.spawn(work) };
+    work.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "an operation ended abnormally");
+        Err(Problem {
+            code: ProblemCode::Internal,
+            message: "the operation ended abnormally; the log has the details".into(),
+            next: None,
+        })
+    })
 }
 
 /// Has a route of its own because its body may be larger.
 pub(crate) async fn add_attachment(
     caller: Caller,
-    writes: Extension<Writes>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    call(caller, writes, Path("add_attachment".into()), headers, body).await
+    call(caller, Path("add_attachment".into()), headers, body).await
 }
 
 /// As a rule a body over the limit; else one that broke off.

@@ -13,13 +13,13 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    assets, events, gate,
+    api, assets, events, gate,
     gate::{Gate, Keys},
     log, rpc, terminal,
 };
 
 /// Largest request body: a description of 200,000 characters with room to spare.
-const BODY: usize = 4 * 1024 * 1024;
+pub(crate) const BODY: usize = 4 * 1024 * 1024;
 /// With a file for a card: 20 MiB, which travel as Base64.
 const FILE_BODY: usize = 28 * 1024 * 1024;
 
@@ -66,6 +66,8 @@ pub(crate) fn routes(app: App, writes: &TaskTracker) -> Router {
         .route("/events", any(events::open))
         .route("/terminal/{run}", any(terminal::open))
         .route("/runs/{run}/log", get(log::read))
+        .merge(api::routes(&app))
+        .layer(Extension(api::Feed::of(app.clone())))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(Extension(rpc::Writes(writes.clone())))
         .with_state(app)

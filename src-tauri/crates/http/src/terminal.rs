@@ -31,7 +31,7 @@ enum Said {
 }
 
 pub(crate) async fn open(
-    Caller(app): Caller,
+    Caller { app, .. }: Caller,
     Path(run): Path<i64>,
     Query(wanted): Query<Wanted>,
     upgrade: WebSocketUpgrade,

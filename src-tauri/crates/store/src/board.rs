@@ -1,7 +1,9 @@
-//! What the board shows, in one scan: the card and its newest run.
+//! What the board shows, in one scan: the card and its newest run. They come as one JSON list: a row for
+//! each card would cost several times as much, nearly all of it for handing thousands of values over
+//! from SQLite's thread one by one.
 
 use domain::{Cause, Id, Millis, Priority, ProjectId, RunId, RunState, Status, TaskId};
-use sqlx::{Row as _, sqlite::SqliteRow};
+use serde::Deserialize;
 
 use crate::{Store, error::StoreError, queue, runs, tasks};
 
@@ -52,15 +54,53 @@ pub struct Counts {
     pub needs_you: u32,
 }
 
+/// In the order of the columns.
+#[derive(Deserialize)]
+struct Row<'a> {
+    id: i64,
+    title: String,
+    status: &'a str,
+    priority: i64,
+    project: Option<i64>,
+    tags: Vec<String>,
+    due_at: Option<i64>,
+    assignee: Option<String>,
+    created_at: i64,
+    entered_at: i64,
+    held: Option<String>,
+    called: Option<String>,
+    failed_as: Option<&'a str>,
+    failed_why: Option<String>,
+    trashed_at: Option<i64>,
+    queued: i64,
+    runs: u32,
+    artifacts: u32,
+    run: Option<i64>,
+    agent: Option<String>,
+    phase: Option<&'a str>,
+    activity: Option<&'a str>,
+    outcome: Option<&'a str>,
+    cause: Option<&'a str>,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+    evidence: Option<String>,
+    reason: Option<String>,
+    last_line: Option<String>,
+    files: Option<u32>,
+    added: Option<u32>,
+    removed: Option<u32>,
+    question: Option<String>,
+}
+
 macro_rules! select {
     ($tail:literal) => {
         concat!(
-            "SELECT t.id, t.title, t.status, t.priority, t.project_id, t.tags, t.due_at, t.created_at, t.entered_at, ",
-            "t.held, t.trashed_at IS NOT NULL, t.runs, t.artifacts, r.id, r.agent, r.phase, r.activity, r.outcome, ",
-            "r.cause, r.started_at, r.ended_at, r.evidence, r.reason, r.last_line, r.files, r.added, r.removed, t.assignee, t.queued, ",
-            "t.called, t.failed_as, t.failed_why, ",
+            "SELECT json_group_array(json_array(t.id, t.title, t.status, t.priority, t.project_id, json(t.tags), t.due_at, ",
+            "t.assignee, t.created_at, t.entered_at, t.held, t.called, t.failed_as, t.failed_why, t.trashed_at, t.queued, ",
+            "t.runs, t.artifacts, r.id, r.agent, r.phase, r.activity, r.outcome, r.cause, r.started_at, r.ended_at, ",
+            "r.evidence, r.reason, r.last_line, r.files, r.added, r.removed, ",
             "CASE WHEN t.live_run IS NOT NULL THEN (SELECT q.text FROM questions q WHERE q.task_id = t.id ",
-            "AND q.answered_at IS NULL AND q.run_id = t.live_run ORDER BY q.id LIMIT 1) END ",
+            "AND q.answered_at IS NULL AND q.run_id = t.live_run ORDER BY q.id LIMIT 1) END)) ",
             "FROM tasks t LEFT JOIN runs r ON r.id = t.last_run ",
             $tail
         )
@@ -76,27 +116,27 @@ impl Store {
     ) -> Result<(i64, Vec<CardRecord>), StoreError> {
         // The number is read first: an event for a later change is then never missed.
         let (seq, _) = self.head().await?;
-        let rows = sqlx::query(select!(
+        let list: String = sqlx::query_scalar(select!(
             "WHERE t.deleted_at IS NULL AND (? OR t.trashed_at IS NULL) AND (? IS NULL OR t.project_id = ?)"
         ))
         .bind(trashed)
         .bind(project.map(Id::raw))
         .bind(project.map(Id::raw))
-        .fetch_all(&self.readers)
+        .fetch_one(&self.readers)
         .await?;
-        let cards = rows.iter().map(card).collect::<Result<_, _>>()?;
-        Ok((seq, cards))
+        Ok((seq, cards(&list)?))
     }
 
     /// The given cards, trashed ones included; unknown and deleted ones are left out.
     pub async fn cards(&self, ids: &[TaskId]) -> Result<Vec<CardRecord>, StoreError> {
-        let list = tasks::json(&ids.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
-        let rows =
-            sqlx::query(select!("WHERE t.deleted_at IS NULL AND t.id IN (SELECT value FROM json_each(?))"))
-                .bind(list)
-                .fetch_all(&self.readers)
-                .await?;
-        rows.iter().map(card).collect()
+        let ids = tasks::json(&ids.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
+        let list: String = sqlx::query_scalar(select!(
+            "WHERE t.deleted_at IS NULL AND t.id IN (SELECT value FROM json_each(?))"
+        ))
+        .bind(ids)
+        .fetch_one(&self.readers)
+        .await?;
+        cards(&list)
     }
 
     pub async fn counts(&self) -> Result<Counts, StoreError> {
@@ -120,52 +160,50 @@ impl Store {
     }
 }
 
-fn card(row: &SqliteRow) -> Result<CardRecord, StoreError> {
-    let tags: &str = row.try_get(5)?;
-    let run: Option<i64> = row.try_get(13)?;
-    let failed_as: Option<&str> = row.try_get(30)?;
-    let failed_as = failed_as.map(queue::cause).transpose()?;
-    let failed_why: Option<String> = row.try_get(31)?;
-    Ok(CardRecord {
-        id: TaskId(row.try_get(0)?),
-        title: row.try_get(1)?,
-        status: tasks::status(row.try_get(2)?)?,
-        priority: tasks::priority(row.try_get(3)?)?,
-        project: row.try_get::<Option<i64>, _>(4)?.map(ProjectId),
-        tags: if tags == "[]" { Vec::new() } else { parse(tags)? },
-        due_at: row.try_get(6)?,
-        assignee: row.try_get(27)?,
-        created_at: row.try_get(7)?,
-        entered_at: row.try_get(8)?,
-        held: row.try_get(9)?,
-        called: row.try_get(29)?,
-        failed: failed_as.zip(failed_why),
-        trashed: row.try_get(10)?,
-        queued: row.try_get(28)?,
-        runs: row.try_get::<i64, _>(11)? as u32,
-        artifacts: row.try_get::<i64, _>(12)? as u32,
-        run: run.map(|id| card_run(row, RunId(id))).transpose()?,
-        question: row.try_get(32)?,
-    })
+fn cards(list: &str) -> Result<Vec<CardRecord>, StoreError> {
+    let rows: Vec<Row> = tasks::parse(list)?;
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
-fn card_run(row: &SqliteRow, id: RunId) -> Result<CardRunRecord, StoreError> {
-    let files: Option<i64> = row.try_get(24)?;
-    let added: Option<i64> = row.try_get(25)?;
-    let removed: Option<i64> = row.try_get(26)?;
-    Ok(CardRunRecord {
-        id,
-        agent: row.try_get(14)?,
-        state: runs::state(row.try_get(15)?, row.try_get(16)?, row.try_get(17)?, row.try_get(18)?)?,
-        started_at: row.try_get(19)?,
-        ended_at: row.try_get(20)?,
-        evidence: row.try_get(21)?,
-        reason: row.try_get(22)?,
-        last_line: row.try_get(23)?,
-        changes: files.zip(added).zip(removed).map(|((f, a), r)| (f as u32, a as u32, r as u32)),
-    })
-}
+impl TryFrom<Row<'_>> for CardRecord {
+    type Error = StoreError;
 
-fn parse(tags: &str) -> Result<Vec<String>, StoreError> {
-    serde_json::from_str(tags).map_err(|e| StoreError::Corrupt(e.to_string()))
+    fn try_from(row: Row<'_>) -> Result<CardRecord, StoreError> {
+        let failed_as = row.failed_as.map(queue::cause).transpose()?;
+        let run = match (row.run, row.agent, row.phase) {
+            (Some(id), Some(agent), Some(phase)) => Some(CardRunRecord {
+                id: RunId(id),
+                agent,
+                state: runs::state(phase, row.activity, row.outcome, row.cause)?,
+                started_at: row.started_at,
+                ended_at: row.ended_at,
+                evidence: row.evidence,
+                reason: row.reason,
+                last_line: row.last_line,
+                changes: row.files.zip(row.added).zip(row.removed).map(|((f, a), r)| (f, a, r)),
+            }),
+            (_, _, _) => None,
+        };
+        Ok(CardRecord {
+            id: TaskId(row.id),
+            title: row.title,
+            status: tasks::status(row.status)?,
+            priority: tasks::priority(row.priority)?,
+            project: row.project.map(ProjectId),
+            tags: row.tags,
+            due_at: row.due_at,
+            assignee: row.assignee,
+            created_at: row.created_at,
+            entered_at: row.entered_at,
+            held: row.held,
+            called: row.called,
+            failed: failed_as.zip(row.failed_why),
+            trashed: row.trashed_at.is_some(),
+            queued: row.queued != 0,
+            runs: row.runs,
+            artifacts: row.artifacts,
+            run,
+            question: row.question,
+        })
+    }
 }

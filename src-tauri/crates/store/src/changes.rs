@@ -50,6 +50,18 @@ pub struct ChangeRecord {
     pub text: String,
 }
 
+/// Which changes, and which page of them.
+#[derive(Clone, Debug, Default)]
+pub struct ChangeFilter {
+    /// Whole kinds (`task.moved`) or what they begin with (`task`).
+    pub kinds: Option<Vec<String>>,
+    pub actor: Option<String>,
+    /// Later than this.
+    pub since: Option<Millis>,
+    pub limit: u32,
+    pub offset: u32,
+}
+
 /// A change about to be logged.
 pub(crate) struct Change<'a> {
     pub at: Millis,
@@ -119,6 +131,18 @@ impl From<Row> for ChangeRecord {
     }
 }
 
+macro_rules! fitting {
+    ($select:literal, $tail:literal) => {
+        concat!(
+            $select,
+            " FROM changes WHERE (?1 IS NULL OR kind IN (SELECT value FROM json_each(?1)) \
+             OR substr(kind, 1, instr(kind, '.') - 1) IN (SELECT value FROM json_each(?1))) \
+             AND (?2 IS NULL OR actor = ?2) AND (?3 IS NULL OR at > ?3) ",
+            $tail
+        )
+    };
+}
+
 impl Store {
     /// A card's history, oldest first.
     pub async fn timeline(&self, task: TaskId) -> Result<Vec<ChangeRecord>, StoreError> {
@@ -137,6 +161,39 @@ impl Store {
             .fetch_all(&self.readers)
             .await?;
         Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// As [`Store::changes_after`], with the project of each card.
+    pub async fn feed_after(&self, seq: i64, limit: u32) -> Result<Vec<ChangeRecord>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT c.seq, c.at, c.actor, c.kind, c.task_id, c.run_id, coalesce(c.project_id, t.project_id) AS project_id, \
+             c.text FROM changes c LEFT JOIN tasks t ON t.id = c.task_id WHERE c.seq > ? ORDER BY c.seq LIMIT ?",
+        )
+        .bind(seq)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// A page of the log, newest first, and how many changes fit.
+    pub async fn list_changes(&self, filter: &ChangeFilter) -> Result<(Vec<ChangeRecord>, u32), StoreError> {
+        let kinds = filter.kinds.as_ref().map(crate::tasks::json).transpose()?;
+        let rows: Vec<Row> = sqlx::query_as(fitting!("SELECT *", "ORDER BY seq DESC LIMIT ?4 OFFSET ?5"))
+            .bind(&kinds)
+            .bind(&filter.actor)
+            .bind(filter.since)
+            .bind(filter.limit)
+            .bind(filter.offset)
+            .fetch_all(&self.readers)
+            .await?;
+        let total: i64 = sqlx::query_scalar(fitting!("SELECT count(*)", ""))
+            .bind(&kinds)
+            .bind(&filter.actor)
+            .bind(filter.since)
+            .fetch_one(&self.readers)
+            .await?;
+        Ok((rows.into_iter().map(Into::into).collect(), total as u32))
     }
 
     /// The newest change's number and time.

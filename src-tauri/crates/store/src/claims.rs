@@ -1,30 +1,25 @@
-//! Claims by agents that pull: they ask for the next task, vouch for their run by heartbeats, and
-//! report its end. Many that wait at one time are answered by the same few statements. Whom a run's
-//! end concerns is `runs`' to say; who is started from here is the dispatcher's.
+//! Claims by agents that pull: who asks for work gets the next task, or hears why there is none. Many
+//! that wait at one time are answered by the same few statements. How long a claim holds is `leases`',
+//! how it ends `reports`'; who is started from here is the dispatcher's.
 
-use std::collections::{BTreeSet, HashMap, HashSet, hash_map::Entry};
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
-use domain::{
-    Actor, Cause, Id, Millis, Outcome, ProjectId, RunId, Status, Task, TaskEvent, TaskId, breaker::Gate,
-    transition,
-};
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use domain::{Id, Millis, ProjectId, RunId, Status, Task, TaskEvent, TaskId, breaker::Gate, transition};
+use serde::Deserialize;
+use sqlx::FromRow;
 
 use crate::{
     Store,
     breakers::{self, Breaks, Sign},
     changes::recorded,
-    comments,
     error::StoreError,
-    held::{self, Word, WordKind},
     projects::{self, PullRules},
-    runs::{self, Ending, LimitOn, Limits},
-    tasks::{in_powers_of_two, json, status},
+    repositories,
+    runs::{self, LimitOn, Limits},
+    tasks::{json, parse},
     writer::{Bulk, BulkAnswers, Tx},
 };
 
-/// Leases that end in one commit, at most.
-const AT_ONCE: u32 = 512;
 /// Candidates read beyond the number of claimers.
 const SPARE: usize = 8;
 
@@ -89,24 +84,6 @@ pub struct Held {
     pub token: Option<String>,
 }
 
-/// The end of a pulled run, as its agent reports it.
-#[derive(Clone, Debug)]
-pub struct NewReport {
-    pub run: RunId,
-    pub token: String,
-    pub succeeded: bool,
-    /// Becomes a comment.
-    pub message: Option<String>,
-    pub now: Millis,
-}
-
-/// What became of a report.
-pub(crate) enum Told {
-    Counted,
-    /// The run does not hold its task any more; why, for people.
-    TooLate(String),
-}
-
 #[derive(FromRow)]
 struct HeldRow {
     id: i64,
@@ -117,32 +94,15 @@ struct HeldRow {
     origin: String,
 }
 
-#[derive(FromRow)]
+/// In the order of the columns.
+#[derive(Deserialize)]
 struct CandidateRow {
     id: i64,
     project_id: Option<i64>,
-    status: String,
     runs: i64,
     assignee: Option<String>,
     chain: String,
     skills: String,
-}
-
-#[derive(FromRow)]
-struct ReportedRow {
-    id: i64,
-    task_id: i64,
-    uid: String,
-    attempt: i64,
-    agent: String,
-    origin: String,
-    phase: String,
-    outcome: Option<String>,
-    cause: Option<String>,
-    status: String,
-    live_run: Option<i64>,
-    came_from: Option<String>,
-    held: Option<String>,
 }
 
 impl Store {
@@ -154,108 +114,6 @@ impl Store {
     /// The same, without what is `closed`.
     pub async fn claim_within(&self, claim: NewClaim, closed: Closed) -> Result<Claimed, StoreError> {
         self.writer.write_bulk(Asking { claim, closed }).await
-    }
-
-    /// The agent is alive. Returns until when that vouches for the run. `Conflict` if the run does not
-    /// hold its task any more: the agent should stop.
-    pub async fn heartbeat_run(&self, run: RunId, token: String, now: Millis) -> Result<Millis, StoreError> {
-        self.writer
-            .write(move |tx| {
-                Box::pin(async move {
-                    let until: Option<i64> = sqlx::query_scalar(
-                        "UPDATE runs SET lease_until = ? + lease_for WHERE id = ? AND uid = ? \
-                         AND phase = 'running' AND origin = 'pulled' \
-                         AND (SELECT live_run FROM tasks WHERE tasks.id = runs.task_id) = runs.id \
-                         RETURNING lease_until",
-                    )
-                    .bind(now)
-                    .bind(run.raw())
-                    .bind(&token)
-                    .fetch_optional(&mut *tx.conn)
-                    .await?;
-                    match until {
-                        Some(until) => {
-                            tx.touched.lease = Some(until);
-                            Ok(until)
-                        }
-                        None => Err(why_not(tx, run, &token).await?),
-                    }
-                })
-            })
-            .await
-    }
-
-    /// Closes a pulled run; of one that Flightboard started it keeps the word, for its process tells the end.
-    /// `Conflict` if it does not hold its task any more; its message is then kept
-    /// as a comment all the same. Reporting the same end twice changes nothing the second time.
-    pub async fn finish_run(&self, report: NewReport) -> Result<(), StoreError> {
-        match self.writer.write_bulk(report).await? {
-            Told::Counted => Ok(()),
-            Told::TooLate(why) => Err(StoreError::Conflict(why)),
-        }
-    }
-
-    /// When the next lease ends.
-    pub async fn next_lease(&self) -> Result<Option<Millis>, StoreError> {
-        let at = sqlx::query_scalar(
-            "SELECT min(lease_until) FROM runs WHERE phase <> 'ended' AND origin = 'pulled'",
-        )
-        .fetch_one(&self.readers)
-        .await?;
-        Ok(at)
-    }
-
-    /// Takes runs whose lease is over for lost: their tasks are tried again, or fail once too often.
-    /// Returns them; a full commit's worth means that there may be more.
-    pub async fn end_leases(&self, now: Millis) -> Result<Vec<RunId>, StoreError> {
-        self.writer
-            .write(move |tx| {
-                Box::pin(async move {
-                    let over: Vec<(i64, String, i64)> = sqlx::query_as(
-                        "SELECT id, agent, lease_for FROM runs WHERE phase <> 'ended' AND origin = 'pulled' \
-                         AND lease_until <= ? ORDER BY lease_until, id LIMIT ?",
-                    )
-                    .bind(now)
-                    .bind(AT_ONCE)
-                    .fetch_all(&mut *tx.conn)
-                    .await?;
-                    let mut ended = Vec::with_capacity(over.len());
-                    for (id, agent, lease) in over {
-                        let reason = format!("nothing was heard from {agent} for {}", length(lease));
-                        let ending = Ending { reason: Some(reason), ..Ending::of(Outcome::Lost, now) };
-                        runs::end(tx, RunId(id), ending).await?;
-                        ended.push(RunId(id));
-                    }
-                    Ok(ended)
-                })
-            })
-            .await
-    }
-
-    /// Begins every lease anew: while no engine ran, nobody could be heard.
-    pub async fn renew_leases(&self, now: Millis) -> Result<(), StoreError> {
-        self.writer
-            .write(move |tx| {
-                Box::pin(async move {
-                    sqlx::query(
-                        "UPDATE runs SET lease_until = max(lease_until, ? + lease_for) \
-                         WHERE phase <> 'ended' AND origin = 'pulled'",
-                    )
-                    .bind(now)
-                    .execute(&mut *tx.conn)
-                    .await?;
-                    Ok(())
-                })
-            })
-            .await
-    }
-}
-
-/// `90 s`, `10 min`
-fn length(millis: Millis) -> String {
-    match millis / 1_000 {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds => format!("{} min", seconds / 60),
     }
 }
 
@@ -296,7 +154,7 @@ async fn claim_all(
     for at in left {
         answers[at] = Some(Claimed::NoTask(desk.full(asked[at])));
     }
-    for (at, claim) in begin_all(tx, asked, given).await? {
+    for (at, claim) in begin_all(tx, desk.newest, asked, given).await? {
         if let Some(Gate::Probe) = desk.breakers.get(&asked[at].agent) {
             let whose = Breaks::Agent(asked[at].agent.clone());
             breakers::note(tx, &whose, claim.run, &Sign::Started, asked[at].now).await?;
@@ -309,11 +167,15 @@ async fn claim_all(
 
 /// What claims are decided over.
 struct Desk {
+    /// The newest run's number: the next has the one after it, as there is one writer.
+    newest: i64,
     held: HashMap<String, Vec<Held>>,
     attempts: HashMap<RunId, u32>,
     /// Of agents whose breaker ever moved.
     breakers: HashMap<String, Gate>,
     rules: HashMap<ProjectId, PullRules>,
+    /// Runs that may still begin in each limited repository.
+    room: Vec<i64>,
     /// In use, for each limit that a claim names.
     used: HashMap<LimitOn, i64>,
     closed: bool,
@@ -342,15 +204,14 @@ impl Desk {
     async fn read(tx: &mut Tx<'_>, asked: &[&NewClaim], closed: &[&Closed]) -> Result<Desk, StoreError> {
         let agents: Vec<&str> = asked.iter().map(|claim| claim.agent.as_str()).collect();
         let agents = json(&agents)?;
-        let rows: Vec<HeldRow> = sqlx::query_as(
-            "SELECT id, task_id, agent, uid, attempt, origin FROM runs WHERE phase <> 'ended' \
-             AND agent IN (SELECT value FROM json_each(?)) \
-             AND (origin <> 'pulled' OR (SELECT live_run FROM tasks WHERE tasks.id = runs.task_id) = runs.id) \
-             ORDER BY id",
-        )
-        .bind(&agents)
-        .fetch_all(&mut *tx.conn)
-        .await?;
+        // Most of it is empty most of the time: only what is there is read.
+        let (newest, anything_held, breakers_moved, rules_set): (i64, bool, bool, bool) =
+            sqlx::query_as(GLANCE).bind(&agents).fetch_one(&mut *tx.conn).await?;
+        let rows: Vec<HeldRow> = if anything_held {
+            sqlx::query_as(HELD).bind(&agents).fetch_all(&mut *tx.conn).await?
+        } else {
+            Vec::new()
+        };
         let mut held: HashMap<String, Vec<Held>> = HashMap::new();
         let mut attempts = HashMap::new();
         for row in rows {
@@ -359,21 +220,34 @@ impl Desk {
             let token = (row.origin == "pulled").then_some(row.uid);
             held.entry(row.agent).or_default().push(Held { task: TaskId(row.task_id), run, token });
         }
-        let breakers = breakers::gates(tx, &agents, latest(asked)).await?;
+        let breakers =
+            if breakers_moved { breakers::gates(tx, &agents, latest(asked)).await? } else { HashMap::new() };
+        let (mut rules, mut room) = (HashMap::new(), Vec::new());
+        if rules_set {
+            rules = projects::pull_rules(tx).await?;
+            for limited in repositories::limits(tx).await? {
+                for project in limited.projects {
+                    rules.entry(project).or_default().repositories.push(room.len());
+                }
+                let used = runs::used(tx, &LimitOn::Repository(limited.path)).await?;
+                room.push(i64::from(limited.limit) - used);
+            }
+        }
         let mut used = HashMap::new();
         for limit in asked.iter().flat_map(|claim| &claim.limits) {
             if let Entry::Vacant(unseen) = used.entry(limit.on.clone()) {
                 unseen.insert(runs::used(tx, &limit.on).await?);
             }
         }
-        let rules = projects::pull_rules(tx).await?;
         let projects = closed.iter().flat_map(|closed| &closed.projects);
         let tasks = closed.iter().flat_map(|closed| &closed.tasks);
         Ok(Desk {
+            newest,
             held,
             attempts,
             breakers,
             rules,
+            room,
             used,
             closed: closed.iter().any(|closed| closed.everything),
             closed_projects: projects.map(|id| id.raw()).collect(),
@@ -422,13 +296,19 @@ impl Desk {
                 LimitOn::Here => false,
                 LimitOn::Agent(agent) => *agent == claim.agent,
                 LimitOn::Project(id) => Some(*id) == project,
-                LimitOn::Review => false,
+                // No claim names it: it is among the rules of its projects.
+                LimitOn::Repository(_) | LimitOn::Review => false,
             };
             *used += i64::from(counts);
         }
         if let Some(rules) = project.and_then(|id| self.rules.get_mut(&id)) {
             rules.left = rules.left.map(|left| left - 1);
+            rules.repositories.iter().for_each(|at| self.room[*at] -= 1);
         }
+    }
+
+    fn repositories_have_room(&self, rules: &PullRules) -> bool {
+        rules.repositories.iter().all(|at| self.room[*at] > 0)
     }
 
     /// Gives tasks to the claims `open`, in their order; returns those for which there is none.
@@ -468,21 +348,22 @@ impl Desk {
     ) -> Result<Vec<Candidate>, StoreError> {
         let agents: Vec<&str> = asked.iter().map(|claim| claim.agent.as_str()).collect();
         let skills: Vec<&String> = asked.iter().flat_map(|claim| &claim.skills).collect();
-        let closed = self.rules.iter().filter(|(_, rules)| !rules.open(column)).map(|(id, _)| id.raw());
+        let open = |rules| PullRules::open(rules, column) && self.repositories_have_room(rules);
+        let closed = self.rules.iter().filter(|(_, rules)| !open(rules)).map(|(id, _)| id.raw());
         let closed = closed.chain(self.closed_projects.iter().copied());
         let given = given.iter().map(|given| given.task.raw());
         let taken: Vec<i64> = given.chain(self.closed_tasks.iter().copied()).collect();
-        let rows: Vec<CandidateRow> =
-            sqlx::query_as(if column == Status::Inbox { IN_THE_INBOX } else { READY })
-                .bind(latest(asked))
-                .bind(json(&agents)?)
-                .bind(json(&skills)?)
-                .bind(json(&closed.collect::<Vec<_>>())?)
-                .bind(json(&taken)?)
-                .bind(most as i64)
-                .fetch_all(&mut *tx.conn)
-                .await?;
-        rows.into_iter().map(TryInto::try_into).collect()
+        let rows: String = sqlx::query_scalar(if column == Status::Inbox { IN_THE_INBOX } else { READY })
+            .bind(latest(asked))
+            .bind(json(&agents)?)
+            .bind(json(&skills)?)
+            .bind(json(&closed.collect::<Vec<_>>())?)
+            .bind(json(&taken)?)
+            .bind(most as i64)
+            .fetch_one(&mut *tx.conn)
+            .await?;
+        let rows: Vec<CandidateRow> = parse(&rows)?;
+        rows.into_iter().map(|row| row.waiting_in(column)).collect()
     }
 
     fn match_up(
@@ -504,7 +385,7 @@ impl Desk {
                 Some(_) => None,
                 None => page[front..]
                     .iter_mut()
-                    .find(|slot| slot.as_ref().is_some_and(|candidate| candidate.suits(claim, &self.rules))),
+                    .find(|slot| slot.as_ref().is_some_and(|candidate| candidate.suits(claim, self))),
             };
             match found.and_then(Option::take) {
                 Some(candidate) => {
@@ -523,8 +404,8 @@ fn latest(asked: &[&NewClaim]) -> Millis {
 }
 
 impl Candidate {
-    fn suits(&self, claim: &NewClaim, rules: &HashMap<ProjectId, PullRules>) -> bool {
-        let rules = self.project.and_then(|id| rules.get(&id));
+    fn suits(&self, claim: &NewClaim, desk: &Desk) -> bool {
+        let rules = self.project.and_then(|id| desk.rules.get(&id));
         let chain = match rules {
             Some(rules) if self.chain.is_empty() => &rules.agents,
             _ => &self.chain,
@@ -532,33 +413,44 @@ impl Candidate {
         self.assignee.as_ref().is_none_or(|assignee| *assignee == claim.agent)
             && (chain.is_empty() || chain.contains(&claim.agent))
             && self.skills.iter().all(|skill| claim.skills.contains(skill))
-            && rules.is_none_or(|rules| rules.left != Some(0))
+            && rules.is_none_or(|rules| rules.left != Some(0) && desk.repositories_have_room(rules))
             && transition(&self.task, &TaskEvent::RunBegan(RunId(0))).is_ok()
     }
 }
 
-impl TryFrom<CandidateRow> for Candidate {
-    type Error = StoreError;
-
-    fn try_from(row: CandidateRow) -> Result<Self, StoreError> {
-        let id = TaskId(row.id);
+impl CandidateRow {
+    fn waiting_in(self, status: Status) -> Result<Candidate, StoreError> {
+        let task = Task { id: TaskId(self.id), status, live_run: None, came_from: None, held: None };
         Ok(Candidate {
-            task: Task { id, status: status(&row.status)?, live_run: None, came_from: None, held: None },
-            project: row.project_id.map(ProjectId),
-            attempt: row.runs as u32 + 1,
-            assignee: row.assignee,
-            chain: words(&row.chain)?,
-            skills: words(&row.skills)?,
+            task,
+            project: self.project_id.map(ProjectId),
+            attempt: self.runs as u32 + 1,
+            assignee: self.assignee,
+            chain: words(&self.chain)?,
+            skills: words(&self.skills)?,
         })
     }
 }
 
+const GLANCE: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'runs'), 0), \
+    EXISTS (SELECT 1 FROM json_each(?1) a CROSS JOIN runs ON phase <> 'ended' AND agent = a.value), \
+    EXISTS (SELECT 1 FROM json_each(?1) a CROSS JOIN breakers ON kind = 'agent' AND name = a.value), \
+    EXISTS (SELECT 1 FROM projects WHERE removed_at IS NULL AND settings <> '{}')";
+
+pub(crate) const HELD: &str = "SELECT id, task_id, agent, uid, attempt, origin FROM runs WHERE phase <> 'ended' \
+    AND agent IN (SELECT value FROM json_each(?)) \
+    AND (origin <> 'pulled' OR (SELECT live_run FROM tasks WHERE tasks.id = runs.task_id) = runs.id) \
+    ORDER BY id";
+
 /// Tasks in claim order that nothing but their agents' wishes keeps. An edge is met by the same rule as
-/// `domain::edges::Need::standing` has; a run that is still being stopped keeps its task.
+/// `domain::edges::Need::standing` has; a run that is still being stopped keeps its task. All come as one
+/// JSON list: each row by itself would wake its reader. A bare variable as the limit would have SQLite
+/// plan anew for each value.
 macro_rules! candidates {
     ($column:literal, $index:literal) => {
         concat!(
-            "SELECT id, project_id, status, runs, assignee, chain, skills FROM tasks INDEXED BY ",
+            "SELECT json_group_array(json_array(id, project_id, runs, assignee, chain, skills)) FROM \
+             (SELECT id, project_id, runs, assignee, chain, skills FROM tasks INDEXED BY ",
             $index,
             " WHERE status = '",
             $column,
@@ -567,94 +459,77 @@ macro_rules! candidates {
              AND (chain = '[]' OR EXISTS (SELECT 1 FROM json_each(chain) WHERE value IN (SELECT value FROM json_each(?2)))) \
              AND (skills = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(skills) WHERE value NOT IN (SELECT value FROM json_each(?3)))) \
              AND (project_id IS NULL OR project_id NOT IN (SELECT value FROM json_each(?4))) \
-             AND id NOT IN (SELECT value FROM json_each(?5)) \
+             AND (?5 = '[]' OR id NOT IN (SELECT value FROM json_each(?5))) \
              AND NOT EXISTS (SELECT 1 FROM task_edges e JOIN tasks u ON u.id = e.upstream_id WHERE e.task_id = tasks.id \
              AND (u.trashed_at IS NOT NULL OR NOT CASE e.need WHEN 'success' THEN u.status = 'done' \
              WHEN 'failure' THEN u.status IN ('failed', 'cancelled') ELSE u.status IN ('done', 'failed', 'cancelled') END)) \
              AND NOT EXISTS (SELECT 1 FROM runs WHERE task_id = tasks.id AND phase <> 'ended') \
-             ORDER BY priority DESC, coalesce(due_at, 9223372036854775807), created_at, id LIMIT ?6"
+             ORDER BY priority DESC, coalesce(due_at, 9223372036854775807), created_at, id LIMIT ?6 + 0)"
         )
     };
 }
 
-const READY: &str = candidates!("ready", "tasks_ready");
-const IN_THE_INBOX: &str = candidates!("inbox", "tasks_inbox");
+pub(crate) const READY: &str = candidates!("ready", "tasks_ready");
+pub(crate) const IN_THE_INBOX: &str = candidates!("inbox", "tasks_inbox");
 
 fn words(text: &str) -> Result<Vec<String>, StoreError> {
     if text == "[]" {
         return Ok(Vec::new());
     }
-    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))
+    parse(text)
 }
 
-/// Makes the runs and gives them their tasks, guarded by the state that was read.
+/// One trip: the runs, their tasks, guarded by the state that was read, and the log. A run is given as
+/// `[id, uid, task, attempt, agent, now, lease]`.
+pub(crate) const BEGIN: &str = "INSERT INTO runs (id, uid, task_id, attempt, agent, mode, argv, phase, activity, evidence, \
+    created_at, started_at, origin, rule, lease_for, lease_until) \
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, 'unattended', '[]', 'running', 'working', \
+    'its own word', value ->> 5, value ->> 5, 'pulled', 'it asked for work', value ->> 6, (value ->> 5) + (value ->> 6) \
+    FROM json_each(?1); \
+    UPDATE tasks SET came_from = status, status = 'in_progress', live_run = r.id, last_run = r.id, \
+    runs = runs + 1, updated_at = r.created_at, entered_at = r.created_at \
+    FROM runs r WHERE r.id BETWEEN ?2 AND ?3 AND tasks.id = r.task_id \
+    AND tasks.status IN ('ready', 'inbox') AND tasks.live_run IS NULL AND tasks.trashed_at IS NULL; \
+    INSERT INTO changes (at, actor, kind, task_id, run_id, text) \
+    SELECT created_at, 'agent:' || agent, 'run.claimed', task_id, id, 'claimed: run ' || attempt || ' with ' || agent \
+    FROM runs WHERE id BETWEEN ?2 AND ?3 ORDER BY id";
+
+/// Makes the runs after the newest and gives them their tasks.
 async fn begin_all(
     tx: &mut Tx<'_>,
+    newest: i64,
     asked: &[&NewClaim],
     given: Vec<Given>,
 ) -> Result<Vec<(usize, Claim)>, StoreError> {
     if given.is_empty() {
         return Ok(Vec::new());
     }
-    let tokens: Vec<String> = given.iter().map(|_| uuid::Uuid::now_v7().to_string()).collect();
-    let rows: Vec<(&Given, &String)> = given.iter().zip(&tokens).collect();
-    let mut last = 0;
-    for some in in_powers_of_two(&rows) {
-        last = insert_runs(tx, asked, some).await?;
-    }
-    // There is one writer, so the rows are numbered in their order, without a gap.
-    let first = last - given.len() as i64 + 1;
-    let taken = sqlx::query(
-        "UPDATE tasks SET came_from = status, status = 'in_progress', live_run = r.id, last_run = r.id, \
-         runs = runs + 1, updated_at = r.created_at, entered_at = r.created_at \
-         FROM runs r WHERE r.id BETWEEN ? AND ? AND tasks.id = r.task_id \
-         AND tasks.status IN ('ready', 'inbox') AND tasks.live_run IS NULL AND tasks.trashed_at IS NULL",
-    )
-    .bind(first)
-    .bind(last)
-    .execute(&mut *tx.conn)
-    .await?;
-    if taken.rows_affected() != given.len() as u64 {
+    let claims: Vec<(usize, Claim)> = (newest + 1..)
+        .zip(given)
+        .map(|(id, Given { claim, task, attempt })| {
+            let token = uuid::Uuid::now_v7().to_string();
+            let lease_until = asked[claim].now + asked[claim].lease;
+            (claim, Claim { task, run: RunId(id), attempt, token, lease_until })
+        })
+        .collect();
+    let rows: Vec<_> = claims
+        .iter()
+        .map(|(at, claim)| {
+            let NewClaim { agent, lease, now, .. } = asked[*at];
+            (claim.run.raw(), &claim.token, claim.task.raw(), claim.attempt, agent, now, lease)
+        })
+        .collect();
+    let wrote = sqlx::query(BEGIN)
+        .bind(json(&rows)?)
+        .bind(newest + 1)
+        .bind(newest + claims.len() as i64)
+        .execute(&mut *tx.conn)
+        .await?;
+    if wrote.rows_affected() != 3 * claims.len() as u64 {
         return Err(StoreError::Conflict("a task was taken by somebody else; ask again".into()));
     }
-    let seq = sqlx::query(
-        "INSERT INTO changes (at, actor, kind, task_id, run_id, text) \
-         SELECT created_at, 'agent:' || agent, 'run.claimed', task_id, id, 'claimed: run ' || attempt || ' with ' || agent \
-         FROM runs WHERE id BETWEEN ? AND ? ORDER BY id",
-    )
-    .bind(first)
-    .bind(last)
-    .execute(&mut *tx.conn)
-    .await?
-    .last_insert_rowid();
-    recorded(tx, seq, latest(asked), given.iter().map(|given| given.task));
-    let claims = given.iter().zip(tokens).zip(first..).map(|((given, token), id)| {
-        let claim = asked[given.claim];
-        let lease_until = claim.now + claim.lease;
-        let run = RunId(id);
-        (given.claim, Claim { task: given.task, run, attempt: given.attempt, token, lease_until })
-    });
-    Ok(claims.collect())
-}
-
-/// Returns the last one's number.
-async fn insert_runs(
-    tx: &mut Tx<'_>,
-    asked: &[&NewClaim],
-    rows: &[(&Given, &String)],
-) -> Result<i64, StoreError> {
-    let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO runs (uid, task_id, attempt, agent, mode, argv, phase, activity, evidence, created_at, started_at, \
-         origin, rule, lease_for, lease_until) ",
-    );
-    insert.push_values(rows, |mut row, (given, token)| {
-        let claim = asked[given.claim];
-        row.push_bind(token.as_str()).push_bind(given.task.raw()).push_bind(given.attempt);
-        row.push_bind(&claim.agent).push("'unattended', '[]', 'running', 'working', 'its own word'");
-        row.push_bind(claim.now).push_bind(claim.now).push("'pulled', 'it asked for work'");
-        row.push_bind(claim.lease).push_bind(claim.now + claim.lease);
-    });
-    Ok(insert.build().execute(&mut *tx.conn).await?.last_insert_rowid())
+    recorded(tx, wrote.last_insert_rowid(), latest(asked), claims.iter().map(|(_, claim)| claim.task));
+    Ok(claims)
 }
 
 /// Notes when the leases of this commit end; those of tasks that were given back begin anew.
@@ -674,223 +549,6 @@ async fn renew(tx: &mut Tx<'_>, asked: &[&NewClaim], answers: &[Option<Claimed>]
             Some(Claimed::AtCapacity(_) | Claimed::NoTask(_)) | None => continue,
         };
         tx.touched.lease = tx.touched.lease.into_iter().chain([until]).min();
-    }
-    Ok(())
-}
-
-impl Bulk for NewReport {
-    type Answer = Told;
-
-    fn run<'t>(tx: &'t mut Tx<'_>, items: &'t [NewReport]) -> BulkAnswers<'t, Told> {
-        Box::pin(async move {
-            let ids: Vec<i64> = items.iter().map(|report| report.run.raw()).collect();
-            let rows: Vec<ReportedRow> = sqlx::query_as(
-                "SELECT r.id, r.task_id, r.uid, r.attempt, r.agent, r.origin, r.phase, r.outcome, r.cause, \
-                 t.status, t.live_run, t.came_from, t.held FROM runs r JOIN tasks t ON t.id = r.task_id \
-                 WHERE r.id IN (SELECT value FROM json_each(?))",
-            )
-            .bind(json(&ids)?)
-            .fetch_all(&mut *tx.conn)
-            .await?;
-            let rows: HashMap<RunId, ReportedRow> =
-                rows.into_iter().map(|row| (RunId(row.id), row)).collect();
-            let mut done: Vec<(&NewReport, &ReportedRow)> = Vec::new();
-            let mut closed = HashSet::new();
-            let mut answers = Vec::with_capacity(items.len());
-            for report in items {
-                if let Some(row) = rows.get(&report.run).filter(|row| row.origin != "pulled") {
-                    answers.push(of_started(tx, report, row).await);
-                    continue;
-                }
-                let row = match known(rows.get(&report.run), report.run, &report.token) {
-                    Ok(row) => row,
-                    Err(refused) => {
-                        answers.push(Err(refused));
-                        continue;
-                    }
-                };
-                let holds = row.phase == "running" && row.live_run == Some(row.id);
-                // The same report twice in one commit is like one in two.
-                if row.says(report) || (holds && !closed.insert(report.run)) {
-                    answers.push(Ok(Told::Counted));
-                } else if !holds {
-                    keep(tx, report, row).await?;
-                    answers.push(Ok(Told::TooLate(row.too_late(report))));
-                } else if report.succeeded {
-                    row.may_succeed()?;
-                    done.push((report, row));
-                    answers.push(Ok(Told::Counted));
-                } else {
-                    let outcome = Outcome::Failed(Cause::AgentError);
-                    let ending = Ending { reason: report.message.clone(), ..Ending::of(outcome, report.now) };
-                    runs::end(tx, report.run, ending).await?;
-                    answers.push(Ok(Told::Counted));
-                }
-            }
-            succeed_all(tx, &done).await?;
-            Ok(answers)
-        })
-    }
-}
-
-impl NewReport {
-    fn word(&self) -> Word {
-        let kind = if self.succeeded { WordKind::Succeeded } else { WordKind::Failed };
-        Word { kind, text: self.message.clone().unwrap_or_default() }
-    }
-}
-
-/// The word of an agent that Flightboard started; its process tells the end.
-async fn of_started(tx: &mut Tx<'_>, report: &NewReport, row: &ReportedRow) -> Result<Told, StoreError> {
-    match held::find(&mut *tx.conn, report.run, &report.token).await {
-        Ok(holder) => {
-            held::say_last_word(tx, &holder, &report.word(), report.now).await?;
-            Ok(Told::Counted)
-        }
-        Err(StoreError::Conflict(_)) if row.phase == "ended" && row.says(report) => Ok(Told::Counted),
-        Err(refused) => Err(refused),
-    }
-}
-
-impl ReportedRow {
-    /// Whether the run ended just as the report says.
-    fn says(&self, report: &NewReport) -> bool {
-        let reported = if report.succeeded {
-            (Some("succeeded"), None)
-        } else {
-            (Some("failed"), Some(Cause::AgentError.word()))
-        };
-        (self.outcome.as_deref(), self.cause.as_deref()) == reported
-    }
-
-    /// The machine's word on it.
-    fn may_succeed(&self) -> Result<(), StoreError> {
-        let task = Task {
-            id: TaskId(self.task_id),
-            status: status(&self.status)?,
-            live_run: self.live_run.map(RunId),
-            came_from: self.came_from.as_deref().map(status).transpose()?,
-            held: self.held.clone(),
-        };
-        let (next, _) = transition(&task, &TaskEvent::RunSucceeded(RunId(self.id)))?;
-        debug_assert_eq!((next.status, next.live_run, next.held), (Status::Review, None, None));
-        Ok(())
-    }
-
-    fn too_late(&self, report: &NewReport) -> String {
-        let key = TaskId(self.task_id).key();
-        let why = held::why_over(self.outcome.as_deref());
-        let kept = if report.message.is_some() { "; what it says is kept as a comment" } else { "" };
-        format!("run {} no longer holds {key}: {why}{kept}", self.id)
-    }
-}
-
-fn known<'r>(row: Option<&'r ReportedRow>, run: RunId, token: &str) -> Result<&'r ReportedRow, StoreError> {
-    let row = row.ok_or_else(|| runs::missing(run))?;
-    if row.origin != "pulled" {
-        return Err(StoreError::Conflict(format!(
-            "run {run} was started by Flightboard, which sees by itself that it lives"
-        )));
-    }
-    if row.uid != token {
-        return Err(StoreError::Conflict(format!(
-            "this is not the token of run {run}; use the one that its claim returned"
-        )));
-    }
-    Ok(row)
-}
-
-/// Why a heartbeat did not count.
-async fn why_not(tx: &mut Tx<'_>, run: RunId, token: &str) -> Result<StoreError, StoreError> {
-    let row: Option<ReportedRow> = sqlx::query_as(
-        "SELECT r.id, r.task_id, r.uid, r.attempt, r.agent, r.origin, r.phase, r.outcome, r.cause, \
-         t.status, t.live_run, t.came_from, t.held FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.id = ?",
-    )
-    .bind(run.raw())
-    .fetch_optional(&mut *tx.conn)
-    .await?;
-    let silent = NewReport { run, token: token.to_owned(), succeeded: true, message: None, now: 0 };
-    Ok(match known(row.as_ref(), run, token) {
-        Ok(row) => StoreError::Conflict(row.too_late(&silent)),
-        Err(refused) => refused,
-    })
-}
-
-/// The words of a report that came too late, once however often it is repeated.
-async fn keep(tx: &mut Tx<'_>, report: &NewReport, row: &ReportedRow) -> Result<(), StoreError> {
-    let Some(message) = &report.message else { return Ok(()) };
-    let task = TaskId(row.task_id);
-    let author = Actor::Agent(row.agent.clone());
-    let body = format!("Run {} came too late and says:\n\n{message}", row.attempt);
-    let there: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM task_comments WHERE task_id = ? AND author = ? AND body = ?)",
-    )
-    .bind(row.task_id)
-    .bind(author.to_string())
-    .bind(&body)
-    .fetch_one(&mut *tx.conn)
-    .await?;
-    if there {
-        return Ok(());
-    }
-    comments::insert(tx, task, &author, &body, report.now).await?;
-    let text = format!("run {} reported too late", row.attempt);
-    crate::tasks::log(tx, task, Some(report.run), &author, "run.late", text, report.now).await
-}
-
-/// Runs that succeeded: their cards go to review.
-async fn succeed_all(tx: &mut Tx<'_>, done: &[(&NewReport, &ReportedRow)]) -> Result<(), StoreError> {
-    let Some(now) = done.iter().map(|(report, _)| report.now).max() else { return Ok(()) };
-    let runs = json(&done.iter().map(|(report, _)| report.run.raw()).collect::<Vec<_>>())?;
-    let tasks = json(&done.iter().map(|(_, row)| row.task_id).collect::<Vec<_>>())?;
-    let ended = sqlx::query(
-        "UPDATE runs SET phase = 'ended', activity = NULL, outcome = 'succeeded', ended_at = ?, exit_code = NULL \
-         WHERE id IN (SELECT value FROM json_each(?)) AND phase = 'running'",
-    )
-    .bind(now)
-    .bind(&runs)
-    .execute(&mut *tx.conn)
-    .await?;
-    let moved = sqlx::query(
-        "UPDATE tasks SET status = 'review', live_run = NULL, came_from = NULL, held = NULL, updated_at = ?1, \
-         entered_at = ?1, not_before = NULL, not_before_after = NULL, called = NULL, failing_since = NULL \
-         WHERE id IN (SELECT value FROM json_each(?2)) AND status = 'in_progress' \
-         AND live_run IN (SELECT value FROM json_each(?3))",
-    )
-    .bind(now)
-    .bind(&tasks)
-    .bind(&runs)
-    .execute(&mut *tx.conn)
-    .await?;
-    if (ended.rows_affected(), moved.rows_affected()) != (done.len() as u64, done.len() as u64) {
-        return Err(StoreError::Conflict("a run was ended by somebody else; look at its card".into()));
-    }
-    let said: Vec<_> =
-        done.iter().filter_map(|(report, row)| Some((row, report.message.as_ref()?, report.now))).collect();
-    for some in in_powers_of_two(&said) {
-        let mut insert =
-            QueryBuilder::<Sqlite>::new("INSERT INTO task_comments (task_id, author, body, at) ");
-        insert.push_values(some, |mut comment, (row, message, at)| {
-            comment.push_bind(row.task_id).push_bind(Actor::Agent(row.agent.clone()).to_string());
-            comment.push_bind(message.as_str()).push_bind(at);
-        });
-        insert.build().execute(&mut *tx.conn).await?;
-    }
-    let seq = sqlx::query(
-        "INSERT INTO changes (at, actor, kind, task_id, run_id, text) \
-         SELECT ended_at, 'agent:' || agent, 'run.ended', task_id, id, 'run ' || attempt || ' finished' \
-         FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
-    )
-    .bind(&runs)
-    .execute(&mut *tx.conn)
-    .await?
-    .last_insert_rowid();
-    recorded(tx, seq, now, done.iter().map(|(_, row)| TaskId(row.task_id)));
-    let agents: BTreeSet<&str> = done.iter().map(|(_, row)| row.agent.as_str()).collect();
-    let moved = breakers::gates(tx, &json(&agents)?, now).await?;
-    for (report, row) in done.iter().filter(|(_, row)| moved.contains_key(&row.agent)) {
-        let whose = Breaks::Agent(row.agent.clone());
-        breakers::note(tx, &whose, report.run, &Sign::Succeeded, now).await?;
     }
     Ok(())
 }

@@ -8,12 +8,13 @@ use domain::{Actor, Id, Millis, RunId, TaskId};
 use crate::{Store, error::StoreError, subtasks, tasks, writer::Tx};
 
 /// What goes with a card, beside the text in its own row.
-const WITH_THE_CARD: [&str; 6] = [
+const WITH_THE_CARD: [&str; 8] = [
     "DELETE FROM artifacts WHERE task_id = ?1",
     "DELETE FROM attachments WHERE task_id = ?1",
     "DELETE FROM task_comments WHERE task_id = ?1",
     "DELETE FROM questions WHERE task_id = ?1",
     "DELETE FROM reviews WHERE task_id = ?1",
+    "DELETE FROM task_outcomes WHERE task_id = ?1",
     "DELETE FROM task_edges WHERE task_id = ?1 OR upstream_id = ?1",
     "UPDATE runs SET argv = '[]', reason = NULL, last_line = NULL, session = NULL, word_text = '', ws_present = 0 WHERE task_id = ?1",
 ];

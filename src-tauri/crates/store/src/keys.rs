@@ -157,6 +157,12 @@ impl Store {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
+    pub async fn key(&self, id: KeyId) -> Result<Option<KeyRecord>, StoreError> {
+        let row: Option<Row> =
+            sqlx::query_as(select!("WHERE k.id = ?")).bind(id.raw()).fetch_optional(&self.readers).await?;
+        row.map(TryInto::try_into).transpose()
+    }
+
     /// A key that is good for nothing any more counts as found.
     pub async fn find_key(&self, secret: &str) -> Result<Option<KeyRecord>, StoreError> {
         let row: Option<Row> = sqlx::query_as(select!("WHERE k.hash = ?"))

@@ -261,6 +261,7 @@ pub(crate) async fn dispatches_if_known(
 }
 
 /// What a project says to agents that pull.
+#[derive(Default)]
 pub(crate) struct PullRules {
     paused: bool,
     /// A person looks through its inbox first.
@@ -269,6 +270,8 @@ pub(crate) struct PullRules {
     pub left: Option<u32>,
     /// The only ones that may take its cards; empty: any.
     pub agents: Vec<String>,
+    /// Its limited repositories, by their place in whatever list the caller keeps.
+    pub repositories: Vec<usize>,
 }
 
 impl PullRules {
@@ -298,7 +301,7 @@ pub(crate) async fn pull_rules(tx: &mut Tx<'_>) -> Result<HashMap<ProjectId, Pul
                 None => Vec::new(),
             };
             let left = left.map(|left| left as u32);
-            Ok((ProjectId(id), PullRules { paused, triage, left, agents }))
+            Ok((ProjectId(id), PullRules { paused, triage, left, agents, repositories: Vec::new() }))
         })
         .collect()
 }

@@ -95,7 +95,7 @@ macro_rules! ready {
 }
 
 /// No edge keeps it: the same rule as `domain::edges::Need::standing`.
-const STARTABLE: &str = ready!(
+pub(crate) const STARTABLE: &str = ready!(
     "queued = 1 AND held IS NULL AND stopped IS NULL AND project_id IS ? AND (not_before IS NULL OR not_before <= ?) \
      AND NOT EXISTS (SELECT 1 FROM task_edges e JOIN tasks u ON u.id = e.upstream_id WHERE e.task_id = tasks.id \
      AND (u.trashed_at IS NOT NULL OR NOT CASE e.need WHEN 'success' THEN u.status = 'done' \

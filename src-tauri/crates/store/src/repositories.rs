@@ -33,6 +33,22 @@ pub struct NewRepository {
     pub path: PathBuf,
 }
 
+/// How many runs may work in a repository at one time, and the projects that share it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositoryLimit {
+    pub path: PathBuf,
+    /// The lowest that any of the projects sets.
+    pub limit: u32,
+    pub projects: Vec<ProjectId>,
+}
+
+impl RepositoryLimit {
+    /// For sentences: `repository shop`.
+    pub fn name(&self) -> String {
+        format!("repository {}", self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy())
+    }
+}
+
 #[derive(FromRow)]
 pub(crate) struct Row {
     id: i64,
@@ -131,6 +147,11 @@ impl Store {
         self.project(project).await
     }
 
+    /// Those that any project limits.
+    pub async fn repository_limits(&self) -> Result<Vec<RepositoryLimit>, StoreError> {
+        read_limits(sqlx::query_as(LIMITS).fetch_all(&self.readers).await?)
+    }
+
     /// Those of one project, or of all, in the order in which they were added.
     pub(crate) async fn repositories(
         &self,
@@ -148,6 +169,28 @@ impl Store {
         }
         Ok(found)
     }
+}
+
+const LIMITS: &str = "SELECT h.path, min(p.settings ->> 'repository_limit') AS most, json_group_array(p.id) \
+     FROM (SELECT id AS project_id, path FROM projects UNION SELECT project_id, path FROM project_repositories) h \
+     JOIN projects p ON p.id = h.project_id WHERE p.removed_at IS NULL GROUP BY h.path HAVING most IS NOT NULL";
+
+pub(crate) async fn limits(tx: &mut Tx<'_>) -> Result<Vec<RepositoryLimit>, StoreError> {
+    read_limits(sqlx::query_as(LIMITS).fetch_all(&mut *tx.conn).await?)
+}
+
+fn read_limits(rows: Vec<(Vec<u8>, i64, String)>) -> Result<Vec<RepositoryLimit>, StoreError> {
+    rows.into_iter()
+        .map(|(path, limit, projects)| {
+            let ids: Vec<i64> =
+                serde_json::from_str(&projects).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            Ok(RepositoryLimit {
+                path: paths::from_bytes(&path),
+                limit: limit as u32,
+                projects: ids.into_iter().map(ProjectId).collect(),
+            })
+        })
+        .collect()
 }
 
 pub(crate) async fn insert(

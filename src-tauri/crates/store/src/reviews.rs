@@ -2,7 +2,7 @@
 //! transaction that stores the verdict.
 
 use domain::{
-    Actor, Aftermath, Cause, Id, Millis, RunId, Status, TaskEvent, TaskId, after_failure,
+    Actor, Aftermath, Cause, Effect, Id, Millis, RunId, Status, TaskEvent, TaskId, after_failure,
     dispatch::Until,
     review::{Gate, Next, Step, StepOutcome},
 };
@@ -138,9 +138,10 @@ impl Store {
             .await
     }
 
-    /// Stores a verdict and moves the card where it now belongs. Returns whether it moved. A verdict on
-    /// an earlier round is kept and moves nothing; one on work that is not in review is refused.
-    pub async fn add_review(&self, new: NewReview, now: Millis) -> Result<bool, StoreError> {
+    /// Stores a verdict and moves the card where it now belongs. Returns what the engine must do about
+    /// it. A verdict on an earlier round is kept and moves nothing; one on work that is not in review is
+    /// refused.
+    pub async fn add_review(&self, new: NewReview, now: Millis) -> Result<Vec<Effect>, StoreError> {
         self.writer.write(move |tx| Box::pin(async move { add(tx, new, now).await })).await
     }
 
@@ -161,7 +162,8 @@ impl Store {
             None => Gate::default(),
         };
         let rows = sqlx::query_as(OUTCOMES).bind(task.raw()).bind(round).fetch_all(&self.readers).await?;
-        Ok((gate, read_outcomes(rows)?))
+        let so_far = read_outcomes(&gate, rows)?;
+        Ok((gate, so_far))
     }
 }
 
@@ -192,7 +194,7 @@ pub(crate) async fn pass_gate(
             task.task.status.title()
         )));
     }
-    let so_far = outcomes(tx, id, task.round).await?;
+    let so_far = outcomes(tx, id, &gate, task.round).await?;
     if !gate.lets_through(&so_far) {
         return Err(StoreError::Conflict(format!(
             "{} is not approved yet: {}",
@@ -254,7 +256,7 @@ async fn insert(tx: &mut Tx<'_>, new: &NewReview, now: Millis) -> Result<(), Sto
     Ok(())
 }
 
-async fn add(tx: &mut Tx<'_>, new: NewReview, now: Millis) -> Result<bool, StoreError> {
+async fn add(tx: &mut Tx<'_>, new: NewReview, now: Millis) -> Result<Vec<Effect>, StoreError> {
     let task = tasks::require(tx, new.task).await?;
     if task.round == new.round && task.task.status != Status::Review {
         domain::transition(&task.task, &TaskEvent::Approved)?;
@@ -275,27 +277,32 @@ async fn add(tx: &mut Tx<'_>, new: NewReview, now: Millis) -> Result<bool, Store
     };
     log(tx, new.task, new.run, &actor, "task.reviewed", text, now).await?;
     if task.round != new.round {
-        return Ok(false);
+        return Ok(Vec::new());
     }
-    match gate.next(&outcomes(tx, new.task, task.round).await?) {
+    match gate.next(&outcomes(tx, new.task, &gate, task.round).await?) {
         Next::Done => {
-            apply(tx, &task.task, TaskEvent::Approved, now).await?;
-            log(tx, new.task, None, &actor, "task.moved", "approved: moved from Review to Done".into(), now)
-                .await?;
-            Ok(true)
+            let effects = apply(tx, &task.task, TaskEvent::Approved, now).await?;
+            log(
+                tx,
+                new.task,
+                None,
+                &actor,
+                "task.completed",
+                "approved: moved from Review to Done".into(),
+                now,
+            )
+            .await?;
+            Ok(effects)
         }
-        Next::Rework => {
-            send_back(tx, &task, &gate, &new, &actor, now).await?;
-            Ok(true)
-        }
-        Next::Run { .. } | Next::Wait { .. } => Ok(false),
+        Next::Rework => send_back(tx, &task, &gate, &new, &actor, now).await,
+        Next::Run { .. } | Next::Wait { .. } => Ok(Vec::new()),
         Next::Stuck { .. } => {
             sqlx::query("UPDATE tasks SET held = ? WHERE id = ?")
                 .bind(format!("{} came to no verdict three times; decide yourself", new.reviewer))
                 .bind(new.task.raw())
                 .execute(&mut *tx.conn)
                 .await?;
-            Ok(false)
+            Ok(Vec::new())
         }
     }
 }
@@ -309,7 +316,7 @@ async fn send_back(
     new: &NewReview,
     actor: &Actor,
     now: Millis,
-) -> Result<(), StoreError> {
+) -> Result<Vec<Effect>, StoreError> {
     comments::insert(tx, new.task, actor, &new.notes, now).await?;
     let cause = match gate.0.get(new.step) {
         Some(Step::Check { .. }) => Cause::GateFailed,
@@ -329,7 +336,7 @@ async fn send_back(
         Aftermath::GiveUp => (TaskEvent::GivenUp, None),
     };
     let given_up = event == TaskEvent::GivenUp;
-    apply(tx, &task.task, event, now).await?;
+    let effects = apply(tx, &task.task, event, now).await?;
     sqlx::query(
         "UPDATE tasks SET failures = ?, not_before = ?, not_before_after = ?, round = round + 1, failed_as = ?, \
          failed_why = ? WHERE id = ?",
@@ -350,13 +357,13 @@ async fn send_back(
     log(tx, new.task, None, actor, "task.moved", text, now).await?;
     // A person who rejects knows.
     if *actor == Actor::Person {
-        return Ok(());
+        return Ok(effects);
     }
     let escalated = escalations::failed(tx, new.task, task.project, cause, now).await?;
     if let Some(text) = escalated.comment {
         comments::insert(tx, new.task, &Actor::Engine, &text, now).await?;
     }
-    Ok(())
+    Ok(effects)
 }
 
 /// Why reviews put the card on the shelf.
@@ -369,20 +376,54 @@ fn last_word(new: &NewReview, cause: Cause, count: u32) -> String {
     }
 }
 
+/// Asks whoever judges the task's work to end, in the transaction that takes the work away: after a crash
+/// whoever takes the run over ends it. Returns that run.
+pub(crate) async fn dismiss(tx: &mut Tx<'_>, task: TaskId, now: Millis) -> Result<Option<RunId>, StoreError> {
+    let judging: Option<(i64, bool)> = sqlx::query_as(
+        "SELECT id, stop_asked_at IS NOT NULL FROM runs \
+         WHERE task_id = ? AND phase <> 'ended' AND review_step IS NOT NULL",
+    )
+    .bind(task.raw())
+    .fetch_optional(&mut *tx.conn)
+    .await?;
+    let Some((run, asked)) = judging.map(|(id, asked)| (RunId(id), asked)) else { return Ok(None) };
+    if !asked {
+        sqlx::query("UPDATE runs SET stop_asked_at = ?, made_way = 1 WHERE id = ?")
+            .bind(now)
+            .bind(run.raw())
+            .execute(&mut *tx.conn)
+            .await?;
+        log(tx, task, Some(run), &Actor::Engine, "run.stop_asked", "its work left Review".into(), now)
+            .await?;
+    }
+    Ok(Some(run))
+}
+
 /// How the steps of a round ended, oldest first.
 pub(crate) async fn outcomes(
     tx: &mut Tx<'_>,
     task: TaskId,
+    gate: &Gate,
     round: u32,
 ) -> Result<Vec<(usize, StepOutcome)>, StoreError> {
     let rows = sqlx::query_as(OUTCOMES).bind(task.raw()).bind(round).fetch_all(&mut *tx.conn).await?;
-    read_outcomes(rows)
+    read_outcomes(gate, rows)
 }
 
-const OUTCOMES: &str = "SELECT step, outcome FROM reviews WHERE task_id = ? AND round = ? ORDER BY id";
+const OUTCOMES: &str =
+    "SELECT step, outcome, kind, reviewer FROM reviews WHERE task_id = ? AND round = ? ORDER BY id";
 
-fn read_outcomes(rows: Vec<(i64, String)>) -> Result<Vec<(usize, StepOutcome)>, StoreError> {
-    rows.into_iter().map(|(step, text)| Ok((step as usize, outcome(&text)?))).collect()
+/// What was said counts for the step that it was said of: where the gate was changed meanwhile, the
+/// approval of whatever stands in that place now is still to come.
+fn read_outcomes(
+    gate: &Gate,
+    rows: Vec<(i64, String, String, String)>,
+) -> Result<Vec<(usize, StepOutcome)>, StoreError> {
+    rows.into_iter()
+        .map(|(step, text, kind, reviewer)| (step as usize, text, kind, reviewer))
+        .filter(|(at, _, kind, reviewer)| gate.0.get(*at).is_none_or(|step| step.is_of(kind, reviewer)))
+        .map(|(at, text, ..)| Ok((at, outcome(&text)?)))
+        .collect()
 }
 
 fn word(outcome: StepOutcome) -> &'static str {

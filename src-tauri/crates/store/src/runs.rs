@@ -57,7 +57,8 @@ pub struct RunRecord {
     pub ends_as: Option<Cause>,
     /// The same for people.
     pub ends_why: Option<String>,
-    /// It was asked to stop for a more urgent one, or for another run to go on with its task.
+    /// Not a person asked it to stop: it makes way for a more urgent one, the work that it judged left
+    /// review, or its own agent hands its task over.
     pub made_way: bool,
     /// What its agent said last of its work.
     pub word: Option<Word>,
@@ -98,6 +99,8 @@ pub enum LimitOn {
     Here,
     Agent(String),
     Project(ProjectId),
+    /// The repository at this path, for whichever project.
+    Repository(PathBuf),
     /// Work that waits for a review.
     Review,
 }
@@ -673,7 +676,12 @@ impl Store {
     }
 }
 
-async fn begin(tx: &mut Tx<'_>, new: NewRun, actor: &Actor, now: Millis) -> Result<RunId, StoreError> {
+pub(crate) async fn begin(
+    tx: &mut Tx<'_>,
+    new: NewRun,
+    actor: &Actor,
+    now: Millis,
+) -> Result<RunId, StoreError> {
     let task = tasks::require(tx, new.task).await?;
     if task.trashed_at.is_some() {
         return Err(StoreError::Conflict(format!("{} is in the trash; restore it first", new.task.key())));
@@ -1011,7 +1019,7 @@ fn breaks(agent: &str, account: &Option<String>) -> Vec<Breaks> {
     agent.into_iter().chain(account.clone().map(Breaks::Account)).collect()
 }
 
-async fn has_room(tx: &mut Tx<'_>, limit: &Limits) -> Result<(), StoreError> {
+pub(crate) async fn has_room(tx: &mut Tx<'_>, limit: &Limits) -> Result<(), StoreError> {
     let used = used(tx, &limit.on).await?;
     if used < i64::from(limit.limit) {
         return Ok(());
@@ -1045,6 +1053,13 @@ pub(crate) async fn used(tx: &mut Tx<'_>, on: &LimitOn) -> Result<i64, StoreErro
         .bind(project.raw())
         .fetch_one(&mut *tx.conn)
         .await?,
+        LimitOn::Repository(path) => sqlx::query_scalar(
+            "SELECT count(*) FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' AND t.project_id IN \
+             (SELECT id FROM projects WHERE path = ?1 UNION SELECT project_id FROM project_repositories WHERE path = ?1)",
+        )
+        .bind(paths::to_bytes(path))
+        .fetch_one(&mut *tx.conn)
+        .await?,
         LimitOn::Review => {
             sqlx::query_scalar("SELECT count(*) FROM tasks WHERE status = 'review' AND trashed_at IS NULL")
                 .fetch_one(&mut *tx.conn)
@@ -1062,6 +1077,8 @@ fn task_event(run: &RunRecord, ending: &Ending) -> TaskEvent {
         Outcome::Failed(Cause::Blocked | Cause::Budget) => {
             TaskEvent::RunBlocked(id, ending.reason.clone().unwrap_or_default())
         }
+        // Whoever starts it next begins a new session.
+        Outcome::Failed(Cause::SessionGone) => TaskEvent::RunToRetry(id),
         Outcome::Failed(_) => TaskEvent::RunFailed(id),
         Outcome::Stopped => TaskEvent::RunStopped(id),
         Outcome::Lost => TaskEvent::RunLost(id),

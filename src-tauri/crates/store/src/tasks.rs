@@ -15,7 +15,9 @@ use crate::{
     changes::{Change, record, recorded},
     edges,
     error::StoreError,
-    projects, queue, reviews, subtasks,
+    projects, queue, reviews,
+    runs::{self, Limits},
+    subtasks,
     writer::{Bulk, BulkAnswers, Tx},
 };
 
@@ -228,12 +230,27 @@ impl Store {
         actor: Actor,
         now: Millis,
     ) -> Result<Vec<Effect>, StoreError> {
+        self.move_task_within(id, to, Vec::new(), actor, now).await
+    }
+
+    /// The same, refused where a limit leaves no room for one more.
+    pub async fn move_task_within(
+        &self,
+        id: TaskId,
+        to: Column,
+        limits: Vec<Limits>,
+        actor: Actor,
+        now: Millis,
+    ) -> Result<Vec<Effect>, StoreError> {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
                     let from = require(tx, id).await?;
                     if from.task.status == to {
                         return Ok(Vec::new());
+                    }
+                    for limit in &limits {
+                        runs::has_room(tx, limit).await?;
                     }
                     if to == Status::Done {
                         reviews::pass_gate(tx, &from, &actor, now).await?;
@@ -242,20 +259,22 @@ impl Store {
                     let effects = apply(tx, &from.task, TaskEvent::Moved(to), now).await?;
                     let queued = queued_after_move(tx, &from, to).await?;
                     start_afresh(tx, &from, to, queued).await?;
-                    log(tx, id, None, &actor, "task.moved", text, now).await?;
+                    let kind = if to == Status::Done { "task.completed" } else { "task.moved" };
+                    log(tx, id, None, &actor, kind, text, now).await?;
                     Ok(effects)
                 })
             })
             .await
     }
 
-    /// Hides the card. A card with an agent at work is refused; stop it first.
-    pub async fn trash_task(&self, id: TaskId, now: Millis) -> Result<(), StoreError> {
+    /// Hides the card. A card with an agent at work is refused; stop it first. Returns what the engine
+    /// must do about it.
+    pub async fn trash_task(&self, id: TaskId, now: Millis) -> Result<Vec<Effect>, StoreError> {
         self.set_trashed(id, Some(now), "task.trashed", "moved to the trash", now).await
     }
 
     pub async fn restore_task(&self, id: TaskId, now: Millis) -> Result<(), StoreError> {
-        self.set_trashed(id, None, "task.restored", "taken out of the trash", now).await
+        self.set_trashed(id, None, "task.restored", "taken out of the trash", now).await.map(|_| ())
     }
 
     async fn set_trashed(
@@ -265,13 +284,13 @@ impl Store {
         kind: &'static str,
         text: &'static str,
         now: Millis,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Effect>, StoreError> {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
                     let found = require(tx, id).await?;
                     if found.trashed_at.is_some() == at.is_some() {
-                        return Ok(());
+                        return Ok(Vec::new());
                     }
                     if found.task.live_run.is_some() {
                         return Err(StoreError::Conflict(format!(
@@ -286,7 +305,12 @@ impl Store {
                         .execute(&mut *tx.conn)
                         .await?;
                     subtasks::touch_parent(tx, id).await?;
-                    log(tx, id, None, &Actor::Person, kind, text.into(), now).await
+                    log(tx, id, None, &Actor::Person, kind, text.into(), now).await?;
+                    let reviewer = match at {
+                        Some(_) => reviews::dismiss(tx, id, now).await?,
+                        None => None,
+                    };
+                    Ok(reviewer.map(Effect::StopRun).into_iter().collect())
                 })
             })
             .await
@@ -546,7 +570,7 @@ pub(crate) async fn apply(
     event: TaskEvent,
     now: Millis,
 ) -> Result<Vec<Effect>, StoreError> {
-    let (next, effects) = transition(task, &event)?;
+    let (next, mut effects) = transition(task, &event)?;
     let entered = (next.status != task.status).then_some(now);
     let written: Option<Option<i64>> = sqlx::query_scalar(
         "UPDATE tasks SET status = ?, live_run = ?, came_from = ?, held = ?, updated_at = ?, \
@@ -572,6 +596,9 @@ pub(crate) async fn apply(
         // It tells how its sub-tasks stand.
         tx.touched.tasks.extend(parent.map(TaskId));
     }
+    if task.status == Status::Review && next.status != Status::Review {
+        effects.extend(reviews::dismiss(tx, task.id, now).await?.map(Effect::StopRun));
+    }
     if next.status != task.status && next.status.is_terminal() {
         edges::upstream_ended(tx, task.id, next.status, now).await?;
     }
@@ -591,7 +618,7 @@ pub(crate) async fn log(
     record(tx, change).await.map(|_| ())
 }
 
-fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+pub(crate) fn parse<'de, T: serde::Deserialize<'de>>(text: &'de str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))
 }
 

@@ -61,7 +61,7 @@ struct Item {
 }
 
 type RunBulk =
-    for<'c> fn(&'c mut SqliteConnection, Vec<Box<dyn Any + Send>>) -> BoxFuture<'c, Result<Done, Lost>>;
+    for<'t, 'c> fn(&'t mut Open<'c>, Vec<Box<dyn Any + Send>>) -> BoxFuture<'t, Result<Done, Lost>>;
 
 /// What became of a unit: an answer for each who asked, and what they touched.
 type Done = (Vec<Result<Answer, StoreError>>, Committed);
@@ -161,11 +161,20 @@ async fn run(
             break;
         }
         commit(&mut connection, &mut group, &committed).await;
-        // Whoever was just answered may have something more: it shares the next commit.
-        tokio::task::yield_now().await;
+        gather(&queue).await;
     }
     if let Err(error) = connection.close().await {
         tracing::warn!(%error, "closing the database");
+    }
+}
+
+/// Whoever was just answered may have something more: it shares the next commit, as long as the others
+/// who are ready to run go on asking.
+async fn gather(queue: &mpsc::Receiver<Job>) {
+    let mut before = None;
+    while before != Some(queue.len()) && queue.len() < GROUP {
+        before = Some(queue.len());
+        tokio::task::yield_now().await;
     }
 }
 
@@ -232,18 +241,21 @@ async fn one_transaction(
     waiting: &mut impl Iterator<Item = Unit>,
     committed: &broadcast::Sender<Arc<Committed>>,
 ) {
-    if let Err(error) = sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await {
-        tracing::error!(%error, "the database cannot begin a transaction");
-        let why = NotCommitted::from(error);
-        waiting.flat_map(askers).for_each(|asker| tell(asker, Err(why.error())));
-        return;
-    }
+    let mut open = match Open::begin(&mut *connection).await {
+        Ok(open) => open,
+        Err(error) => {
+            tracing::error!(%error, "the database cannot begin a transaction");
+            let why = NotCommitted::from(error);
+            waiting.flat_map(askers).for_each(|asker| tell(asker, Err(why.error())));
+            return;
+        }
+    };
     let mut answers = Vec::new();
     let mut touched = Committed::default();
     for unit in waiting {
         let (askers, outcome) = match unit {
-            Unit::Alone(work, asker) => (vec![asker], alone(connection, work).await),
-            Unit::Together { run, items, askers, .. } => (askers, run(connection, items).await),
+            Unit::Alone(work, asker) => (vec![asker], alone(&mut open, work).await),
+            Unit::Together { run, items, askers, .. } => (askers, run(&mut open, items).await),
         };
         match outcome {
             Ok((results, touches)) => {
@@ -253,16 +265,16 @@ async fn one_transaction(
             Err(Lost(error)) => {
                 let why = NotCommitted::of(&error);
                 answers.extend(askers.into_iter().map(|asker| (asker, Err(why.error()))));
-                return give_up(connection, answers).await;
+                return give_up(open.conn, answers).await;
             }
         }
     }
-    if let Err(error) = sqlx::query("COMMIT").execute(&mut *connection).await {
+    if let Err(error) = sqlx::query("COMMIT").execute(&mut *open.conn).await {
         tracing::error!(%error, "a commit failed; its operations were rolled back");
         let why = NotCommitted::from(error);
         let answers =
             answers.into_iter().map(|(asker, result)| (asker, result.and(Err(why.error())))).collect();
-        return give_up(connection, answers).await;
+        return give_up(open.conn, answers).await;
     }
     if touched.seq > 0 || touched.lease.is_some() {
         // Nobody listening is fine.
@@ -326,28 +338,78 @@ impl NotCommitted {
     }
 }
 
-async fn alone(connection: &mut SqliteConnection, work: Work) -> Result<Done, Lost> {
-    begin(connection).await?;
-    let mut tx = Tx { conn: &mut *connection, touched: Committed::default() };
+/// A transaction, and in it the savepoint of the operation at work. Each statement is a trip to SQLite's
+/// own thread and back, which costs more than what these do there: so the transaction begins with its
+/// first savepoint, one savepoint is released on the way to the next, and the commit releases the last.
+struct Open<'c> {
+    conn: &'c mut SqliteConnection,
+    /// The savepoint holds what is to stay.
+    used: bool,
+}
+
+impl Open<'_> {
+    async fn begin(conn: &mut SqliteConnection) -> Result<Open<'_>, sqlx::Error> {
+        match sqlx::query("BEGIN IMMEDIATE; SAVEPOINT job").execute(&mut *conn).await {
+            Ok(_) => Ok(Open { conn, used: false }),
+            Err(error) => {
+                // In case it began and could not set the savepoint.
+                let _ = sqlx::query("ROLLBACK").execute(conn).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// A transaction for one more operation.
+    async fn next(&mut self) -> Result<Tx<'_>, Lost> {
+        if self.used {
+            let next = sqlx::query("RELEASE job; SAVEPOINT job").execute(&mut *self.conn).await;
+            next.map_err(|error| Lost(error.into()))?;
+            self.used = false;
+        }
+        Ok(Tx { conn: &mut *self.conn, touched: Committed::default() })
+    }
+
+    /// Keeps what was done in the savepoint, or undoes it where it came to an error.
+    async fn end<T>(
+        &mut self,
+        result: Result<T, StoreError>,
+        touched: Committed,
+    ) -> Result<(Result<T, StoreError>, Committed), Lost> {
+        let refused = match result {
+            Ok(value) => {
+                self.used = true;
+                return Ok((Ok(value), touched));
+            }
+            Err(refused) => refused,
+        };
+        match sqlx::query("ROLLBACK TO job").execute(&mut *self.conn).await {
+            Ok(_) => Ok((Err(refused), Committed::default())),
+            Err(_) => Err(Lost(refused)),
+        }
+    }
+}
+
+async fn alone(open: &mut Open<'_>, work: Work) -> Result<Done, Lost> {
+    let mut tx = open.next().await?;
     // Called inside, so that a panic before the first wait is caught as well.
     let result = without_panic(async { work(&mut tx).await }).await;
-    let touched = std::mem::take(&mut tx.touched);
-    let (result, touched) = end(connection, result, touched).await?;
+    let touched = tx.touched;
+    let (result, touched) = open.end(result, touched).await?;
     Ok((vec![result], touched))
 }
 
 /// All in one savepoint or, should that fail, each in its own.
-fn run_bulk<B: Bulk>(
-    connection: &mut SqliteConnection,
+fn run_bulk<'t, B: Bulk>(
+    open: &'t mut Open<'_>,
     items: Vec<Box<dyn Any + Send>>,
-) -> BoxFuture<'_, Result<Done, Lost>> {
+) -> BoxFuture<'t, Result<Done, Lost>> {
     let items = items.into_iter().map(|item| match item.downcast::<B>() {
         Ok(item) => *item,
         Err(_) => unreachable!("a unit holds items of one kind"),
     });
     let items: Vec<B> = items.collect();
     Box::pin(async move {
-        match together(connection, &items).await? {
+        match together(open, &items).await? {
             (Ok(answers), touched) => return Ok((answers, touched)),
             (Err(refused), touched) if items.len() == 1 => return Ok((vec![Err(refused)], touched)),
             (Err(error), _) => {
@@ -356,7 +418,7 @@ fn run_bulk<B: Bulk>(
         }
         let (mut answers, mut touched) = (Vec::with_capacity(items.len()), Committed::default());
         for item in &items {
-            let (answer, touches) = together(connection, std::slice::from_ref(item)).await?;
+            let (answer, touches) = together(open, std::slice::from_ref(item)).await?;
             touched.merge(touches);
             match answer {
                 Ok(one) => answers.extend(one),
@@ -369,35 +431,14 @@ fn run_bulk<B: Bulk>(
 
 type Together = (Result<Vec<Result<Answer, StoreError>>, StoreError>, Committed);
 
-async fn together<B: Bulk>(connection: &mut SqliteConnection, items: &[B]) -> Result<Together, Lost> {
-    begin(connection).await?;
-    let mut tx = Tx { conn: &mut *connection, touched: Committed::default() };
+async fn together<B: Bulk>(open: &mut Open<'_>, items: &[B]) -> Result<Together, Lost> {
+    let mut tx = open.next().await?;
     let result = without_panic(async { B::run(&mut tx, items).await }).await;
     debug_assert!(result.as_ref().map_or(true, |answers| answers.len() == items.len()));
-    let touched = std::mem::take(&mut tx.touched);
-    let (result, touched) = end(connection, result, touched).await?;
+    let touched = tx.touched;
+    let (result, touched) = open.end(result, touched).await?;
     let boxed = |answer: Result<B::Answer, StoreError>| answer.map(|value| Box::new(value) as Answer);
     Ok((result.map(|answers| answers.into_iter().map(boxed).collect()), touched))
-}
-
-async fn begin(connection: &mut SqliteConnection) -> Result<(), Lost> {
-    let opened = sqlx::query("SAVEPOINT job").execute(connection).await;
-    opened.map(|_| ()).map_err(|error| Lost(error.into()))
-}
-
-/// Keeps what was done in the savepoint, or undoes it where it came to an error.
-async fn end<T>(
-    connection: &mut SqliteConnection,
-    result: Result<T, StoreError>,
-    touched: Committed,
-) -> Result<(Result<T, StoreError>, Committed), Lost> {
-    let ending = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-    match (sqlx::raw_sql(ending).execute(connection).await, result) {
-        (Ok(_), Ok(value)) => Ok((Ok(value), touched)),
-        (Ok(_), Err(refused)) => Ok((Err(refused), Committed::default())),
-        (Err(error), Ok(_)) => Err(Lost(error.into())),
-        (Err(_), Err(cause)) => Err(Lost(cause)),
-    }
 }
 
 /// A panic ends one operation and not the writer. Safe to go on after: what the operation had done

@@ -30,20 +30,6 @@ impl TempStore {
         TempStore { store, clock: Clock::default(), dir }
     }
 
-    /// On a memory file system where there is one: for tests that commit thousands of times.
-    pub async fn quick() -> TempStore {
-        let memory = Path::new("/dev/shm");
-        let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-        let dir = dir.expect("a temporary folder");
-        let store = Store::open(dir.path()).await.expect("a new store opens");
-        TempStore { store, clock: Clock::default(), dir }
-    }
-
-    /// Leaves the store without a word and opens it again.
-    pub async fn reopen(&mut self) {
-        self.store = Store::open(self.dir.path()).await.expect("the store opens again");
-    }
-
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }

@@ -36,6 +36,15 @@ export function PolicyFields({ draft, wrong, onChange, children }: PolicyFieldsP
           onChange={(event) => onChange({ limit: event.target.value })}
         />
         <TextField
+          label="Runs at one time in one repository"
+          inputMode="numeric"
+          placeholder="no limit"
+          hint="Counted over all projects that share the repository; the lowest of their limits holds."
+          error={errorOf(draft.repositoryLimit)}
+          value={draft.repositoryLimit}
+          onChange={(event) => onChange({ repositoryLimit: event.target.value })}
+        />
+        <TextField
           label="Attempts after the first"
           inputMode="numeric"
           placeholder="by the kind of failure"

@@ -15,6 +15,7 @@ test("what is not touched stays as it is", () => {
     ...SETTINGS,
     dispatch: false,
     limit: null,
+    repository_limit: null,
     paused: null,
     escalation: { failures: 3, minutes: 1_440, workflow: 3, hand_over: false, pause: false },
     limits: { setup: null, longest: null, idle: null, expected_quiet: null, review: null },
@@ -22,9 +23,9 @@ test("what is not touched stays as it is", () => {
 });
 
 test("attempts are set for what another attempt may mend, and taken away again", () => {
-  const draft = { ...policyOf(SETTINGS), dispatch: true, limit: "2", retries: "4" };
+  const draft = { ...policyOf(SETTINGS), dispatch: true, limit: "2", repositoryLimit: "1", retries: "4" };
   const saved = settingsOf(SETTINGS, draft);
-  expect(saved).toMatchObject({ dispatch: true, limit: 2, budget: SETTINGS.budget });
+  expect(saved).toMatchObject({ dispatch: true, limit: 2, repository_limit: 1, budget: SETTINGS.budget });
   expect(saved?.retry?.timeout?.max).toBe(4);
   expect(saved?.retry?.lost).toEqual(SETTINGS.retry?.lost);
   expect(saved?.retry?.review_rejected).toBeUndefined();
@@ -46,4 +47,5 @@ test("a pause without a reason still pauses, and nonsense is not saved", () => {
   expect(settingsOf(SETTINGS, { ...draft, paused: true })?.paused).toBe("paused by you");
   expect(settingsOf(SETTINGS, { ...draft, paused: true, reason: " release week " })?.paused).toBe("release week");
   expect(settingsOf(SETTINGS, { ...draft, limit: "many" })).toBeNull();
+  expect(settingsOf(SETTINGS, { ...draft, repositoryLimit: "one" })).toBeNull();
 });

@@ -7,6 +7,7 @@ import { retriesOf, withRetries } from "../../data/retries";
 export interface PolicyDraft {
   dispatch: boolean;
   limit: string;
+  repositoryLimit: string;
   paused: boolean;
   reason: string;
   /** Attempts after the first; empty: the built-in rules of each failure. */
@@ -30,6 +31,7 @@ export function policyOf(settings: ProjectSettings): PolicyDraft {
   return {
     dispatch: settings.dispatch ?? false,
     limit: settings.limit == null ? "" : String(settings.limit),
+    repositoryLimit: settings.repository_limit == null ? "" : String(settings.repository_limit),
     paused: settings.paused != null,
     reason: settings.paused ?? "",
     retries: retriesOf(settings.retry ?? {}),
@@ -45,14 +47,15 @@ export function policyOf(settings: ProjectSettings): PolicyDraft {
 /** The settings with what was typed; null where a box holds no whole number. */
 export function settingsOf(settings: ProjectSettings, draft: PolicyDraft): ProjectSettings | null {
   const limit = wholeNumber(draft.limit);
+  const repository_limit = wholeNumber(draft.repositoryLimit);
   const retries = wholeNumber(draft.retries);
   const escalation = escalationOf(draft);
   const limits = limitsOf(draft.limits);
-  if (Number.isNaN(limit) || Number.isNaN(retries) || escalation === null || limits === null) return null;
+  if ([limit, repository_limit, retries].some(Number.isNaN) || escalation === null || limits === null) return null;
   const paused = draft.paused ? draft.reason.trim() || "paused by you" : null;
   const before = settings.retry ?? {};
   const retry = draft.retries.trim() === retriesOf(before) ? before : withRetries(before, retries);
-  return { ...settings, dispatch: draft.dispatch, limit, paused, retry, escalation, limits };
+  return { ...settings, dispatch: draft.dispatch, limit, repository_limit, paused, retry, escalation, limits };
 }
 
 function escalationOf(draft: PolicyDraft): Escalation | null {

@@ -20,7 +20,7 @@ export interface RunsListProps {
   onLog(run: Run): void;
   onChanges(run: Run): void;
   onResume(run: Run): void;
-  /** The newest run is live, so none can be resumed. */
+  /** A run is live, so none can be resumed. */
   busy: boolean;
 }
 
@@ -71,7 +71,7 @@ function RunItem({
         <Button size="small" onClick={() => onChanges(run)}>
           Changes
         </Button>
-        {!isLive(run.status) && !busy && (
+        {!isLive(run.status) && !busy && run.review === null && (
           <Button size="small" onClick={() => onResume(run)}>
             Resume
           </Button>

@@ -14,7 +14,7 @@ import type {
 } from "../../bindings";
 import { exactTime } from "../../components/formats";
 import { sizeWords } from "../../components/size";
-import { isLive } from "../../data/words";
+import { isLive, newestWork } from "../../data/words";
 import { Attachments } from "./Attachments";
 import { CardFacts } from "./CardFacts";
 import { clock, moments } from "./days";
@@ -49,7 +49,12 @@ export function Facts(props: FactsProps) {
       <Subtasks task={task} onOpen={onOpen} onMove={onMove} />
       {planned && <QueueFacts why={planned.why} onTab={onTab} />}
       {run && (
-        <RunFacts run={run} newest={run.id === task.runs[0]?.id} needsYou={task.card.needs_you} why={task.card.why} />
+        <RunFacts
+          run={run}
+          newest={run.id === newestWork(task.runs)?.id}
+          needsYou={task.card.needs_you}
+          why={task.card.why}
+        />
       )}
       {run?.workspace && <WorkspaceFacts workspace={run.workspace} />}
       <TimelineTail entries={timeline} task={task} onTab={onTab} />
@@ -84,7 +89,7 @@ interface RunFactsProps {
 function RunFacts({ run, newest, needsYou, why }: RunFactsProps) {
   const waits = newest && needsYou;
   return (
-    <Section title={newest ? "Run" : `Run ${run.attempt}, an earlier one`}>
+    <Section title={newest ? "Run" : `Run ${run.attempt}, ${run.review === null ? "an earlier one" : "a review"}`}>
       <dl className={styles.list}>
         <Fact name="agent">
           {[run.agent, run.agent_version, run.model].filter(Boolean).join(" · ")}

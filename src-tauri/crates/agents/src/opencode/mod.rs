@@ -2,16 +2,15 @@
 //!
 //! Its terminal interface takes seconds to start and loses keys typed before
 //! that, so the prompt goes in as `--prompt=TEXT`, which it submits by itself.
-//! It asks nothing about trust. What it does is told by a plugin that is
-//! loaded for the launch; with any plugin it first waits until it has fetched
-//! its own plugin package from npm, once for each version.
+//! It asks nothing about trust. What it does is told by a plugin of its
+//! terminal interface that is loaded for the launch.
 
 mod plugin;
 mod stream;
 
 pub(crate) use stream::OpencodeStream;
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use crate::launch::{Extras, LaunchContext, Mode};
 use crate::profile::words;
@@ -33,21 +32,17 @@ pub fn profile() -> Profile {
 }
 
 /// The stream of an unattended run tells all that a plugin could. `OPENCODE_CONFIG_CONTENT` is the layer of
-/// configuration that is laid over all others, lists and tables joined.
+/// configuration that is laid over all others, tables joined.
 pub(crate) fn extras(context: &LaunchContext) -> Extras {
-    let mut config = Map::new();
     let mut extras = match context.mode {
-        Mode::Interactive => plugin::extras(context.run_dir, &mut config),
+        Mode::Interactive => plugin::extras(context.run_dir),
         Mode::Unattended => Extras::default(),
     };
     if let Some(tools) = context.tools {
         let command: Vec<&String> = std::iter::once(&tools.program).chain(&tools.args).collect();
         // It hands its whole environment on.
         let server = json!({ "type": "local", "command": command, "timeout": TIMEOUT_S * 1_000 });
-        config.insert("mcp".into(), json!({ TOOLS_NAME: server }));
-    }
-    if !config.is_empty() {
-        let config = Value::from(config).to_string();
+        let config = json!({ "mcp": { TOOLS_NAME: server } }).to_string();
         extras.env.push(("OPENCODE_CONFIG_CONTENT".into(), config.into()));
     }
     extras

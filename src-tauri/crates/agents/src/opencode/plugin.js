@@ -1,5 +1,5 @@
 // Tells Flightboard what this opencode session does: one line of JSON for each change, in the form that Claude Code's
-// hooks have, so that one reader serves both. Loaded for one launch; nothing is kept anywhere else.
+// hooks have, so that one reader serves both. A plugin of opencode's terminal interface, loaded for one launch.
 
 import { appendFileSync } from "node:fs";
 
@@ -62,11 +62,10 @@ const HEARD = {
   "question.rejected": () => tell({ hook_event_name: "PostToolUse" }),
 };
 
-export const Flightboard = async () => {
-  tell({ hook_event_name: "SessionStart" });
-  return {
-    event: async ({ event }) => {
-      HEARD[event.type]?.(event.properties);
-    },
-  };
+export default {
+  id: "flightboard",
+  async tui({ event }) {
+    for (const [type, hear] of Object.entries(HEARD)) event.on(type, ({ properties }) => hear(properties));
+    tell({ hook_event_name: "SessionStart" });
+  },
 };

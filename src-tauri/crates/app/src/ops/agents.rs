@@ -121,6 +121,7 @@ async fn patience(app: &App) -> Result<Millis, Problem> {
 fn view(live: u32, patience: Millis, now: Millis, found: FoundAgent) -> Agent {
     let last_seen_at = found.record.as_ref().and_then(|record| record.last_seen_at);
     Agent {
+        id: found.record.as_ref().map(|record| record.id),
         told: found.told().into(),
         program: found.program().into(),
         live,

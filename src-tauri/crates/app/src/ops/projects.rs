@@ -189,6 +189,7 @@ fn policy(settings: &ProjectSettings) -> ProjectPolicy {
         dispatch: settings.dispatch,
         agents: settings.agents.clone(),
         limit: settings.limit,
+        repository_limit: settings.repository_limit,
         paused: settings.paused.clone(),
         triage: settings.triage,
         retry: settings.retry.clone(),

@@ -206,7 +206,27 @@ pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, P
     let now = app.engine.now();
     match request.verdict {
         Verdict::Approved => {
-            store.move_task(request.id, Status::Done, app.actor(), now).await?;
+            let task = store.task(request.id).await?;
+            let (gate, _) = store.gate(request.id).await?;
+            let effects = if gate.0.is_empty() && task.task.status == Status::Review {
+                // Nobody asks for it, and who looks at the card later still wants to know who looked at the work.
+                let review = NewReview {
+                    task: request.id,
+                    run: task.last_run,
+                    round: task.round,
+                    step: 0,
+                    kind: "person",
+                    reviewer: app.actor().to_string(),
+                    outcome: StepOutcome::Approved,
+                    review_run: None,
+                    notes: domain::text::description(&request.notes)?,
+                    prompt: String::new(),
+                };
+                store.add_review(review, now).await?
+            } else {
+                store.move_task(request.id, Status::Done, app.actor(), now).await?
+            };
+            super::tasks::carry_out(app, effects).await?;
         }
         Verdict::Rejected => {
             if request.notes.trim().is_empty() {
@@ -227,7 +247,8 @@ pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, P
                 notes,
                 prompt: String::new(),
             };
-            store.add_review(review, now).await?;
+            let effects = store.add_review(review, now).await?;
+            super::tasks::carry_out(app, effects).await?;
         }
     }
     super::tasks::detail(app, request.id).await

@@ -88,8 +88,16 @@ pub(super) async fn assignee(app: &App, name: Option<String>) -> Result<Option<S
 
 /// Moving a card away from its agent stops the agent and waits for its end.
 pub async fn move_task(app: &App, request: MoveTask) -> Result<Card, Problem> {
+    let limits = app.engine.column_limits(request.column).await?;
+    let store = app.engine.store();
     let effects =
-        app.engine.store().move_task(request.id, request.column, app.actor(), app.engine.now()).await?;
+        store.move_task_within(request.id, request.column, limits, app.actor(), app.engine.now()).await?;
+    carry_out(app, effects).await?;
+    one_card(app, request.id).await
+}
+
+/// What a change of a card asks of the engine.
+pub(super) async fn carry_out(app: &App, effects: Vec<Effect>) -> Result<(), Problem> {
     for effect in effects {
         match effect {
             Effect::StopRun(run) => {
@@ -97,7 +105,7 @@ pub async fn move_task(app: &App, request: MoveTask) -> Result<Card, Problem> {
             }
         }
     }
-    one_card(app, request.id).await
+    Ok(())
 }
 
 pub async fn trash_task(app: &App, request: TaskRef) -> Result<Card, Problem> {
@@ -105,7 +113,8 @@ pub async fn trash_task(app: &App, request: TaskRef) -> Result<Card, Problem> {
     if let Some(run) = task.task.live_run {
         app.engine.stop_run(run).await?;
     }
-    app.engine.store().trash_task(request.id, app.engine.now()).await?;
+    let effects = app.engine.store().trash_task(request.id, app.engine.now()).await?;
+    carry_out(app, effects).await?;
     one_card(app, request.id).await
 }
 

@@ -10,6 +10,7 @@ mod claims;
 mod front_door;
 mod held;
 mod keys;
+mod no_way_round;
 mod repositories;
 mod runs;
 mod schedules;

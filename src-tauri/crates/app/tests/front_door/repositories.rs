@@ -17,7 +17,7 @@ fn git(at: &Path, args: &[&str]) {
     assert!(done.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
-fn repository(at: &Path) {
+pub fn repository(at: &Path) {
     std::fs::create_dir(at).expect("a folder");
     git(at, &["init", "-q"]);
     git(at, &["commit", "-q", "--allow-empty", "-m", "first"]);

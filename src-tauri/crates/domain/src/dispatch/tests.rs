@@ -135,6 +135,10 @@ fn limits_pauses_and_accounts_have_theirs() {
     review.limits.insert(Lane::Column(Status::Review), limit);
     assert_eq!(sentence(&review), "waiting: 5 of 5 in Review, next");
 
+    let mut leaving = one(|_, codex| codex.capacity = 2);
+    leaving.live = vec![LiveRun { task: TaskId(9), leaving: true, ..live(7, "codex", Priority::LOW) }];
+    assert_eq!(sentence(&leaving), "waits until run 7 has ended");
+
     let mut paused = one(|_, _| {});
     paused.paused.insert(ProjectId(1), "three failures in a row".into());
     assert_eq!(sentence(&paused), "project paused: three failures in a row");

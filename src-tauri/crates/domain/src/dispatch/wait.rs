@@ -80,6 +80,10 @@ pub enum Wait {
     Preempting {
         run: RunId,
     },
+    /// The last run of the task, or of its review, is still being ended.
+    Leaving {
+        run: RunId,
+    },
 }
 
 impl Wait {
@@ -103,7 +107,8 @@ impl Wait {
             | Wait::BreakerOpen { .. }
             | Wait::Probing { .. }
             | Wait::Resting { .. }
-            | Wait::Preempting { .. } => false,
+            | Wait::Preempting { .. }
+            | Wait::Leaving { .. } => false,
         }
     }
 
@@ -127,7 +132,8 @@ impl Wait {
             | Wait::NoSkill { .. }
             | Wait::LaneFull { .. }
             | Wait::AtCapacity { .. }
-            | Wait::Preempting { .. } => Millis::MAX,
+            | Wait::Preempting { .. }
+            | Wait::Leaving { .. } => Millis::MAX,
         }
     }
 
@@ -157,6 +163,7 @@ impl Wait {
             Wait::Probing { .. } => "breaker_probing",
             Wait::Resting { .. } => "rate_limited",
             Wait::Preempting { .. } => "preempting",
+            Wait::Leaving { .. } => "last_run_ending",
         }
     }
 }
@@ -205,6 +212,7 @@ impl Waiting {
                 format!("usage limit of {account} reached for {agent}, until {}", clock(*until))
             }
             Wait::Preempting { run } => format!("run {run} makes way for it"),
+            Wait::Leaving { run } => format!("waits until run {run} has ended"),
         }
     }
 

@@ -1,8 +1,12 @@
 //! The two doors over real sockets: who is let in, and what they find.
 
+mod boards;
 mod browser;
+mod feed;
+mod items;
 mod keys;
 mod login;
+mod matrix;
 mod rig;
 mod rpc;
 mod socket;

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use app::{App, Config, Engine};
+use app::{App, Clock, Config, Engine};
 use flightboard_http::{Door, Keys, open_tcp};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -26,9 +26,15 @@ pub struct Board {
 
 impl Board {
     pub async fn open() -> Board {
+        Board::open_by(Clock::default()).await
+    }
+
+    /// An engine that goes by this clock.
+    pub async fn open_by(clock: Clock) -> Board {
         testkit::have_pty_host();
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let engine = Engine::start(Config::new(dir.path().to_owned())).await.expect("an engine");
+        let config = Config { clock, ..Config::new(dir.path().to_owned()) };
+        let engine = Engine::start(config).await.expect("an engine");
         let app = App::new(engine);
         let (web, keys, port) = open_tcp(app.clone(), 0, Some(KEY)).await.expect("a port");
         Board { app, port, keys, web, dir }
@@ -53,6 +59,16 @@ impl Board {
     pub async fn send(&self, ask: &Ask) -> Answer {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).await.expect("the door is open");
         exchange(stream, ask).await
+    }
+
+    /// Only the status of the answer, for those that do not end.
+    pub async fn status(&self, ask: &Ask) -> u16 {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.expect("the door is open");
+        let talk = async {
+            let _ = stream.write_all(&ask.sent()).await;
+            read_head(&mut stream).await.0
+        };
+        tokio::time::timeout(PATIENCE, talk).await.unwrap_or_else(|_| panic!("no answer to {}", ask.first))
     }
 
     /// An operation, asked for with the programs' key.
@@ -117,7 +133,8 @@ impl Ask {
         self.header("content-length", &body.len().to_string())
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    /// As it goes over the wire.
+    pub fn sent(&self) -> Vec<u8> {
         let upgrades = self.headers.iter().any(|(name, _)| name == "connection");
         let mut head = self.first.clone() + "\r\n";
         for (name, value) in &self.headers {
@@ -159,7 +176,7 @@ impl Answer {
 pub async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, ask: &Ask) -> Answer {
     let talk = async {
         // A door that refuses early need not read to the end.
-        let _ = stream.write_all(&ask.bytes()).await;
+        let _ = stream.write_all(&ask.sent()).await;
         let (status, head) = read_head(&mut stream).await;
         let mut answer = Answer { status, head, body: Vec::new() };
         if status == 101 || ask.first.starts_with("HEAD") {
@@ -219,7 +236,7 @@ impl Socket {
     pub async fn open(board: &Board, path: &str) -> Socket {
         let mut stream = TcpStream::connect(("127.0.0.1", board.port)).await.expect("the door is open");
         let ask = Ask::websocket(path).host(&board.host()).bearer(KEY);
-        stream.write_all(&ask.bytes()).await.expect("it is sent");
+        stream.write_all(&ask.sent()).await.expect("it is sent");
         let (status, head) = read_head(&mut stream).await;
         assert_eq!(status, 101, "{head}");
         Socket(stream)

@@ -2,9 +2,7 @@
 
 use domain::{Activity, Actor, Outcome, RunState, Status, TaskId};
 use store::{Counts, NewProject, NewTask};
-use testkit::{TempStore, card, ready_card};
-
-use crate::raw::Raw;
+use testkit::{Raw, TempStore, card, ready_card};
 
 #[tokio::test]
 async fn a_card_shows_its_newest_run() {

@@ -133,7 +133,7 @@ async fn moving_a_card_away_from_its_agent_asks_for_the_agents_end() {
 async fn a_finished_card_remembers_when_and_forgets_it_when_reopened() {
     let store = TempStore::new().await;
     let id = store.add(card("Done and not")).await;
-    let mut raw = crate::raw::Raw::open(&store).await;
+    let mut raw = testkit::Raw::open(&store).await;
     let done_at = store.clock.tick();
     store.move_task(id, Status::Done, Actor::Person, done_at).await.unwrap();
     assert_eq!(raw.number("SELECT finished_at FROM tasks").await, done_at);
@@ -214,7 +214,7 @@ async fn the_timeline_is_the_change_log_of_one_card() {
             ("agent:demo", "run.started", "run 1 started"),
             ("you", "task.commented", "commented: look here"),
             ("agent:demo", "run.ended", "run 1 finished"),
-            ("you", "task.moved", "moved from Review to Done"),
+            ("you", "task.completed", "moved from Review to Done"),
         ]
     );
     let log = store.changes_after(0, 100).await.unwrap();

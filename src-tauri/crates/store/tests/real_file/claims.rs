@@ -396,7 +396,7 @@ async fn two_hundred_claimers_in_two_processes_never_get_the_same_task() {
     ours.iter().chain(&theirs).for_each(|task| *times.entry(*task).or_default() += 1);
     assert_eq!(times.keys().copied().collect::<BTreeSet<_>>(), all, "a task was left");
     assert!(times.values().all(|times| *times == 1), "a task was claimed twice");
-    let mut raw = crate::raw::Raw::open(&store).await;
+    let mut raw = testkit::Raw::open(&store).await;
     assert_eq!(raw.number("SELECT count(*) FROM runs").await, 2_000);
     assert_eq!(raw.number("SELECT count(*) FROM tasks WHERE status = 'review'").await, 2_000);
 }

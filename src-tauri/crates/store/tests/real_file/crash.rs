@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use domain::Status;
 use store::Store;
-use testkit::TempStore;
+use testkit::{Raw, TempStore};
 
-use crate::{children::play, raw::Raw};
+use crate::children::play;
 
 #[tokio::test]
 async fn whatever_was_acknowledged_survives_a_kill() {

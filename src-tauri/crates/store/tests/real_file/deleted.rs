@@ -7,7 +7,7 @@ use domain::{
 use store::{NewArtifact, StoreError};
 use testkit::{TempStore, card};
 
-use crate::raw::Raw;
+use testkit::Raw;
 
 async fn trashed(store: &TempStore, title: &str) -> TaskId {
     let id = store.add(card(title)).await;

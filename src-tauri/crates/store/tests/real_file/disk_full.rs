@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use store::{NewTask, Store, StoreError};
 use testkit::{SmallDisk, card};
 
-use crate::raw::Raw;
+use testkit::Raw;
 
 fn long_card(n: usize) -> NewTask {
     NewTask { description: "x".repeat(60_000), ..card(&format!("card {n}")) }

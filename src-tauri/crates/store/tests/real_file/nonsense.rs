@@ -4,7 +4,7 @@ use domain::{Actor, Outcome};
 use rstest::rstest;
 use testkit::{TempStore, agent, card};
 
-use crate::raw::Raw;
+use testkit::Raw;
 
 /// Task 1 is in flight with run 1, task 2 lies in the inbox, task 3 is in review after run 2.
 async fn board() -> TempStore {

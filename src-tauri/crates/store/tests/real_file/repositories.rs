@@ -5,7 +5,7 @@ use domain::{Actor, Outcome, ProjectId, RepositoryId};
 use store::{NewProject, NewRepository, NewTask, ProjectRecord, StoreError};
 use testkit::{TempStore, ready_card};
 
-use crate::raw::Raw;
+use testkit::Raw;
 
 fn project() -> NewProject {
     NewProject { name: "Web shop".into(), path: "/src/web shop".into() }

@@ -8,7 +8,8 @@ use rstest::rstest;
 use store::{CardTemplate, ScheduleData, Store, StoreError};
 use testkit::{NOW, TempStore};
 
-use crate::{children::play, raw::Raw};
+use crate::children::play;
+use testkit::Raw;
 
 const MINUTE: Millis = 60_000;
 

@@ -1,8 +1,11 @@
-//! Effectum as it comes (rollback journal, `synchronous=NORMAL`: it leaves no other choice): callers that
-//! add jobs one at a time, then a worker that runs as many at one time. `bench-effectum DIR CALLERS JOBS`
-//! prints one line of JSON.
+//! Effectum with the durability of the others (`synchronous=FULL`): callers that add jobs one at a time,
+//! then a worker that runs as many at one time. `bench-effectum DIR CALLERS JOBS [wal]` prints one line of
+//! JSON. By itself it keeps the rollback journal and asks for `synchronous=NORMAL`; it has no setting for
+//! either, so each connection is told before effectum sees it. `wal` gives it the write-ahead log, which
+//! it does not have and which flushes less often.
 
 use std::{
+    ffi::{CStr, c_char, c_int, c_void},
     path::Path,
     sync::{
         Arc,
@@ -12,6 +15,7 @@ use std::{
 };
 
 use effectum::{Job, JobRunner, Queue, RunningJob, Worker};
+use rusqlite::ffi;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
@@ -24,6 +28,7 @@ struct Work {
     description: String,
 }
 
+#[derive(Debug)]
 struct Left {
     count: AtomicUsize,
     none: Notify,
@@ -37,10 +42,46 @@ async fn work(job: RunningJob, left: Arc<Left>) -> Result<(), std::io::Error> {
     Ok(())
 }
 
+/// SQLite runs it on each connection that is opened.
+unsafe extern "C" fn make_durable(
+    db: *mut ffi::sqlite3,
+    _: *mut *const c_char,
+    _: *const ffi::sqlite3_api_routines,
+) -> c_int {
+    let pragmas = match std::env::args().any(|arg| arg == "wal") {
+        true => c"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+        false => c"PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL",
+    };
+    unsafe {
+        let done = ffi::sqlite3_exec(db, pragmas.as_ptr(), None, std::ptr::null_mut(), std::ptr::null_mut());
+        assert_eq!(done, ffi::SQLITE_OK, "the pragmas are obeyed");
+        ffi::sqlite3_set_authorizer(db, Some(but_not_less), std::ptr::null_mut())
+    }
+}
+
+/// Passes over a later `PRAGMA synchronous = …`, and allows the rest. Asked when a statement is prepared.
+unsafe extern "C" fn but_not_less(
+    _: *mut c_void,
+    action: c_int,
+    name: *const c_char,
+    value: *const c_char,
+    _: *const c_char,
+    _: *const c_char,
+) -> c_int {
+    let sets = action == ffi::SQLITE_PRAGMA && !value.is_null();
+    if sets && unsafe { CStr::from_ptr(name) } == c"synchronous" {
+        ffi::SQLITE_IGNORE
+    } else {
+        ffi::SQLITE_OK
+    }
+}
+
 #[tokio::main(worker_threads = 2)]
 async fn main() {
     let args: Vec<String> = std::env::args().collect();
     let (dir, callers, jobs) = (Path::new(&args[1]), figures::number(&args[2]), figures::number(&args[3]));
+    let told = unsafe { ffi::sqlite3_auto_extension(Some(make_durable)) };
+    assert_eq!(told, ffi::SQLITE_OK);
     let queue = Arc::new(Queue::new(&dir.join("effectum.db")).await.expect("a queue"));
 
     let (before, begun) = (figures::syncs(), Instant::now());

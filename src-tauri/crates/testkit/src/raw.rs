@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use serde_json::Value;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use testkit::TempStore;
 
+use crate::TempStore;
+
+#[derive(Debug)]
 pub struct Raw(SqliteConnection);
 
 impl Raw {
@@ -26,5 +29,12 @@ impl Raw {
     pub async fn number(&mut self, sql: &str) -> i64 {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         sqlx::query_scalar(sql).fetch_one(&mut self.0).await.expect("a number")
+    }
+
+    /// Of a query whose one column is JSON.
+    pub async fn rows(&mut self, sql: &str) -> Vec<Value> {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        let rows: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut self.0).await.expect("rows");
+        rows.iter().map(|row| serde_json::from_str(row).expect("JSON")).collect()
     }
 }

@@ -1,0 +1,199 @@
+//! The public routes: two other boards' words over our operations. A route unpacks what it was sent, asks for one
+//! operation, and packs the answer in the words of the board that it speaks for ([`words`]); rules and rights are
+//! in `app`.
+
+mod agents;
+mod board;
+mod cron;
+mod events;
+mod items;
+mod keys;
+mod openapi;
+mod repeat;
+mod reviews;
+mod tasks;
+mod words;
+
+pub(crate) use events::Feed;
+
+use app::{
+    App,
+    authority::allow_role,
+    wire::{Problem, ProblemCode},
+};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{MatchedPath, Request},
+    http::{HeaderMap, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use domain::authority::{Need, Reach};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use crate::{gate::Caller, problem::with_status, rpc};
+
+pub(crate) fn routes(app: &App) -> Router<App> {
+    let each = Router::new()
+        .route("/api/tasks", get(tasks::list).post(tasks::create).put(tasks::move_many))
+        .route("/api/tasks/queue", get(tasks::queue))
+        .route("/api/tasks/outcomes", get(tasks::outcomes))
+        .route(
+            "/api/tasks/{id}",
+            get(tasks::show).put(tasks::change).patch(tasks::change).delete(tasks::remove),
+        )
+        .route("/api/tasks/{id}/comments", get(tasks::comments).post(tasks::comment))
+        .route("/api/agents", get(agents::list).post(agents::create).put(agents::change_named))
+        .route("/api/agents/register", post(agents::register))
+        .route("/api/agents/{id}", get(agents::show).put(agents::change).delete(agents::remove))
+        .route("/api/agents/{id}/heartbeat", get(agents::heartbeat).post(agents::heartbeat))
+        .route("/api/agents/{id}/soul", get(agents::soul).put(agents::set_soul))
+        .route("/api/agents/{id}/keys", get(keys::list).post(keys::create).delete(keys::revoke))
+        .route("/api/quality-review", get(reviews::list).post(reviews::create))
+        .route("/api/cron", get(cron::list).post(cron::act))
+        .route("/api/cron/{id}", get(cron::show).delete(cron::remove))
+        .route("/api/cron/{id}/{action}", post(cron::act_on))
+        .route("/api/status", get(board::status))
+        .route("/api/activities", get(board::activities))
+        .route("/api/search", get(board::search))
+        .route("/api/export", get(board::export))
+        .route("/api/openapi.json", get(openapi::document))
+        .route("/api/queue", get(items::list).post(items::create))
+        .route("/api/queue/claim", post(items::claim))
+        .route("/api/queue/{id}", get(items::show))
+        .route("/api/queue/{id}/ready", post(items::ready))
+        .route("/api/queue/{id}/complete", post(items::complete))
+        .route("/api/executor/status", get(items::executor))
+        .route("/api/executor/run/{id}", post(items::run))
+        .layer(middleware::from_fn_with_state(app.clone(), repeat::once))
+        .layer(middleware::from_fn(repeat::conditional));
+    each.route("/api/events", get(events::open))
+        .layer(middleware::from_fn_with_state(app.clone(), admit))
+        .route("/health", get(board::health))
+        .fallback_for_api()
+}
+
+/// Asks for the role that the route's description names, before anything is read or looked up. What the caller may
+/// do with what the request names is the operation's to say.
+async fn admit(caller: Caller, path: MatchedPath, request: Request, next: Next) -> Response {
+    let needed = openapi::role(request.method(), path.as_str());
+    let need = needed.map(|role| Need { role, reach: Reach::Open });
+    match need.map_or(Ok(()), |need| allow_role(&caller.app, need)) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => Fail::from(refused).into_response(),
+    }
+}
+
+/// Unknown paths below `/api` are no pages of the web board.
+trait ApiFallback {
+    fn fallback_for_api(self) -> Self;
+}
+
+impl ApiFallback for Router<App> {
+    fn fallback_for_api(self) -> Self {
+        let nothing = || async { Fail::from(not_found("there is no such route")).into_response() };
+        self.route("/api/{*rest}", axum::routing::any(nothing))
+    }
+}
+
+/// A refusal in the making.
+pub(crate) struct Fail(pub Response);
+
+pub(crate) type Answer = Result<Response, Fail>;
+
+impl IntoResponse for Fail {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+/// As at every other door, but that bad input is a 400 here: that is what the boards whose words these are say.
+impl From<Problem> for Fail {
+    fn from(problem: Problem) -> Fail {
+        Fail(match problem.code {
+            ProblemCode::Invalid => with_status(StatusCode::BAD_REQUEST, &problem),
+            ProblemCode::NotFound
+            | ProblemCode::Conflict
+            | ProblemCode::Unavailable
+            | ProblemCode::Unauthorized
+            | ProblemCode::Forbidden
+            | ProblemCode::Internal => crate::problem::answer(problem),
+        })
+    }
+}
+
+fn bad(message: impl Into<String>) -> Fail {
+    Problem { code: ProblemCode::Invalid, message: message.into(), next: None }.into()
+}
+
+fn not_found(message: impl Into<String>) -> Problem {
+    Problem { code: ProblemCode::NotFound, message: message.into(), next: None }
+}
+
+impl Caller {
+    /// Carries out an operation of the table, as this caller. It goes on if the client hangs up.
+    async fn ask(&self, operation: &str, request: impl Serialize) -> Result<Value, Problem> {
+        let internal = |error: serde_json::Error| Problem {
+            code: ProblemCode::Internal,
+            message: error.to_string(),
+            next: None,
+        };
+        let body = serde_json::to_vec(&request).map_err(internal)?;
+        let answer = rpc::carry_out(self, operation.to_owned(), body.into()).await?;
+        serde_json::from_slice(&answer).map_err(internal)
+    }
+}
+
+/// A JSON body. Nothing at all counts as an empty object.
+fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<T, Fail> {
+    let text: &[u8] = if body.is_empty() { b"{}" } else { body };
+    // A form of another site cannot send this type without asking first.
+    if !body.is_empty() && !rpc::is_json(headers) {
+        return Err(bad("the request must be application/json"));
+    }
+    if text.trim_ascii_start().first() != Some(&b'{') {
+        return Err(bad("the request must be a JSON object"));
+    }
+    serde_json::from_slice(text).map_err(|error| bad(format!("the request cannot be read: {error}")))
+}
+
+/// The integer in a path.
+fn id(text: &str) -> Result<i64, Fail> {
+    text.parse()
+        .ok()
+        .filter(|id| *id > 0)
+        .ok_or_else(|| bad(format!("“{text}” is not an id; ids are integers")))
+}
+
+fn ok(body: Value) -> Answer {
+    Ok(axum::Json(body).into_response())
+}
+
+fn created(location: String, body: Value) -> Answer {
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(body)).into_response())
+}
+
+/// Where a page begins and how long it is; more than `most` is `most`.
+#[derive(Clone, Copy, Debug, serde::Deserialize)]
+pub(crate) struct Page {
+    limit: Option<u32>,
+    offset: Option<u32>,
+    /// From 1; stands in for `offset`.
+    page: Option<u32>,
+}
+
+impl Page {
+    fn of(self, most: u32) -> (u32, u32) {
+        let limit = self.limit.unwrap_or(50).clamp(1, most);
+        let skipped = self.page.map(|page| page.saturating_sub(1).saturating_mul(limit));
+        (limit, self.offset.or(skipped).unwrap_or(0))
+    }
+
+    fn told(limit: u32, offset: u32, total: u64, named: &str, rows: Vec<Value>) -> Value {
+        let more = u64::from(offset) + (rows.len() as u64) < total;
+        json!({ named: rows, "total": total, "page": offset / limit + 1, "limit": limit, "offset": offset, "hasMore": more })
+    }
+}

@@ -1,0 +1,178 @@
+//! Every route and every operation, with every kind of key, from every place: made from the document that the
+//! server gives of itself and from the table of operations, so that a new route is in it by itself.
+
+use app::{Clock, OPERATIONS};
+use domain::Role;
+use serde_json::{Value, json};
+
+use crate::rig::{Ask, Board, KEY};
+
+const START: i64 = 1_800_000_000_000;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum From {
+    Here,
+    ForeignHost,
+    ForeignOrigin,
+}
+
+/// What a route or an operation asks of its caller.
+struct Target {
+    ask: Ask,
+    name: String,
+    /// None: anybody.
+    role: Option<Role>,
+    /// An agent whose things it does not name may use it.
+    open: bool,
+}
+
+/// Who knocks: name, key, and the role that counts; none where the key opens nothing.
+struct Knocker {
+    name: &'static str,
+    key: Option<String>,
+    role: Option<Role>,
+}
+
+async fn knockers(board: &Board, hand: &app::ClockHand) -> Vec<Knocker> {
+    let make = async |request: Value| {
+        let made = board.call("create_key", request).await;
+        Some(made["secret"].as_str().expect("a secret").to_owned())
+    };
+    let expired = make(json!({ "name": "e", "role": "admin", "expires_at": START + 1_000 })).await;
+    hand.set(START + 1_000);
+    let knocker = |name, key, role| Knocker { name, key, role };
+    vec![
+        knocker("no key", None, None),
+        knocker("a wrong key", Some("fbk_0".into()), None),
+        knocker("an expired key", expired, None),
+        knocker("a viewer", make(json!({ "name": "v", "role": "viewer" })).await, Some(Role::Viewer)),
+        knocker(
+            "the agent of another task",
+            make(json!({ "name": "a", "role": "agent", "agent": "stranger" })).await,
+            Some(Role::Agent),
+        ),
+        knocker("an operator", make(json!({ "name": "o", "role": "operator" })).await, Some(Role::Operator)),
+        knocker("an admin", make(json!({ "name": "x", "role": "admin" })).await, Some(Role::Admin)),
+    ]
+}
+
+/// A body that gets past the reading of it.
+fn body(schema: &str) -> Value {
+    match schema {
+        "NewTask" | "NewItem" => json!({ "title": "x" }),
+        "Task" => json!({ "title": "x" }),
+        "Moves" => json!({ "tasks": [{ "id": 1, "status": "assigned" }] }),
+        "NewComment" => json!({ "content": "x" }),
+        "NewAgent" => json!({ "name": "somebody-new" }),
+        "Agent" => json!({ "id": 1, "role": "tester" }),
+        "NewSoul" => json!({ "soul_content": "x" }),
+        "Which" => json!({ "key_id": 1 }),
+        "NewReview" => json!({ "taskId": 1, "status": "approved", "notes": "x" }),
+        "NewJob" => json!({ "name": "j", "schedule": "daily", "task_template": { "title": "x" } }),
+        "NewClaim" => json!({ "agentId": "keeper" }),
+        _ => json!({}),
+    }
+}
+
+fn query(path: &str) -> &'static str {
+    match path {
+        "/api/tasks/queue" => "?agent=keeper",
+        "/api/search" => "?q=xx",
+        "/api/export" => "?type=tasks",
+        "/api/quality-review" => "?taskId=1",
+        _ => "",
+    }
+}
+
+/// The routes of the document.
+async fn routes(board: &Board) -> Vec<Target> {
+    let document = board.send(&Ask::get("/api/openapi.json").host(&board.host()).bearer(KEY)).await.json();
+    let mut targets = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let place = path.replace("{id}", "1").replace("{action}", "pause");
+            let reads = method == "get";
+            let ask =
+                Ask::new(&method.to_uppercase(), format!("{place}{}", if reads { query(path) } else { "" }));
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+            let ask = match schema.as_str().and_then(|reference| reference.rsplit('/').next()) {
+                Some(name) => with_body(ask, &body(name)),
+                None => ask,
+            };
+            let needed = operation["description"].as_str().and_then(|text| text.split(' ').nth(3));
+            // Its own agents see the list of agents, and the document is nobody's.
+            let open = matches!(
+                path.as_str(),
+                "/api/openapi.json" | "/api/agents" | "/api/agents/{id}" | "/api/agents/{id}/soul"
+            ) && reads;
+            targets.push(Target {
+                ask,
+                name: format!("{method} {path}"),
+                role: needed.and_then(Role::parse),
+                open,
+            });
+        }
+    }
+    targets
+}
+
+fn with_body(ask: Ask, body: &Value) -> Ask {
+    ask.header("content-type", "application/json").body(&body.to_string())
+}
+
+fn operations() -> Vec<Target> {
+    let target = |operation: &app::Operation| Target {
+        // Whatever may be carried out is refused for this field, so that nothing is.
+        ask: Ask::rpc(operation.name, r#"{"no_such_field":1}"#),
+        name: format!("rpc {}", operation.name),
+        role: Some(operation.need.role),
+        open: true,
+    };
+    OPERATIONS.iter().map(target).collect()
+}
+
+/// Whether the answer's status is right; the rule, written once more.
+fn fits(target: &Target, knocker: &Knocker, from: From, status: u16) -> bool {
+    match (from, target.role, knocker.role) {
+        (From::ForeignHost, ..) => status == 421,
+        (From::ForeignOrigin, ..) => status == 403,
+        (From::Here, None, _) => status == 200,
+        (From::Here, Some(_), None) => status == 401,
+        (From::Here, Some(needed), Some(role)) if role < needed => status == 403,
+        (From::Here, Some(_), Some(Role::Agent)) if !target.open => status == 403,
+        (From::Here, Some(_), Some(_)) => !matches!(status, 401 | 403 | 421 | 500),
+    }
+}
+
+#[tokio::test]
+async fn each_route_opens_to_the_keys_that_its_description_names_and_to_no_other() {
+    let (clock, hand) = Clock::by_hand(START);
+    let board = Board::open_by(clock).await;
+    let knockers = knockers(&board, &hand).await;
+    board.call("enroll_agent", json!({ "name": "keeper" })).await;
+    board.call("put_task", json!({ "title": "kept", "assign": { "agent": "keeper" } })).await;
+    board.call("put_schedule", json!({ "name": "one", "when": "daily", "title": "x" })).await;
+    let targets: Vec<Target> = routes(&board).await.into_iter().chain(operations()).collect();
+    assert!(targets.len() > OPERATIONS.len() + 40, "{}", targets.len());
+    let mut wrong = Vec::new();
+    for target in &targets {
+        for knocker in &knockers {
+            for from in [From::Here, From::ForeignHost, From::ForeignOrigin] {
+                let host = if from == From::ForeignHost { "evil.example".into() } else { board.host() };
+                let mut ask = target.ask.clone().host(&host);
+                if from == From::ForeignOrigin {
+                    ask = ask.header("origin", "http://evil.example");
+                }
+                if let Some(key) = &knocker.key {
+                    ask = ask.bearer(key);
+                }
+                let status = board.status(&ask).await;
+                if !fits(target, knocker, from, status) {
+                    wrong.push(format!("{} with {} from {from:?}: {status}", target.name, knocker.name));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    board.close().await;
+}

@@ -1,0 +1,55 @@
+//! How SQLite goes about the statements of the queue: by an index, in its order, and never through a
+//! whole table. So their cost does not grow with what is stored.
+
+use rstest::rstest;
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+
+use crate::{FILE_NAME, Store, claims, queue, reports};
+
+/// The steps of each statement in `sql`, in which `?` may stand for anything.
+async fn plan(sql: &str) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    Store::open(dir.path()).await.unwrap().close().await;
+    // A new parent row is looked for among children only while a reference is broken; plans name that too.
+    let options = SqliteConnectOptions::new().filename(dir.path().join(FILE_NAME)).foreign_keys(false);
+    let mut raw = SqliteConnection::connect_with(&options).await.unwrap();
+    let mut steps = Vec::new();
+    for statement in sql.split(';') {
+        let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained).fetch_all(&mut raw).await.unwrap();
+        steps.extend(rows.into_iter().map(|(.., step)| step));
+    }
+    raw.close().await.unwrap();
+    steps
+}
+
+/// Passes through something as long as the table it is of.
+fn is_a_scan(step: &str) -> bool {
+    // A list that was bound is as long as the commit, and a subquery's rows are its own scan's.
+    let passing = ["json_each", "CONSTANT ROW", "(subquery"];
+    step.starts_with("SCAN") && !passing.iter().any(|part| step.contains(part))
+}
+
+#[rstest]
+#[case::ready(claims::READY, "tasks_ready")]
+#[case::in_the_inbox(claims::IN_THE_INBOX, "tasks_inbox")]
+#[tokio::test]
+async fn candidates_come_in_the_order_of_their_index(#[case] sql: &str, #[case] index: &str) {
+    let steps = plan(sql).await;
+    let scans: Vec<&String> = steps.iter().filter(|step| is_a_scan(step)).collect();
+    // It reads the index from its start, and stops at the limit.
+    assert_eq!(scans, [&format!("SCAN tasks USING INDEX {index}")], "{steps:#?}");
+    assert!(!steps.iter().any(|step| step.contains("ORDER BY")), "{steps:#?}");
+}
+
+#[rstest]
+#[case::held(claims::HELD)]
+#[case::claimed(claims::BEGIN)]
+#[case::reported(reports::REPORTED)]
+#[case::succeeded(reports::SUCCEED)]
+#[case::startable(queue::STARTABLE)]
+#[tokio::test]
+async fn nothing_is_scanned(#[case] sql: &str) {
+    let steps = plan(sql).await;
+    assert!(!steps.is_empty() && !steps.iter().any(|step| is_a_scan(step)), "{steps:#?}");
+}

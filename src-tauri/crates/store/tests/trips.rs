@@ -1,0 +1,100 @@
+//! What a commit costs besides its flush: the statements that go to SQLite's thread and back. However
+//! many callers share it, they are the same few. Alone in its program, because it listens to all of them.
+
+extern crate flightboard_store as store;
+
+use std::sync::mpsc;
+
+use domain::Actor;
+use futures_util::future::join_all;
+use store::{Claim, Claimed, NewClaim, NewReport};
+use testkit::{TempStore, ready_card};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
+
+/// Hears each statement once it is done: its first word.
+struct Ear(mpsc::Sender<String>);
+
+impl Subscriber for Ear {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "sqlx::query"
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut said = Said(None);
+        event.record(&mut said);
+        let word = said.0.and_then(|text| Some(text.split_whitespace().next()?.to_owned()));
+        self.0.send(word.expect("a statement has a word")).expect("somebody listens");
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+struct Said(Option<String>);
+
+impl Visit for Said {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "summary" {
+            self.0 = Some(value.to_owned());
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+}
+
+/// The words of the next commit, itself the last.
+fn commit(heard: &mpsc::Receiver<String>) -> Vec<String> {
+    let begun = heard.iter().find(|word| word == "BEGIN").expect("a commit begins");
+    let mut words = vec![begun];
+    while words.last().is_some_and(|word| word != "COMMIT") {
+        words.push(heard.recv().expect("it goes on"));
+    }
+    words
+}
+
+async fn claim(store: &TempStore, agent: String) -> Claim {
+    let new = NewClaim { agent, capacity: 1, lease: 60_000, skills: vec![], limits: vec![], now: 0 };
+    match store.claim_next(new).await {
+        Ok(Claimed::Assigned(claim)) => claim,
+        other => panic!("a task was expected and not {other:?}"),
+    }
+}
+
+async fn report(store: &TempStore, claim: Claim) {
+    let (run, token) = (claim.run, claim.token);
+    store.finish_run(NewReport { run, token, succeeded: true, message: None, now: 1 }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_commit_of_forty_eight_takes_no_more_statements_than_one_of_one() {
+    let store = TempStore::new().await;
+    join_all((0..200).map(|_| store.add_task(ready_card("work"), Actor::Person, 0))).await;
+    let (say, heard) = mpsc::channel();
+    tracing::subscriber::set_global_default(Ear(say)).unwrap();
+
+    for together in [1, 48] {
+        let agents = |name: &'static str| (0..together).map(move |n| format!("{name}-{n}"));
+        let claims = join_all(agents("a").map(|agent| claim(&store, agent))).await;
+        assert_eq!(commit(&heard), ["BEGIN", "SELECT", "SELECT", "INSERT", "COMMIT"], "{together} claims");
+        let reports = join_all(claims.into_iter().map(|claim| report(&store, claim)));
+        let claims = join_all(agents("b").map(|agent| claim(&store, agent)));
+        let (claims, _) = tokio::join!(claims, reports);
+        assert_eq!(
+            commit(&heard),
+            ["BEGIN", "SELECT", "SELECT", "INSERT", "RELEASE", "SELECT", "UPDATE", "COMMIT"],
+            "{together} claims and {together} reports"
+        );
+        join_all(claims.into_iter().map(|claim| report(&store, claim))).await;
+        assert_eq!(commit(&heard), ["BEGIN", "SELECT", "UPDATE", "COMMIT"], "{together} reports");
+    }
+}
