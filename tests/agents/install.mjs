@@ -2,7 +2,7 @@
 // each starts. Install scripts stay off (some fetch from places that a test machine cannot reach); what they would
 // do, pointing the command at the platform's own binary, is done here. Running it twice does nothing the second time.
 //
-//   node tests/agents/install.mjs     →  tests/.cache/agents/bin/{claude,codex,gemini,opencode,qwen}
+//   node tests/agents/install.mjs     →  tests/.cache/agents/bin/{claude,codex,gemini,opencode,qwen,mcp-inspector-cli}
 
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
@@ -33,12 +33,20 @@ const AGENTS = [
   { command: "qwen", package: "@qwen-code/qwen-code", programs: ["@qwen-code/qwen-code/cli.js"] },
 ];
 
-if (AGENTS.every(isReady)) {
+// No agent: the official client that looks at servers of tools, by its command line. It tells no version.
+const INSPECTOR = {
+  command: "mcp-inspector-cli",
+  package: "@modelcontextprotocol/inspector-cli",
+  programs: ["@modelcontextprotocol/inspector-cli/build/cli.js"],
+};
+
+if (inspectorIsReady() && AGENTS.every(isReady)) {
   console.log("agents: present");
 } else {
   install();
 }
 for (const agent of AGENTS) console.log(`  ${agent.command.padEnd(9)} ${agent.version}`);
+console.log(`  ${INSPECTOR.command} ${VERSIONS[INSPECTOR.package]}`);
 
 function install() {
   console.log("agents: installing from npm (about 1 GB on disk)");
@@ -53,6 +61,14 @@ function install() {
   });
   if (status !== 0) stop("npm could not install the agents. Is the network there?");
   for (const agent of AGENTS) if (!agent.programs.some((program) => link(agent, program))) stop(complaint(agent));
+  link(INSPECTOR, INSPECTOR.programs[0]);
+  if (!inspectorIsReady()) stop(`${INSPECTOR.package} ${VERSIONS[INSPECTOR.package]} was not installed.`);
+}
+
+function inspectorIsReady() {
+  const manifest = join(MODULES, INSPECTOR.package, "package.json");
+  if (!existsSync(join(HOME, "bin", INSPECTOR.command)) || !existsSync(manifest)) return false;
+  return JSON.parse(readFileSync(manifest, "utf8")).version === VERSIONS[INSPECTOR.package];
 }
 
 function link(agent, program) {
@@ -61,7 +77,7 @@ function link(agent, program) {
   const command = join(HOME, "bin", agent.command);
   rmSync(command, { force: true });
   symlinkSync(relative(dirname(command), target), command);
-  return isReady(agent);
+  return agent === INSPECTOR || isReady(agent);
 }
 
 /** The wanted version answers. Agents look for updates in their home, so they get one that is thrown away. */

@@ -17,6 +17,7 @@ mod queue;
 mod real_agents;
 mod real_agents_interactive;
 mod real_agents_reviewed;
+mod real_agents_tools;
 mod repositories;
 mod reviews;
 mod routing;

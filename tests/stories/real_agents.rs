@@ -13,7 +13,7 @@ use std::{
 use flightboard_stories::{Desk, patience};
 use serde_json::{Value, json};
 
-fn tests_folder() -> PathBuf {
+pub fn tests_folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 

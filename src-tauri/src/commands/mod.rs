@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod belongings;
 pub mod board;
+pub mod held;
 pub mod keys;
 pub mod outside;
 pub mod projects;

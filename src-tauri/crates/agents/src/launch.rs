@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::placeholders::{PlaceholderError, Values, fill};
 use crate::screen::Readiness;
 use crate::stream::StreamKind;
-use crate::{Kind, Profile, PromptVia, claude, codex, demo, gemini, opencode, qwen};
+use crate::{Kind, Profile, PromptVia, ToolServer, claude, codex, demo, gemini, opencode, qwen};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -49,6 +49,8 @@ pub struct LaunchContext<'a> {
     /// A person said that agents need not ask whether to trust this project.
     /// What tools may do is another question and is still asked.
     pub trusted: bool,
+    /// The tools that it gets, where its adapter knows how.
+    pub tools: Option<&'a ToolServer>,
     /// The command of a custom run, program first.
     pub custom_argv: Option<&'a [OsString]>,
 }
@@ -186,7 +188,7 @@ fn guarded(prompt: &str) -> String {
 /// What an adapter adds that a list of words cannot say.
 #[derive(Default)]
 pub(crate) struct Extras {
-    /// After the profile's own arguments.
+    /// After the profile's own arguments and before others that begin with `-`.
     pub args: Vec<OsString>,
     pub env: Vec<(OsString, OsString)>,
     pub files: Vec<(PathBuf, Vec<u8>)>,

@@ -18,6 +18,7 @@ mod placeholders;
 mod profile;
 mod roles;
 mod screen;
+mod tools;
 mod verdict;
 
 pub mod aider;
@@ -52,4 +53,5 @@ pub use roles::{ROLES, Role, instructions};
 pub use screen::{Readiness, is_ready_for_typing, screen_activity};
 pub use stream::{StreamDecoder, StreamEvent, StreamKind};
 pub use terminal::{Query, TerminalEvent, TerminalFacts, TerminalSignals, answer_to};
+pub use tools::{KEY_VARIABLE, RUN_VARIABLE, TOOLS_NAME, ToolServer};
 pub use verdict::{Cause, Ending, Exit, Spend, Story, Verdict, verdict};

@@ -65,6 +65,7 @@ impl Demo {
                 session_id: None,
                 skip_permissions: false,
                 trusted: false,
+                tools: None,
                 custom_argv: None,
             },
         )

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use flightboard_agents::{
-    LaunchContext, LaunchPlan, Mode, PlanError, Profile, PromptVia, StreamKind, builtin_profiles,
+    LaunchContext, LaunchPlan, Mode, PlanError, Profile, PromptVia, StreamKind, ToolServer, builtin_profiles,
     is_ready_for_typing, plan,
 };
 
@@ -31,6 +31,7 @@ fn context(mode: Mode) -> LaunchContext<'static> {
         session_id: Some(SESSION),
         skip_permissions: false,
         trusted: false,
+        tools: None,
         custom_argv: None,
     }
 }
@@ -99,6 +100,44 @@ fn a_resumed_run_with_a_model_outside_git_says_so_to_each_agent() {
         }
     }
     insta::assert_snapshot!(page);
+}
+
+#[test]
+fn each_agent_gets_the_tools_for_one_launch_and_the_token_stays_in_its_environment() {
+    let tools = ToolServer::new("/opt/flight board/flightboard", "/data \"of\" kim");
+    let mut page = String::new();
+    for profile in builtin_profiles() {
+        for mode in [Mode::Interactive, Mode::Unattended] {
+            let without = LaunchContext { custom_argv: custom(&profile.name), ..context(mode) };
+            let with = plan(&profile, &LaunchContext { tools: Some(&tools), ..without }).unwrap();
+            let without = plan(&profile, &without).unwrap();
+            let added = |list: &[OsString]| {
+                list.iter().filter(|word| !without.argv.contains(word)).cloned().collect()
+            };
+            let args: Vec<OsString> = added(&with.argv);
+            let env: Vec<_> = with.env.iter().filter(|pair| !without.env.contains(pair)).collect();
+            let files: Vec<_> = with.files.iter().filter(|file| !without.files.contains(file)).collect();
+            if args.is_empty() && env.is_empty() && files.is_empty() {
+                continue;
+            }
+            writeln!(page, "{} {mode:?}", profile.name).unwrap();
+            args.iter().for_each(|argument| writeln!(page, "  {}", argument.display()).unwrap());
+            env.iter().for_each(|(name, value)| {
+                writeln!(page, "  env {}={}", name.display(), value.display()).unwrap()
+            });
+            for (path, bytes) in files {
+                assert!(path.starts_with(context(mode).run_dir));
+                writeln!(page, "  file {}: {}", path.display(), String::from_utf8_lossy(bytes)).unwrap();
+            }
+        }
+    }
+    insta::assert_snapshot!(page);
+}
+
+/// The agent that is a command needs one.
+fn custom(name: &str) -> Option<&'static [OsString]> {
+    static COMMAND: std::sync::LazyLock<[OsString; 1]> = std::sync::LazyLock::new(|| ["true".into()]);
+    (name == "custom").then_some(COMMAND.as_slice())
 }
 
 #[test]

@@ -183,6 +183,15 @@ concerns! {
     GetDiff(self) [Subject::Run(self.run)];
     HeartbeatRun(self) [Subject::Run(self.run)];
     FinishRun(self) [Subject::Run(self.run)];
+    HeldRun(self) [Subject::Run(self.run)];
+    ReportProgress(self) [Subject::Run(self.run)];
+    AskPerson(self) [Subject::Run(self.run)];
+    GetAnswer(self) [Subject::Run(self.run)];
+    AddArtifact(self) [Subject::Run(self.run)];
+    CreateSubtask(self) [Subject::Run(self.run)];
+    HandOff(self) [Subject::Run(self.run)];
+    DependOn(self) [Subject::Run(self.run)];
+    ReadResult(self) [Subject::Run(self.run)];
     ReadArtifact(self) [Subject::Artifact(self.id)];
     ClaimTask(self) [Subject::Agent(self.agent.clone())];
     AgentRef(self) [Subject::Agent(self.name.clone())];

@@ -7,6 +7,7 @@ pub mod operations;
 pub mod ops;
 pub mod problem;
 pub mod repeated;
+mod schemas;
 mod views;
 pub mod wire;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 pub use authority::{Authority, Subject};
 pub use engine::{Clock, ClockHand, Config, Engine, StartError, ViewerHandle, default_data_dir};
 pub use operations::{Access, OPERATIONS, Operation, Stream, call};
+pub use schemas::request_schema;
 pub use views::{board_event, event};
 
 /// The application as one caller finds it. Cheap to clone.

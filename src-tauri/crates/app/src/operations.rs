@@ -62,6 +62,11 @@ macro_rules! about {
 
 macro_rules! operations {
     ($($access:ident $name:ident($request:ty) $([$role:ident $reach:ident])?;)*) => {
+        /// The type of each operation's request, in the order of the table.
+        pub(crate) fn requests(types: &mut specta::Types) -> Vec<(&'static str, specta::datatype::DataType)> {
+            vec![$((stringify!($name), <$request as specta::Type>::definition(types))),*]
+        }
+
         pub const OPERATIONS: &[Operation] = &[$(Operation {
             name: stringify!($name),
             access: Access::$access,
@@ -188,6 +193,16 @@ operations! {
     Write finish_run(FinishRun) [Agent Own];
     Write hand_out_task(HandOutTask);
     Write check_run(CheckRun);
+    Read get_my_task(HeldRun) [Agent Own];
+    Write report_progress(ReportProgress) [Agent Own];
+    Write ask_person(AskPerson) [Agent Own];
+    Read get_answer(GetAnswer) [Agent Own];
+    Write add_artifact(AddArtifact) [Agent Own];
+    Write create_subtask(CreateSubtask) [Agent Own];
+    Write hand_off(HandOff) [Agent Own];
+    Write depend_on(DependOn) [Agent Own];
+    Read list_results(HeldRun) [Agent Own];
+    Read read_result(ReadResult) [Agent Own];
     Write queue_task(QueueTask) [Operator Own];
     Write add_dependency(AddDependency) [Operator Own];
     Write remove_dependency(RemoveDependency) [Operator Own];

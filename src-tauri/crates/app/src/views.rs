@@ -78,6 +78,9 @@ fn why(card: &CardRecord) -> Option<String> {
             card.held.as_ref().map(|held| format!("Blocked: {held}"))
         }
         (Status::Review, _) if card.held.is_some() => card.held.clone(),
+        (Status::InProgress, _) if card.question.is_some() => {
+            card.question.as_ref().map(|question| format!("asks: {}", domain::text::elide(question, 500)))
+        }
         (Status::InProgress, Some(RunState::Running(Activity::Waiting))) => {
             run.and_then(|run| run.reason.clone()).map(|question| format!("asks: {question}"))
         }
@@ -115,7 +118,7 @@ fn needs_you(card: &CardRecord) -> bool {
     !card.trashed
         && match card.status {
             Status::Ready | Status::Review => card.held.is_some() || card.called.is_some(),
-            Status::InProgress => waiting || card.called.is_some(),
+            Status::InProgress => waiting || card.called.is_some() || card.question.is_some(),
             Status::Failed => card.called.is_some(),
             Status::Inbox | Status::Done | Status::Cancelled => false,
         }

@@ -6,6 +6,7 @@
 
 mod belongings;
 mod glance;
+mod held;
 mod issues;
 mod keys;
 mod outside;
@@ -15,6 +16,7 @@ mod webhooks;
 
 pub use belongings::*;
 pub use glance::*;
+pub use held::*;
 pub use issues::*;
 pub use keys::*;
 pub use outside::*;

@@ -258,6 +258,23 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Serve tools to a model: an MCP server on standard input and output.
+    Mcp {
+        /// Only what the agent of this claimed run may do: 12:TOKEN. Agents that Flightboard starts have theirs
+        /// in their environment; without either the tools are those for working with the board.
+        #[arg(long, value_name = "RUN")]
+        run: Option<String>,
+        /// How long a call may wait for a person.
+        #[arg(long, value_name = "SECONDS", default_value_t = crate::mcp::PATIENCE)]
+        patience: u64,
+    },
+    /// Answer what a card's agent asks; it is a comment like any other.
+    Answer {
+        id: String,
+        /// @FILE reads a file, @- standard input.
+        #[arg(value_name = "TEXT|@FILE")]
+        text: String,
+    },
     /// Serve the board to a browser on this machine; prints the address to open on its first line.
     Serve {
         /// 0 takes a free port.

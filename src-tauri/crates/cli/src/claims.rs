@@ -63,7 +63,7 @@ pub async fn finish(
 }
 
 /// `12:TOKEN`
-fn address(text: &str) -> Result<(RunId, String), Failure> {
+pub fn address(text: &str) -> Result<(RunId, String), Failure> {
     let parts = text.split_once(':').and_then(|(run, token)| Some((RunId(run.parse().ok()?), token)));
     let (run, token) = parts.ok_or_else(|| {
         Failure::invalid(format!(

@@ -32,6 +32,9 @@ pub async fn run(args: &Args) -> Result<(), Failure> {
         _ => {}
     }
     let data_dir = data_dir(args)?;
+    if let Command::Mcp { run, patience } = &args.command {
+        return crate::mcp::serve(data_dir, run.as_deref(), *patience).await;
+    }
     let link = match &args.command {
         Command::Serve { port } => return serve(&data_dir, *port).await,
         Command::Run(said) if said.id.is_none() => Link::dispatching(&data_dir),
@@ -140,7 +143,15 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Export(said) => transfer::export(link, said, json).await,
         Command::Github(command) => crate::github::run(link, command, json).await,
         Command::Import(said) => transfer::import(link, said, json).await,
-        Command::Serve { .. } | Command::Completions { .. } | Command::Man { .. } => Ok(()),
+        Command::Answer { id, text } => {
+            let request = AddComment { task: find_id(link, id).await?, body: text_or_file(text)? };
+            let _: Value = link.call("add_comment", &request).await?;
+            let mut task: Value = link.call("get_task", &TaskRef { id: request.task }).await?;
+            told(link, task["card"].take(), "answered", json).await
+        }
+        Command::Serve { .. } | Command::Completions { .. } | Command::Man { .. } | Command::Mcp { .. } => {
+            Ok(())
+        }
     }
 }
 

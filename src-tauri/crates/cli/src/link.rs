@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::{Access, App, Config, Engine, StartError, wire::Problem};
+use app::{
+    Access, App, Config, Engine, StartError,
+    wire::{Problem, ProblemCode},
+};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use http_door::{
@@ -24,6 +27,9 @@ use crate::failure::Failure;
 /// How long to wait for an engine that holds the lock but does not answer yet.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long to wait for somebody to host the engine: a window that is started anew is back by then.
+const SHORT_PATIENCE: Duration = Duration::from_secs(10);
+
 /// How often a request is sent again that was certainly not carried out.
 const AGAIN: u32 = 20;
 
@@ -35,6 +41,8 @@ pub struct Link {
     socket: PathBuf,
     /// An engine that is hosted here also starts queued cards.
     dispatches: bool,
+    /// Nobody there: then we host the engine ourselves.
+    hosts: bool,
     hosted: Mutex<Option<(App, Door)>>,
     reader: Mutex<Option<App>>,
 }
@@ -51,6 +59,7 @@ impl Link {
             data_dir: data_dir.to_owned(),
             socket: data_dir.join("engine.sock"),
             dispatches: false,
+            hosts: true,
             hosted: Mutex::default(),
             reader: Mutex::default(),
         }
@@ -61,10 +70,18 @@ impl Link {
         Link { dispatches: true, ..Link::new(data_dir) }
     }
 
+    /// A way to an engine that somebody else hosts.
+    pub async fn join(data_dir: &Path) -> Result<Link, Failure> {
+        let link = Link { hosts: false, ..Link::new(data_dir) };
+        link.reach().await?;
+        Ok(link)
+    }
+
     /// The host of the engine, or for what only reads the database itself where nobody hosts and nothing
     /// is at work.
     async fn way(&self, reads: bool) -> Result<Way, Failure> {
-        if reads && self.hosted.lock().await.is_none() {
+        // Who only joins may speak for one run alone; the database itself would tell it everything.
+        if reads && self.hosts && self.hosted.lock().await.is_none() {
             let host = self.who_hosts();
             if let Ok(line) = local::connect(&self.socket).await {
                 return Ok(Way::Host(line, host));
@@ -87,8 +104,15 @@ impl Link {
             if let Ok(line) = local::connect(&self.socket).await {
                 return Ok((line, host));
             }
+            if !self.hosts {
+                if started.elapsed() > SHORT_PATIENCE {
+                    return Err(nobody_there());
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
             let config = Config { dispatches: self.dispatches, ..Config::new(self.data_dir.clone()) };
-            match Engine::start(config).await {
+            match start(config).await? {
                 Ok(engine) => self.host(App::new(engine)).await?,
                 Err(StartError::Held(_)) if started.elapsed() < PATIENCE => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -193,6 +217,21 @@ impl Link {
             app.engine().shutdown().await;
         }
     }
+}
+
+/// On a thread of its own: the compiler cannot see that this future may move between threads.
+async fn start(config: Config) -> Result<Result<Engine, StartError>, Failure> {
+    let runtime = tokio::runtime::Handle::current();
+    let started = tokio::task::spawn_blocking(move || runtime.block_on(Engine::start(config))).await;
+    started.map_err(|error| Failure::Link(format!("the start ended abnormally: {error}")))
+}
+
+fn nobody_there() -> Failure {
+    Failure::Problem(Problem {
+        code: ProblemCode::Unavailable,
+        message: "Flightboard is not running".into(),
+        next: Some("go on with your work, and try again later".into()),
+    })
 }
 
 /// Tells one host of the engine from the next.

@@ -15,6 +15,7 @@ mod github;
 mod help;
 mod keys;
 mod link;
+mod mcp;
 mod orchestrate;
 mod print;
 mod progress;

@@ -41,6 +41,8 @@ ids! {
     /// A file that a person added to a card.
     AttachmentId;
     CommentId;
+    /// Asked by an agent, for a person.
+    QuestionId;
     ScheduleId;
     AgentId;
     /// A key that programs and agents send.

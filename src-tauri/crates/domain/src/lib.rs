@@ -37,7 +37,7 @@ pub use evidence::{Evidence, Rank, Reading, Reducer};
 pub use failure::{Aftermath, Backoff, Counters, RetryPolicy, RetryRule, after_failure};
 pub use ids::{
     AgentId, ArtifactId, AttachmentId, BadTaskKey, ChangeSeq, CommentId, DeliveryId, Id, KeyId, ProjectId,
-    RepositoryId, RunId, ScheduleId, TaskId, TaskKey, WebhookId,
+    QuestionId, RepositoryId, RunId, ScheduleId, TaskId, TaskKey, WebhookId,
 };
 pub use priority::{ClaimOrder, Priority, PriorityWord};
 pub use run::{Activity, Cause, Outcome, RunEvent, RunPhase, RunState, RunStatus};

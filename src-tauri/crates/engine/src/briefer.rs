@@ -3,7 +3,7 @@
 
 use agents::{Mode, TaskBrief};
 use domain::{Cause, Outcome, RunId, RunState, review::StepOutcome};
-use store::{ReviewRecord, RunRecord, TaskRecord};
+use store::{ReviewRecord, RunRecord, TaskRecord, WordKind};
 
 use crate::{Engine, RunRequest, agents_found::FoundAgent, error::EngineError};
 
@@ -16,18 +16,19 @@ impl Engine {
         mode: Mode,
     ) -> Result<TaskBrief, EngineError> {
         let runs = self.store().runs_of(task.task.id).await?;
-        let last = runs.into_iter().find(|run| !run.state.is_live() && run.review.is_none());
+        let last = runs.iter().find(|run| !run.state.is_live() && run.review.is_none());
         let last_error = last.filter(|run| matches!(run.state, RunState::Ended(Outcome::Failed(_))));
         let feedback = self.feedback(task).await?;
         let (parent, subtasks) = self.relatives(task.task.id).await?;
         Ok(TaskBrief {
+            context: last.and_then(handed_over).unwrap_or_default(),
             parent,
             subtasks,
             key: task.task.id.key(),
             title: task.title.clone(),
             description: task.description.clone(),
             feedback,
-            last_error: last_error.and_then(|run| run.reason),
+            last_error: last_error.and_then(|run| run.reason.clone()),
             role: agent.and_then(|agent| agent.agent.role.clone()),
             instructions: agent.map(FoundAgent::told).unwrap_or_default().to_owned(),
             unattended: mode == Mode::Unattended,
@@ -79,6 +80,12 @@ impl Engine {
             |review: &ReviewRecord| review.outcome == StepOutcome::Rejected && review.round + 1 == task.round;
         Ok(reviews.into_iter().rev().find(sent_back))
     }
+}
+
+/// What the last run said to whoever goes on.
+fn handed_over(last: &RunRecord) -> Option<String> {
+    let word = last.word.as_ref().filter(|word| word.kind == WordKind::Handed && !word.text.is_empty())?;
+    Some(format!("{} worked on this before and hands it over:\n\n{}", last.agent, word.text))
 }
 
 /// The run that did the work `judged`, if its session is worth another attempt: none that came after it

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use agents::{LaunchContext, LaunchPlan, Mode, TaskBrief};
+use agents::{LaunchContext, LaunchPlan, Mode, TaskBrief, ToolServer};
 use domain::{Actor, Cause, ProjectId, Role, RunId, Scope, TaskId, limits::Stage};
 use pty_host::{Launch, SpawnError, StartFailure};
 use serde::Deserialize;
@@ -350,6 +350,8 @@ impl Engine {
     ) -> Result<(RunPlan, StartFacts), EngineError> {
         let Room { place, workspace, prompt, run_dir, ports, trusted, stage } = room;
         let new_session = uuid::Uuid::new_v4().to_string();
+        // A reviewer reads; the task is not its own.
+        let tools = if request.review.is_none() { self.tool_server() } else { None };
         let context = LaunchContext {
             mode: request.mode(),
             prompt: &prompt,
@@ -365,6 +367,7 @@ impl Engine {
             session_id: resume.is_none().then_some(new_session.as_str()),
             skip_permissions: request.skip_permissions,
             trusted,
+            tools: tools.as_ref(),
             custom_argv: request.argv.as_deref(),
         };
         let plan = agents::plan(&agent.profile, &context)
@@ -434,11 +437,20 @@ impl Engine {
         env.insert("TERM".into(), "xterm-256color".into());
         env.insert("COLORTERM".into(), "truecolor".into());
         env.insert("FLIGHTBOARD_TASK".into(), run.task.key().into());
-        env.insert("FLIGHTBOARD_RUN".into(), run.id.to_string().into());
-        env.insert("FLIGHTBOARD_RUN_KEY".into(), key.into());
+        env.insert(agents::RUN_VARIABLE.into(), run.id.to_string().into());
+        env.insert(agents::KEY_VARIABLE.into(), key.into());
         env.insert("PWD".into(), place.into());
         env.extend(plan.env.iter().cloned());
         env.into_iter().collect()
+    }
+
+    /// The command line beside the pty-host, as a server of tools. None where it is not there, or a path
+    /// cannot be written into an agent's configuration: agents then work without.
+    fn tool_server(&self) -> Option<ToolServer> {
+        let name = if cfg!(windows) { "flightboard.exe" } else { "flightboard" };
+        let program = self.host_binary().with_file_name(name);
+        let program = program.is_file().then_some(program)?;
+        Some(ToolServer::new(program.to_str()?, self.layout().root().to_str()?))
     }
 
     /// The task's workspace as it stands, or a new one; says whether it is new.

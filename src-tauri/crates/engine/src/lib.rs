@@ -4,6 +4,7 @@
 
 mod adopter;
 mod agents_found;
+mod asker;
 mod briefer;
 mod clock;
 mod collector;

@@ -10,7 +10,7 @@ use domain::{
     limits::{Due, RunLimits, Watched},
 };
 use pty_host::{AsyncClient, ConnectError, Exit, Liveness, Notice};
-use store::{Ending, RunRecord, StoreError};
+use store::{Ending, RunRecord, StoreError, Word, WordKind};
 use tokio::{
     sync::{Mutex, mpsc, watch},
     time::{Instant, sleep_until},
@@ -432,6 +432,11 @@ impl<'e> Watcher<'e> {
     async fn keep_limits(&mut self) -> Result<(), EngineError> {
         let now = self.engine.now();
         let Some(due) = self.next_limit().filter(|due| due.at <= now) else { return Ok(()) };
+        if due.cause == Cause::Stalled && self.engine.store().asks(self.run.id).await? {
+            // It waits for a person, which its output does not tell.
+            self.last_byte_at = now;
+            return Ok(());
+        }
         self.ending = true;
         if self.engine.store().ask_end(self.run.id, due.cause, due.why, now).await?
             && let Err(error) = self.client.stop(GRACE).await
@@ -625,21 +630,25 @@ async fn judge(
         let add = || engine.store().add_comment(run.task, author.clone(), text.clone(), engine.now());
         engine.once_there_is_room(run.task, add).await?;
     }
+    let word = asked.word.as_ref().map(|word| word.kind);
     let ending = AgentEnding {
         exit: exit.code.map(AgentExit::Code).or(exit.signal.map(AgentExit::Signal)),
-        completed: marks.completion.is_some(),
+        completed: marks.completion.is_some() || word == Some(WordKind::Succeeded),
         blocked: marks.blocked.as_deref().map(first_line),
         last_activity: observer.last_seen(),
     };
     let verdict = agents::verdict(plan.kind, plan.mode, &ending, observer.story());
     keep_message(engine, run, observer.story().finished.as_ref().map(|finished| finished.text.as_str()));
-    let (outcome, reason) = match (asked.ends_as, asked.stop_asked_at) {
-        (Some(cause), _) => {
+    let (outcome, reason) = match (asked.ends_as, asked.stop_asked_at, asked.word) {
+        (Some(cause), _, _) => {
             let why = asked.ends_why.unwrap_or_else(|| format!("it was ended after {}", cause.noun()));
             (Outcome::Failed(cause), Some(why))
         }
-        (None, Some(_)) => (Outcome::Stopped, None),
-        (None, None) => outcome(verdict, plan.mode),
+        (None, Some(_), _) => (Outcome::Stopped, None),
+        (None, None, Some(Word { kind: WordKind::Failed, text })) => {
+            (Outcome::Failed(Cause::AgentError), Some(why_failed(&text)))
+        }
+        (None, None, _) => outcome(verdict, plan.mode),
     };
     Ok(Ending {
         outcome,
@@ -678,6 +687,12 @@ fn outcome(verdict: Verdict, mode: Mode) -> (Outcome, Option<String>) {
             Some("the agent left without saying whether it had finished".into()),
         ),
     }
+}
+
+/// The agent's own reason.
+fn why_failed(said: &str) -> String {
+    let said = domain::text::elide(said.trim(), 2_000);
+    if said.is_empty() { "the agent says that it failed".into() } else { said }
 }
 
 /// The class whose budget a failure spends.

@@ -32,6 +32,8 @@ pub struct CardRecord {
     pub runs: u32,
     pub artifacts: u32,
     pub run: Option<CardRunRecord>,
+    /// What the live run's agent asks a person.
+    pub question: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -112,6 +114,7 @@ struct Row<'a> {
     files: Option<u32>,
     added: Option<u32>,
     removed: Option<u32>,
+    question: Option<String>,
 }
 
 macro_rules! select {
@@ -120,7 +123,9 @@ macro_rules! select {
             "SELECT json_group_array(json_array(t.id, t.title, t.status, t.priority, t.project_id, json(t.tags), t.due_at, ",
             "t.assignee, t.created_at, t.entered_at, t.held, t.called, t.failed_as, t.failed_why, t.trashed_at, t.queued, ",
             "t.runs, t.artifacts, r.id, r.agent, r.phase, r.activity, r.outcome, r.cause, r.started_at, r.ended_at, ",
-            "r.evidence, r.reason, r.last_line, r.files, r.added, r.removed)) ",
+            "r.evidence, r.reason, r.last_line, r.files, r.added, r.removed, ",
+            "CASE WHEN t.live_run IS NOT NULL THEN (SELECT q.text FROM questions q WHERE q.task_id = t.id ",
+            "AND q.answered_at IS NULL AND q.run_id = t.live_run ORDER BY q.id LIMIT 1) END)) ",
             "FROM tasks t LEFT JOIN runs r ON r.id = t.last_run ",
             $tail
         )
@@ -133,7 +138,8 @@ macro_rules! needing_you {
     () => {
         "SELECT id FROM tasks WHERE held IS NOT NULL AND trashed_at IS NULL AND status IN ('ready', 'review') \
          UNION SELECT r.task_id FROM runs r JOIN tasks h ON h.live_run = r.id WHERE r.phase <> 'ended' AND r.activity = 'waiting' \
-         UNION SELECT id FROM tasks WHERE called IS NOT NULL AND trashed_at IS NULL AND status IN ('ready', 'in_progress', 'review', 'failed')"
+         UNION SELECT id FROM tasks WHERE called IS NOT NULL AND trashed_at IS NULL AND status IN ('ready', 'in_progress', 'review', 'failed') \
+         UNION SELECT q.task_id FROM questions q JOIN tasks a ON a.live_run = q.run_id WHERE q.answered_at IS NULL"
     };
 }
 
@@ -329,6 +335,7 @@ impl TryFrom<Row<'_>> for CardRecord {
             runs: row.runs,
             artifacts: row.artifacts,
             run,
+            question: row.question,
         })
     }
 }

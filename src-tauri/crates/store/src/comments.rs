@@ -6,7 +6,7 @@ use crate::{
     Store,
     changes::{Change, record},
     error::StoreError,
-    tasks,
+    questions, tasks,
     writer::Tx,
 };
 
@@ -19,6 +19,7 @@ pub struct CommentRecord {
 }
 
 impl Store {
+    /// A person's comment answers what agents ask on the card.
     pub async fn add_comment(
         &self,
         task: TaskId,
@@ -31,6 +32,9 @@ impl Store {
                 Box::pin(async move {
                     tasks::require(tx, task).await?;
                     let id = insert(tx, task, &author, &body, now).await?;
+                    if author == Actor::Person {
+                        questions::answer(tx, task, &body, now).await?;
+                    }
                     let change = Change {
                         at: now,
                         actor: &author,

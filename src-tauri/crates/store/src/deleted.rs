@@ -12,11 +12,12 @@ const WITH_THE_CARD: [&str; 8] = [
     "DELETE FROM artifacts WHERE task_id = ?1",
     "DELETE FROM attachments WHERE task_id = ?1",
     "DELETE FROM task_comments WHERE task_id = ?1",
+    "DELETE FROM questions WHERE task_id = ?1",
     "DELETE FROM reviews WHERE task_id = ?1",
     "DELETE FROM task_outcomes WHERE task_id = ?1",
     "DELETE FROM task_edges WHERE task_id = ?1 OR upstream_id = ?1",
     "DELETE FROM task_issues WHERE task_id = ?1",
-    "UPDATE runs SET argv = '[]', reason = NULL, last_line = NULL, session = NULL, ws_present = 0 WHERE task_id = ?1",
+    "UPDATE runs SET argv = '[]', reason = NULL, last_line = NULL, session = NULL, word_text = '', ws_present = 0 WHERE task_id = ?1",
 ];
 
 impl Store {

@@ -3,7 +3,7 @@
 
 use domain::{
     Actor, Id, Millis, Status, TaskId,
-    edges::{Blocker, Edge, Need, find_cycle},
+    edges::{Blocker, Edge, Need, Standing, find_cycle},
 };
 
 use crate::{
@@ -88,19 +88,42 @@ impl Store {
 
 async fn add(tx: &mut Tx<'_>, edge: Edge, actor: &Actor, now: Millis) -> Result<(), StoreError> {
     let task = tasks::require(tx, edge.task).await?;
-    let upstream = tasks::require(tx, edge.upstream).await?;
-    if let Some(gone) = [&task, &upstream].into_iter().find(|found| found.trashed_at.is_some()) {
-        return Err(StoreError::Conflict(format!(
-            "{} is in the trash; restore it first",
-            gone.task.id.key()
-        )));
-    }
     let over = task.task.status.is_terminal() || task.task.status == Status::Review;
     if over || task.task.live_run.is_some() {
         return Err(StoreError::Conflict(format!(
             "{} is in {}; only a card that has not started can wait for another",
             edge.task.key(),
             task.task.status.title()
+        )));
+    }
+    connect(tx, edge, actor, now).await.map(|_| ())
+}
+
+/// An edge by the run that holds the task and is about to let go of it.
+pub(crate) async fn add_of_holder(
+    tx: &mut Tx<'_>,
+    edge: Edge,
+    actor: &Actor,
+    now: Millis,
+) -> Result<Standing, StoreError> {
+    match connect(tx, edge, actor, now).await? {
+        Standing::Missed | Standing::NotNeeded => Err(StoreError::Conflict(format!(
+            "{} has ended already, and not as {} would need it",
+            edge.upstream.key(),
+            edge.task.key()
+        ))),
+        standing @ (Standing::Met | Standing::Open) => Ok(standing),
+    }
+}
+
+/// Returns how the upstream stands.
+async fn connect(tx: &mut Tx<'_>, edge: Edge, actor: &Actor, now: Millis) -> Result<Standing, StoreError> {
+    let task = tasks::require(tx, edge.task).await?;
+    let upstream = tasks::require(tx, edge.upstream).await?;
+    if let Some(gone) = [&task, &upstream].into_iter().find(|found| found.trashed_at.is_some()) {
+        return Err(StoreError::Conflict(format!(
+            "{} is in the trash; restore it first",
+            gone.task.id.key()
         )));
     }
     let rows: Vec<(i64, i64)> =
@@ -135,7 +158,8 @@ async fn add(tx: &mut Tx<'_>, edge: Edge, actor: &Actor, now: Millis) -> Result<
         format!("waits for {} {what}", edge.upstream.key()),
         now,
     )
-    .await
+    .await?;
+    Ok(edge.need.standing(upstream.task.status))
 }
 
 /// After `upstream` ended: those who wait for it look at it again, and branches for a failure that

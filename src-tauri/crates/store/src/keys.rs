@@ -242,7 +242,7 @@ fn secret() -> String {
     format!("fbk_{hex}")
 }
 
-fn hash(secret: &str) -> Vec<u8> {
+pub(crate) fn hash(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 

@@ -13,6 +13,7 @@ use crate::{
     changes::recorded,
     comments,
     error::StoreError,
+    held::{self, Word, WordKind},
     runs::{self, Ending},
     tasks::{in_powers_of_two, json, parse, status},
     writer::{Bulk, BulkAnswers, Tx},
@@ -68,7 +69,7 @@ async fn reported(tx: &mut Tx<'_>, runs: &[i64]) -> Result<Vec<ReportedRow>, Sto
 }
 
 impl Store {
-    /// Closes a pulled run. `Conflict` if it does not hold its task any more; its message is then kept
+    /// Closes a pulled run; of one that Flightboard started it keeps the word. `Conflict` if it does not hold its task any more; its message is then kept
     /// as a comment all the same. Reporting the same end twice changes nothing the second time.
     pub async fn finish_run(&self, report: NewReport) -> Result<(), StoreError> {
         match self.writer.write_bulk(report).await? {
@@ -91,6 +92,10 @@ impl Bulk for NewReport {
             let mut closed = HashSet::new();
             let mut answers = Vec::with_capacity(items.len());
             for report in items {
+                if let Some(row) = rows.get(&report.run).filter(|row| row.origin != "pulled") {
+                    answers.push(of_started(tx, report, row).await);
+                    continue;
+                }
                 let row = match known(rows.get(&report.run), report.run, &report.token) {
                     Ok(row) => row,
                     Err(refused) => {
@@ -122,6 +127,25 @@ impl Bulk for NewReport {
     }
 }
 
+impl NewReport {
+    fn word(&self) -> Word {
+        let kind = if self.succeeded { WordKind::Succeeded } else { WordKind::Failed };
+        Word { kind, text: self.message.clone().unwrap_or_default() }
+    }
+}
+
+/// The word of an agent that Flightboard started; its process tells the end.
+async fn of_started(tx: &mut Tx<'_>, report: &NewReport, row: &ReportedRow) -> Result<Told, StoreError> {
+    match held::find(&mut *tx.conn, report.run, &report.token).await {
+        Ok(holder) => {
+            held::say_last_word(tx, &holder, &report.word(), report.now).await?;
+            Ok(Told::Counted)
+        }
+        Err(StoreError::Conflict(_)) if row.phase == "ended" && row.says(report) => Ok(Told::Counted),
+        Err(refused) => Err(refused),
+    }
+}
+
 impl ReportedRow {
     /// Whether the run ended just as the report says.
     fn says(&self, report: &NewReport) -> bool {
@@ -149,12 +173,7 @@ impl ReportedRow {
 
     fn too_late(&self, report: &NewReport) -> String {
         let key = TaskId(self.task_id).key();
-        let why = match self.outcome.as_deref() {
-            Some("lost") => "nothing was heard of it in time, and it was taken for lost",
-            Some("stopped") => "it was stopped",
-            Some(_) => "it has ended",
-            None => "the card was taken from it",
-        };
+        let why = held::why_over(self.outcome.as_deref());
         let kept = if report.message.is_some() { "; what it says is kept as a comment" } else { "" };
         format!("run {} no longer holds {key}: {why}{kept}", self.id)
     }
@@ -164,7 +183,7 @@ fn known<'r>(row: Option<&'r ReportedRow>, run: RunId, token: &str) -> Result<&'
     let row = row.ok_or_else(|| runs::missing(run))?;
     if row.origin != "pulled" {
         return Err(StoreError::Conflict(format!(
-            "run {run} was started by Flightboard, which sees its end itself"
+            "run {run} was started by Flightboard, which sees by itself that it lives"
         )));
     }
     if row.uid != token {

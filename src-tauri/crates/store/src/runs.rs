@@ -15,7 +15,9 @@ use crate::{
     breakers::{self, Breaks, Sign},
     comments,
     error::StoreError,
-    escalations, paths, projects, queue,
+    escalations,
+    held::{Word, WordKind},
+    paths, projects, queue,
     tasks::{self, apply, json, log},
     writer::Tx,
 };
@@ -55,9 +57,11 @@ pub struct RunRecord {
     pub ends_as: Option<Cause>,
     /// The same for people.
     pub ends_why: Option<String>,
-    /// Not a person but the engine asked it to stop: for a more urgent one, or because the work that it
-    /// judged left review.
+    /// Not a person asked it to stop: it makes way for a more urgent one, the work that it judged left
+    /// review, or its own agent hands its task over.
     pub made_way: bool,
+    /// What its agent said last of its work.
+    pub word: Option<Word>,
     /// It judges the work instead of doing it.
     pub review: Option<ReviewTurn>,
     pub spent: Spent,
@@ -207,6 +211,8 @@ struct Row {
     ends_as: Option<String>,
     ends_why: Option<String>,
     made_way: bool,
+    word: Option<String>,
+    word_text: String,
     review_round: Option<i64>,
     review_step: Option<i64>,
     tokens_in: i64,
@@ -278,6 +284,10 @@ impl TryFrom<Row> for RunRecord {
             ends_as: row.ends_as.as_deref().map(queue::cause).transpose()?,
             ends_why: row.ends_why,
             made_way: row.made_way,
+            word: match row.word.as_deref().map(WordKind::parse).transpose()? {
+                Some(kind) => Some(Word { kind, text: row.word_text }),
+                None => None,
+            },
             review: row
                 .review_round
                 .zip(row.review_step)

@@ -11,6 +11,7 @@
 //! 2.1.329 the variable is read where trust is asked for and nowhere else.
 
 mod hooks;
+mod mcp;
 mod stream;
 mod title;
 
@@ -41,12 +42,16 @@ pub fn profile() -> Profile {
 
 /// The stream of an unattended run tells all that hooks could.
 pub(crate) fn extras(context: &LaunchContext) -> Extras {
-    match context.mode {
+    let mut extras = match context.mode {
         Mode::Interactive => {
             let mut extras = hooks::extras(context.run_dir);
             extras.env.extend(context.trusted.then(|| ("CLAUDE_CODE_SANDBOXED".into(), "1".into())));
             extras
         }
         Mode::Unattended => Extras::default(),
+    };
+    if let Some(tools) = context.tools {
+        mcp::add(&mut extras, tools, context.run_dir);
     }
+    extras
 }

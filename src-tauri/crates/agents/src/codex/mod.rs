@@ -19,6 +19,7 @@ pub(crate) use title::title_activity;
 
 use crate::launch::{Extras, LaunchContext, Mode};
 use crate::profile::words;
+use crate::tools::{KEY_VARIABLE, RUN_VARIABLE, TIMEOUT_S, TOOLS_NAME, ToolServer};
 use crate::{Kind, Profile, PromptVia};
 
 pub fn profile() -> Profile {
@@ -43,15 +44,32 @@ pub fn profile() -> Profile {
 /// An unattended run asks nothing about trust in a git repository.
 pub(crate) fn extras(context: &LaunchContext) -> Extras {
     let path = context.workspace.to_str().filter(|_| context.trusted && context.mode == Mode::Interactive);
-    let args = path.map(|path| vec!["-c".into(), trusting(path).into()]);
-    Extras { args: args.unwrap_or_default(), ..Extras::default() }
+    let settings = path.map(trusting).into_iter().chain(context.tools.map(with_tools));
+    Extras { args: settings.flat_map(|set| ["-c".into(), set.into()]).collect(), ..Extras::default() }
+}
+
+/// A server of its own beside the user's. Codex hands no variables on that are not named, gives an answer
+/// 60 s, and in an unattended run refuses tools that it would have to ask about: these reach no further
+/// than the run's own card.
+fn with_tools(tools: &ToolServer) -> String {
+    let variables = format!("[{},{}]", toml_text(RUN_VARIABLE), toml_text(KEY_VARIABLE));
+    let args: Vec<String> = tools.args.iter().map(|argument| toml_text(argument)).collect();
+    format!(
+        "mcp_servers.{TOOLS_NAME}={{command={},args=[{}],env_vars={variables},startup_timeout_sec=30,\
+         tool_timeout_sec={TIMEOUT_S},default_tools_approval_mode=\"approve\"}}",
+        toml_text(&tools.program),
+        args.join(",")
+    )
 }
 
 /// `projects={"PATH"={trust_level="trusted"}}`, the path as a TOML string.
 fn trusting(path: &str) -> String {
-    // JSON escapes what TOML wants escaped, in the same way, but for DEL.
-    let path = serde_json::Value::from(path).to_string().replace('\u{7f}', "\\u007F");
-    format!("projects={{{path}={{trust_level=\"trusted\"}}}}")
+    format!("projects={{{}={{trust_level=\"trusted\"}}}}", toml_text(path))
+}
+
+/// JSON escapes what TOML wants escaped, in the same way, but for DEL.
+fn toml_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007F")
 }
 
 #[cfg(test)]

@@ -6,6 +6,9 @@
 //! only that run) trusts the workspace. An interactive one asks, and remembers
 //! the answer for that folder alone, which is a new one for each card;
 //! `--skip-trust` answers for one launch.
+//!
+//! It gets none of our tools: besides the user's and the project's own files
+//! it reads settings from places that must belong to root alone.
 
 mod stream;
 mod title;
@@ -36,5 +39,6 @@ pub fn profile() -> Profile {
 
 pub(crate) fn extras(context: &LaunchContext) -> Extras {
     let answered = context.trusted && context.mode == Mode::Interactive;
-    Extras { args: answered.then(|| "--skip-trust".into()).into_iter().collect(), ..Extras::default() }
+    let args = answered.then(|| "--skip-trust".into()).into_iter().collect();
+    Extras { args, ..Extras::default() }
 }

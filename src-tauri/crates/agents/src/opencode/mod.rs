@@ -10,8 +10,11 @@ mod stream;
 
 pub(crate) use stream::OpencodeStream;
 
+use serde_json::json;
+
 use crate::launch::{Extras, LaunchContext, Mode};
 use crate::profile::words;
+use crate::tools::{TIMEOUT_S, TOOLS_NAME};
 use crate::{Kind, Profile, PromptVia};
 
 pub fn profile() -> Profile {
@@ -28,10 +31,19 @@ pub fn profile() -> Profile {
     }
 }
 
-/// The stream of an unattended run tells all that a plugin could.
+/// The stream of an unattended run tells all that a plugin could. `OPENCODE_CONFIG_CONTENT` is the layer of
+/// configuration that is laid over all others, tables joined.
 pub(crate) fn extras(context: &LaunchContext) -> Extras {
-    match context.mode {
+    let mut extras = match context.mode {
         Mode::Interactive => plugin::extras(context.run_dir),
         Mode::Unattended => Extras::default(),
+    };
+    if let Some(tools) = context.tools {
+        let command: Vec<&String> = std::iter::once(&tools.program).chain(&tools.args).collect();
+        // It hands its whole environment on.
+        let server = json!({ "type": "local", "command": command, "timeout": TIMEOUT_S * 1_000 });
+        let config = json!({ "mcp": { TOOLS_NAME: server } }).to_string();
+        extras.env.push(("OPENCODE_CONFIG_CONTENT".into(), config.into()));
     }
+    extras
 }

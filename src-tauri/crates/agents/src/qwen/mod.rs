@@ -8,10 +8,13 @@
 
 mod turn;
 
+use std::path::Path;
+
 pub(crate) use turn::Turn;
 
 use crate::launch::{Extras, LaunchContext, Mode};
 use crate::profile::words;
+use crate::tools::{TOOLS_NAME, ToolServer};
 use crate::{Kind, Profile, PromptVia};
 
 pub fn profile() -> Profile {
@@ -33,14 +36,26 @@ pub fn profile() -> Profile {
 
 /// The stream of an unattended run tells all that the file could.
 pub(crate) fn extras(context: &LaunchContext) -> Extras {
+    let mut extras = context.tools.map_or_else(Extras::default, |tools| with_tools(tools, context.run_dir));
     if context.mode == Mode::Unattended {
-        return Extras::default();
+        return extras;
     }
     let signals = context.run_dir.join("signals.jsonl");
+    extras.args.extend(["--json-file".into(), signals.clone().into()]);
+    extras.files.push((signals.clone(), Vec::new()));
+    Extras { signals_file: Some(signals), ..extras }
+}
+
+/// Settings for one launch: the file in this variable is the layer below all others, so what the user set
+/// stays in force. `trust` spares the questions: the tools reach no further than the run's own card.
+fn with_tools(tools: &ToolServer, run_dir: &Path) -> Extras {
+    let file = run_dir.join("qwen-defaults.json");
+    let mut server = tools.described(|name| format!("${name}"));
+    server["trust"] = true.into();
+    let settings = serde_json::json!({ "mcpServers": { TOOLS_NAME: server } });
     Extras {
-        args: vec!["--json-file".into(), signals.clone().into()],
-        files: vec![(signals.clone(), Vec::new())],
-        signals_file: Some(signals),
+        env: vec![("QWEN_CODE_SYSTEM_DEFAULTS_PATH".into(), file.clone().into())],
+        files: vec![(file, settings.to_string().into_bytes())],
         ..Extras::default()
     }
 }

@@ -84,8 +84,9 @@ pub async fn heartbeat_run(app: &App, request: HeartbeatRun) -> Result<Lease, Pr
     Ok(Lease { lease_until })
 }
 
-/// Ends a claimed run. Where it no longer holds its task that is a conflict, and the message is kept
-/// as a comment all the same.
+/// The agent's last word. It ends a claimed run; one that Flightboard started ends with its process, and is
+/// then judged by it. Where the run no longer holds its task that is a conflict, and the message is kept as
+/// a comment all the same.
 pub async fn finish_run(app: &App, request: FinishRun) -> Result<Run, Problem> {
     let message = request.message.trim();
     let length = message.chars().count();
@@ -354,7 +355,7 @@ pub(super) async fn standing(app: &App, id: TaskId) -> Result<TaskQueue, Problem
     })
 }
 
-fn dependency(edge: &Blocker) -> Dependency {
+pub(super) fn dependency(edge: &Blocker) -> Dependency {
     Dependency {
         upstream: edge.upstream,
         need: edge.need,

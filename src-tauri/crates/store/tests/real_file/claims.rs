@@ -232,7 +232,10 @@ async fn only_the_token_of_the_claim_counts() {
         );
     }
     let not_pulled = refusal(store.heartbeat_run(ours, claim.token.clone(), now).await);
-    assert_eq!(not_pulled, format!("run {ours} was started by Flightboard, which sees its end itself"));
+    assert_eq!(
+        not_pulled,
+        format!("run {ours} was started by Flightboard, which sees by itself that it lives")
+    );
     let unknown = store.heartbeat_run(RunId(99), claim.token.clone(), now).await;
     assert!(matches!(unknown, Err(StoreError::NotFound { what: "run", .. })), "{unknown:?}");
     assert_eq!(store.status(claim.task).await, Status::InProgress);

@@ -1,0 +1,145 @@
+//! Questions that agents ask people. One is open until a person comments on its card; that comment is the
+//! answer. Only the run that asked may look.
+
+use domain::{Actor, Id, Millis, QuestionId, RunId, TaskId};
+use sqlx::FromRow;
+
+use crate::{Store, comments, error::StoreError, held, tasks::log, writer::Tx};
+
+/// Open questions of one task; whoever asks more does not read the answers.
+const OPEN_MAX: i64 = 10;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuestionRecord {
+    pub id: QuestionId,
+    pub task: TaskId,
+    pub text: String,
+    pub asked_at: Millis,
+    pub answer: Option<String>,
+    pub answered_at: Option<Millis>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    task_id: i64,
+    text: String,
+    asked_at: i64,
+    answer: Option<String>,
+    answered_at: Option<i64>,
+}
+
+impl From<Row> for QuestionRecord {
+    fn from(row: Row) -> Self {
+        QuestionRecord {
+            id: QuestionId(row.id),
+            task: TaskId(row.task_id),
+            text: row.text,
+            asked_at: row.asked_at,
+            answer: row.answer,
+            answered_at: row.answered_at,
+        }
+    }
+}
+
+impl Store {
+    /// Asks on behalf of the run that holds the task; the question is a comment as well.
+    pub async fn ask(
+        &self,
+        run: RunId,
+        token: String,
+        text: String,
+        now: Millis,
+    ) -> Result<QuestionRecord, StoreError> {
+        self.writer.write(move |tx| Box::pin(async move { insert(tx, run, &token, text, now).await })).await
+    }
+
+    /// A question of this run, which still holds its task.
+    pub async fn question(
+        &self,
+        run: RunId,
+        token: &str,
+        id: QuestionId,
+    ) -> Result<QuestionRecord, StoreError> {
+        self.holder(run, token).await?;
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT id, task_id, text, asked_at, answer, answered_at FROM questions WHERE id = ? AND run_id = ?",
+        )
+        .bind(id.raw())
+        .bind(run.raw())
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map(Into::into).ok_or(StoreError::NotFound { what: "question", key: id.to_string() })
+    }
+
+    /// Whether the run waits for a person's answer.
+    pub async fn asks(&self, run: RunId) -> Result<bool, StoreError> {
+        let asks = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM runs r JOIN questions q ON q.task_id = r.task_id \
+             WHERE r.id = ? AND q.run_id = r.id AND q.answered_at IS NULL)",
+        )
+        .bind(run.raw())
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(asks)
+    }
+}
+
+async fn insert(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    token: &str,
+    text: String,
+    now: Millis,
+) -> Result<QuestionRecord, StoreError> {
+    let holder = held::find(&mut *tx.conn, run, token).await?;
+    let open: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM questions WHERE task_id = ? AND run_id = ? AND answered_at IS NULL",
+    )
+    .bind(holder.task.raw())
+    .bind(run.raw())
+    .fetch_one(&mut *tx.conn)
+    .await?;
+    if open >= OPEN_MAX {
+        return Err(StoreError::Conflict(format!(
+            "{open} questions are open on {}; wait for their answers first",
+            holder.task.key()
+        )));
+    }
+    let author = Actor::Agent(holder.agent);
+    comments::insert(tx, holder.task, &author, &text, now).await?;
+    let id = sqlx::query("INSERT INTO questions (task_id, run_id, text, asked_at) VALUES (?, ?, ?, ?)")
+        .bind(holder.task.raw())
+        .bind(run.raw())
+        .bind(&text)
+        .bind(now)
+        .execute(&mut *tx.conn)
+        .await?
+        .last_insert_rowid();
+    let said = format!("asks: {}", domain::text::elide(&text, 200));
+    log(tx, holder.task, Some(run), &author, "run.asked", said, now).await?;
+    Ok(QuestionRecord {
+        id: QuestionId(id),
+        task: holder.task,
+        text,
+        asked_at: now,
+        answer: None,
+        answered_at: None,
+    })
+}
+
+/// A person's words answer whatever is open on the card.
+pub(crate) async fn answer(
+    tx: &mut Tx<'_>,
+    task: TaskId,
+    words: &str,
+    now: Millis,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE questions SET answer = ?, answered_at = ? WHERE task_id = ? AND answered_at IS NULL")
+        .bind(words)
+        .bind(now)
+        .bind(task.raw())
+        .execute(&mut *tx.conn)
+        .await?;
+    Ok(())
+}
