@@ -8,7 +8,7 @@ use domain::{Actor, Id, Millis, RunId, TaskId};
 use crate::{Store, error::StoreError, subtasks, tasks, writer::Tx};
 
 /// What goes with a card, beside the text in its own row.
-const WITH_THE_CARD: [&str; 8] = [
+const WITH_THE_CARD: [&str; 9] = [
     "DELETE FROM artifacts WHERE task_id = ?1",
     "DELETE FROM attachments WHERE task_id = ?1",
     "DELETE FROM task_comments WHERE task_id = ?1",
