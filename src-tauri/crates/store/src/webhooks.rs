@@ -544,8 +544,8 @@ impl Store {
 fn told(data: &WebhookData, row: &EventRow) -> Option<(i64, String, String)> {
     let event = event::of_change(&row.kind);
     let of_project = data.project.is_none_or(|project| row.project() == Some(project.raw()));
-    let wanted = !event.starts_with("webhook.") && of_project && event::is_wanted(&data.types, &event);
-    wanted.then(|| (row.seq, event.to_string(), row.payload(&event)))
+    let wanted = !event.starts_with("webhook.") && of_project && event::is_wanted(&data.types, event);
+    wanted.then(|| (row.seq, event.to_string(), row.payload(event)))
 }
 
 async fn queue(
