@@ -37,9 +37,13 @@ pub async fn get_cards(app: &App, request: GetCards) -> Result<Vec<Card>, Proble
 
 /// Cards as they are this moment, trashed ones included; unknown and deleted ones are left out.
 pub(super) async fn some_cards(app: &App, ids: &[TaskId]) -> Result<Vec<Card>, Problem> {
-    let cards = app.engine.store().cards(ids).await?;
-    let kin = app.engine.store().kin(Some(ids)).await?;
-    Ok(seen(app, cards, &kin))
+    with_kin(app, app.engine.store().cards(ids).await?).await
+}
+
+pub(super) async fn with_kin(app: &App, records: Vec<CardRecord>) -> Result<Vec<Card>, Problem> {
+    let ids: Vec<TaskId> = records.iter().map(|record| record.id).collect();
+    let kin = app.engine.store().kin(Some(&ids)).await?;
+    Ok(seen(app, records, &kin))
 }
 
 fn seen(app: &App, records: Vec<CardRecord>, kin: &HashMap<TaskId, Kin>) -> Vec<Card> {

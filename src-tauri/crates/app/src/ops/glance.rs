@@ -6,7 +6,7 @@ use domain::{Millis, Status, TaskId, event};
 use store::CardFilter;
 use tokio::time::{Instant, timeout_at};
 
-use super::board::seen;
+use super::board::with_kin;
 use crate::{App, clock::clock, problem::invalid, views, wire::*};
 
 /// Entries of a list in the dashboard.
@@ -31,7 +31,7 @@ pub async fn list_cards(app: &App, request: ListCards) -> Result<CardList, Probl
     // The number is read first: an event for a later change is then never missed.
     let (seq, _) = store.head().await?;
     let (total, cards) = store.list(&filter, request.offset, request.limit.unwrap_or(u32::MAX)).await?;
-    let cards = cards.into_iter().map(|card| seen(app, card)).collect();
+    let cards = with_kin(app, cards).await?;
     Ok(CardList { seq, now: app.engine.now(), total, cards })
 }
 
@@ -54,8 +54,8 @@ pub async fn get_status(app: &App, _: Nothing) -> Result<StatusReport, Problem> 
         overview,
         now: app.engine.now(),
         columns: columns.into_iter().map(|(column, cards)| ColumnCount { column, cards }).collect(),
-        live: live.into_iter().map(|card| seen(app, card)).collect(),
-        needs_you: needs_you.into_iter().map(|card| seen(app, card)).collect(),
+        live: with_kin(app, live).await?,
+        needs_you: with_kin(app, needs_you).await?,
         paused: glance.paused,
         dispatches: app.engine.dispatches(),
         parallel: glance.parallel,
