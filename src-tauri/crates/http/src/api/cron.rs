@@ -48,7 +48,7 @@ async fn all(caller: &Caller) -> Result<Vec<Value>, Fail> {
 /// By number, else by name.
 async fn find(caller: &Caller, wanted: &str) -> Result<Value, Fail> {
     let fits = |schedule: &Value| {
-        schedule["id"].to_string() == wanted
+        schedule["id"].as_i64().map(|id| id.to_string()).as_deref() == Some(wanted)
             || schedule["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(wanted))
     };
     let found = all(caller).await?.into_iter().find(fits);

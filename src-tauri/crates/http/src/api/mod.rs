@@ -99,21 +99,27 @@ impl ApiFallback for Router<App> {
     }
 }
 
-/// A refusal in the making.
-pub(crate) struct Fail(pub Response);
+/// A refusal in the making; boxed, as most requests are not refused.
+pub(crate) struct Fail(Box<Response>);
+
+impl Fail {
+    pub(crate) fn new(response: Response) -> Fail {
+        Fail(Box::new(response))
+    }
+}
 
 pub(crate) type Answer = Result<Response, Fail>;
 
 impl IntoResponse for Fail {
     fn into_response(self) -> Response {
-        self.0
+        *self.0
     }
 }
 
 /// As at every other door, but that bad input is a 400 here: that is what the boards whose words these are say.
 impl From<Problem> for Fail {
     fn from(problem: Problem) -> Fail {
-        Fail(match problem.code {
+        Fail::new(match problem.code {
             ProblemCode::Invalid => with_status(StatusCode::BAD_REQUEST, &problem),
             ProblemCode::NotFound
             | ProblemCode::Conflict

@@ -95,7 +95,7 @@ async fn carry_out(
     };
     tokio::spawn(work).await.map_err(|error| {
         tracing::error!(%error, "a request ended abnormally");
-        Fail(StatusCode::INTERNAL_SERVER_ERROR.into_response())
+        Fail::new(StatusCode::INTERNAL_SERVER_ERROR.into_response())
     })
 }
 

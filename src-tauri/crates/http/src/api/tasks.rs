@@ -191,7 +191,7 @@ pub(crate) async fn change(
                 message: "the task was changed since you read it".into(),
                 next: Some("read it again".into()),
             };
-            return Err(Fail(crate::problem::with_status(StatusCode::PRECONDITION_FAILED, &problem)));
+            return Err(Fail::new(crate::problem::with_status(StatusCode::PRECONDITION_FAILED, &problem)));
         }
         request["version"] = now["version"].clone();
     }
@@ -210,7 +210,7 @@ pub(crate) async fn refused(caller: &Caller, task: i64, problem: app::wire::Prob
     let word = |status: &Value| status.as_str().map(words::status_word).map(str::to_owned);
     let moves: Vec<String> = now["moves"].as_array().into_iter().flatten().filter_map(word).collect();
     let more = json!({ "status_now": word(&now["status"]), "legal_next": moves });
-    Fail(crate::problem::with_more(StatusCode::CONFLICT, &problem, more))
+    Fail::new(crate::problem::with_more(StatusCode::CONFLICT, &problem, more))
 }
 
 #[derive(Deserialize)]
