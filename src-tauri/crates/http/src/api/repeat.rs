@@ -73,7 +73,7 @@ async fn carry_out(
 ) -> Result<Response, Fail> {
     let name = name.to_str().map_err(|_| bad("an idempotency key is plain text"))?.trim().to_owned();
     let (mut parts, body) = request.into_parts();
-    let caller = Caller::from_request_parts(&mut parts, app).await.map_err(Fail)?;
+    let caller = Caller::from_request_parts(&mut parts, app).await.map_err(Fail::new)?;
     let body =
         to_bytes(body, BODY).await.map_err(|error| bad(format!("the body cannot be taken: {error}")))?;
     let target = parts.uri.path_and_query().map(|target| target.as_str().to_owned()).unwrap_or_default();
