@@ -7,6 +7,14 @@ export const commands = {
 	getOverview: (request: Nothing) => __TAURI_INVOKE<Overview>("get_overview", { request }),
 	getBoard: (request: GetBoard) => __TAURI_INVOKE<Board>("get_board", { request }),
 	getCards: (request: GetCards) => __TAURI_INVOKE<Card[]>("get_cards", { request }),
+	listCards: (request: ListCards) => __TAURI_INVOKE<CardList>("list_cards", { request }),
+	getStatus: (request: Nothing) => __TAURI_INVOKE<StatusReport>("get_status", { request }),
+	readEvents: (request: ReadEvents) => __TAURI_INVOKE<BoardEvents>("read_events", { request }),
+	cleanUp: (request: CleanUp) => __TAURI_INVOKE<CleanedUp>("clean_up", { request }),
+	exportRecords: (request: ExportRecords) => __TAURI_INVOKE<ExportedRecords>("export_records", { request }),
+	importRecords: (request: ImportRecords) => __TAURI_INVOKE<Imported>("import_records", { request }),
+	syncIssues: (request: SyncIssues) => __TAURI_INVOKE<SyncedIssues>("sync_issues", { request }),
+	readVibeKanban: (request: ReadVibeKanban) => __TAURI_INVOKE<ExportedRecords>("read_vibe_kanban", { request }),
 	addTask: (request: AddTask) => __TAURI_INVOKE<Card>("add_task", { request }),
 	editTask: (request: EditTask) => __TAURI_INVOKE<TaskDetail>("edit_task", { request }),
 	moveTask: (request: MoveTask) => __TAURI_INVOKE<Card>("move_task", { request }),
@@ -60,6 +68,18 @@ export const commands = {
 	claimTask: (request: ClaimTask) => __TAURI_INVOKE<ClaimAnswer>("claim_task", { request }),
 	heartbeatRun: (request: HeartbeatRun) => __TAURI_INVOKE<Lease>("heartbeat_run", { request }),
 	finishRun: (request: FinishRun) => __TAURI_INVOKE<Run>("finish_run", { request }),
+	handOutTask: (request: HandOutTask) => __TAURI_INVOKE<HandedOutTask>("hand_out_task", { request }),
+	checkRun: (request: CheckRun) => __TAURI_INVOKE<Run>("check_run", { request }),
+	getMyTask: (request: HeldRun) => __TAURI_INVOKE<MyTask>("get_my_task", { request }),
+	reportProgress: (request: ReportProgress) => __TAURI_INVOKE<Nothing>("report_progress", { request }),
+	askPerson: (request: AskPerson) => __TAURI_INVOKE<Question>("ask_person", { request }),
+	getAnswer: (request: GetAnswer) => __TAURI_INVOKE<Question>("get_answer", { request }),
+	addArtifact: (request: AddArtifact) => __TAURI_INVOKE<Artifact>("add_artifact", { request }),
+	createSubtask: (request: CreateSubtask) => __TAURI_INVOKE<Card>("create_subtask", { request }),
+	handOff: (request: HandOff) => __TAURI_INVOKE<HandedOver>("hand_off", { request }),
+	dependOn: (request: DependOn) => __TAURI_INVOKE<HandedOver>("depend_on", { request }),
+	listResults: (request: HeldRun) => __TAURI_INVOKE<TaskResult[]>("list_results", { request }),
+	readResult: (request: ReadResult) => __TAURI_INVOKE<ResultPiece>("read_result", { request }),
 	queueTask: (request: QueueTask) => __TAURI_INVOKE<Card>("queue_task", { request }),
 	addDependency: (request: AddDependency) => __TAURI_INVOKE<TaskDetail>("add_dependency", { request }),
 	removeDependency: (request: RemoveDependency) => __TAURI_INVOKE<TaskDetail>("remove_dependency", { request }),
@@ -80,6 +100,11 @@ export const commands = {
 	createKey: (request: CreateKey) => __TAURI_INVOKE<NewKey>("create_key", { request }),
 	listKeys: (request: Nothing) => __TAURI_INVOKE<Key[]>("list_keys", { request }),
 	revokeKey: (request: KeyRef) => __TAURI_INVOKE<Key>("revoke_key", { request }),
+	listTasks: (request: ListTasks) => __TAURI_INVOKE<TaskPage>("list_tasks", { request }),
+	putTask: (request: PutTask) => __TAURI_INVOKE<ListedTask>("put_task", { request }),
+	getOutcomes: (request: GetOutcomes) => __TAURI_INVOKE<FinishedTask[]>("get_outcomes", { request }),
+	listChanges: (request: ListChanges) => __TAURI_INVOKE<ChangePage>("list_changes", { request }),
+	enrollAgent: (request: EnrollAgent) => __TAURI_INVOKE<Enrolled>("enroll_agent", { request }),
 	addWebhook: (request: AddWebhook) => __TAURI_INVOKE<WebhookAndSecret>("add_webhook", { request }),
 	editWebhook: (request: EditWebhook) => __TAURI_INVOKE<WebhookAndSecret>("edit_webhook", { request }),
 	removeWebhook: (request: WebhookRef) => __TAURI_INVOKE<Nothing>("remove_webhook", { request }),
@@ -110,6 +135,17 @@ export const commands = {
 };
 
 /* Types */
+export type AddArtifact = {
+	run: RunId,
+	token: string,
+	/**  A name such as `report.md` or `figures/load.csv`. */
+	path: string,
+	/**  The content, where it is text. */
+	text?: string | null,
+	/**  The content in base64, where it is not. */
+	base64?: string | null,
+};
+
 /**  At most 20 MiB a file, 50 files and 200 MiB a card. */
 export type AddAttachment = {
 	task: TaskId,
@@ -165,6 +201,8 @@ export type AddTask = {
 	/**  Hand it to the dispatcher at once (it is then ready). None: as its project has it. */
 	queued?: boolean | null,
 	routing?: SetRouting,
+	/**  A repository to put the result into. There is no such thing yet: refused. */
+	output?: string | null,
 	/**  The card that it is a sub-task of. */
 	parent?: TaskId | null,
 };
@@ -184,6 +222,8 @@ export type AddWebhook = {
 };
 
 export type Agent = {
+	/**  None: built in, and nothing was changed about it. */
+	id?: AgentId | null,
 	name: string,
 	title: string,
 	/**  Where the program was found; none: not installed. */
@@ -229,6 +269,17 @@ export type Agent = {
 	online_until: number | null,
 	/**  As of this answer; none for agents that never sent a heartbeat. */
 	presence: Presence | null,
+};
+
+export type AgentId = number;
+
+export type AgentLoad = {
+	name: string,
+	live: number,
+	/**  None: as many as the board allows. */
+	capacity: number | null,
+	/**  It or its account is left alone (a breaker, a usage limit): the sentence says until when. */
+	trouble: string | null,
 };
 
 /**
@@ -301,6 +352,15 @@ export type ArtifactPiece = {
 	total: number,
 };
 
+export type AskPerson = {
+	run: RunId,
+	token: string,
+	/**  Markdown, at most 4,000 characters: what is to be decided, and what you would do. */
+	question: string,
+	/**  Answers to choose from, at most 10. */
+	options?: string[],
+};
+
 export type Assign = {
 	agent: string | null,
 };
@@ -352,6 +412,30 @@ export type Board = {
 	cards: Card[],
 	/**  Server time at the snapshot, for elapsed times on a machine whose clock differs. */
 	now: number,
+};
+
+/**  One change of the board. */
+export type BoardEvent = {
+	/**  Rises with every change. */
+	seq: number,
+	at: number,
+	/**  `task.created`, `task.updated`, `task.completed`, `agent.status_changed`, `run.started`, … */
+	type: string,
+	/**  The finer word of the log: `task.edited`, `task.queued`, … */
+	kind: string,
+	/**  `you`, `agent:claude`, `engine` */
+	actor: string,
+	task: TaskId | null,
+	run: RunId | null,
+	project: ProjectId | null,
+	/**  The sentence to show. */
+	text: string,
+};
+
+export type BoardEvents = {
+	events: BoardEvent[],
+	/**  Go on after this number: everything up to it was told or was not asked for. */
+	seq: number,
 };
 
 /**  When it opens and how long it stays open. */
@@ -410,6 +494,16 @@ export type Card = {
 	progress: Progress | null,
 };
 
+export type CardList = {
+	/**  The cards are at least as new as this change. */
+	seq: number,
+	/**  Server time, for elapsed times on a machine whose clock differs. */
+	now: number,
+	/**  How many there are, whatever the limit. */
+	total: number,
+	cards: Card[],
+};
+
 export type CardRun = {
 	id: RunId,
 	agent: string,
@@ -459,6 +553,11 @@ export type ChangeCount = {
 
 export type ChangeKind = "added" | "modified" | "deleted" | "renamed" | "untracked";
 
+export type ChangePage = {
+	changes: LoggedChange[],
+	total: number,
+};
+
 export type ChangedFile = {
 	path: string,
 	/**  Earlier name of a renamed file. */
@@ -487,6 +586,16 @@ export type Check = {
 	found: string,
 	/**  The next step when not ok. */
 	fix: string | null,
+};
+
+/**
+ *  Looks how far a run is. One whose agent was started elsewhere is ended by this where `COMPLETION.md` or
+ *  `BLOCKED.md` is in its workspace.
+ */
+export type CheckRun = {
+	run: RunId,
+	/**  With it the look also counts as a report of the run's agent. */
+	token?: string | null,
 };
 
 /**  How one of several able agents is chosen. */
@@ -535,6 +644,29 @@ export type ClaimedRun = {
 	lease_until: number,
 };
 
+/**  Puts in order what was left: runs that nobody vouches for, workspaces of cards that are over. */
+export type CleanUp = {
+	/**
+	 *  Also workspaces of cards that were done or cancelled at least this many days ago; work that was not
+	 *  committed is saved first.
+	 */
+	workspaces_after_days?: number | null,
+};
+
+export type CleanedUp = {
+	/**  Runs that were taken for lost because their agents were silent for too long. */
+	lost: RunId[],
+	/**  Cards whose workspace was removed. */
+	workspaces: TaskId[],
+	/**  Workspaces that could not be removed, and why. */
+	kept: KeptInTrash[],
+};
+
+export type ColumnCount = {
+	column: Status,
+	cards: number,
+};
+
 export type Comment = {
 	id: CommentId,
 	author: string,
@@ -554,6 +686,24 @@ export type CreateKey = {
 	agent?: string | null,
 	/**  None: until it is revoked. */
 	expires_at?: number | null,
+};
+
+export type CreateSubtask = {
+	run: RunId,
+	token: string,
+	/**  1 to 500 characters after trimming. */
+	title: string,
+	/**  Markdown; at most 200,000 characters. Whoever works on it knows nothing of your conversation. */
+	description?: string,
+	/**  The own task's if left out. */
+	priority?: Priority | null,
+	tags?: string[],
+	/**  Agents that may work on it, the preferred first; those of the project if left out. */
+	agents?: string[],
+	/**  Hand it to the dispatcher at once. As its project has it if left out. */
+	queued?: boolean | null,
+	/**  Keys of tasks that must be done before it starts (`T-12`). */
+	after?: string[],
 };
 
 export type Delivery = {
@@ -585,6 +735,17 @@ export type DeliveryRef = {
 };
 
 export type DeliveryState = "waiting" | "delivered" | "given_up";
+
+export type DependOn = {
+	run: RunId,
+	token: string,
+	/**  Keys of tasks (`T-12`), at most 50. */
+	on: string[],
+	/**  What they must come to: `success` (if left out), `failure` or `any`. */
+	need?: Need | null,
+	/**  For whoever goes on afterwards, Markdown. */
+	notes?: string,
+};
 
 export type Dependency = {
 	upstream: TaskId,
@@ -666,6 +827,21 @@ export type EmptyTrash = {
 	older_than_days?: number | null,
 };
 
+/**  An agent says that it is there and what it can do. It fetches its work itself; nothing is started for it. */
+export type EnrollAgent = {
+	name?: string,
+	/**  As it calls itself; its name if left out. */
+	title?: string | null,
+	role?: string | null,
+	skills?: string[] | null,
+};
+
+export type Enrolled = {
+	id: AgentId,
+	/**  Nobody had registered it before. */
+	new: boolean,
+};
+
 /**  For one project. What is left out is as [`Escalation::default`] has it. */
 export type Escalation = {
 	/**  Failures of one card, of whatever class, since a person last took it up. None: never. */
@@ -691,6 +867,19 @@ export type Event =
 { type: "live"; task: TaskId; run: RunId; status: RunStatus; last_line: string | null; output_bytes: number } | 
 /**  Events were missed: fetch everything again. */
 { type: "resync" };
+
+/**  The next piece of the whole board. */
+export type ExportRecords = {
+	/**  As the last piece gave it; the first piece if left out. */
+	cursor?: string | null,
+};
+
+export type ExportedRecords = {
+	/**  Each follows those that it names. */
+	records: PortableRecord[],
+	/**  For the next piece; none at the end. */
+	cursor: string | null,
+};
 
 export type FailureCount = {
 	cause: Cause,
@@ -748,6 +937,18 @@ export type FinishRun = {
 	message?: string,
 };
 
+/**  A card that is done, as statistics see it. */
+export type FinishedTask = {
+	agent: string | null,
+	priority: Priority,
+	outcome: string | null,
+	error_message: string | null,
+	/**  Attempts after the first. */
+	retries: number,
+	created_at: number,
+	finished_at: number,
+};
+
 /**  A git repository found near the person's home, offered on first run. */
 export type FoundRepository = {
 	path: string,
@@ -757,6 +958,15 @@ export type FoundRepository = {
 
 /**  No steps: a person decides when the card is done, and nothing is asked of anybody. */
 export type Gate = Step[];
+
+export type GetAnswer = {
+	run: RunId,
+	token: string,
+	/**  The `id` that `ask_person` returned. */
+	question: QuestionId,
+	/**  How long to wait for the answer: at most 600; 0 if left out. */
+	wait_seconds?: number,
+};
 
 export type GetBoard = {
 	/**  Only this project's cards. */
@@ -774,13 +984,58 @@ export type GetDiff = {
 	path: string,
 };
 
+/**  Since when; 0 for all. */
+export type GetOutcomes = {
+	since?: number,
+};
+
 export type GetPlan = {
 	/**  Only what the plan says of this card. */
 	task?: TaskId | null,
 	project?: ProjectId | null,
 };
 
+export type HandOff = {
+	run: RunId,
+	token: string,
+	/**  Name of the agent that goes on. */
+	agent: string,
+	/**  For whoever goes on, Markdown: what is done, what is left, what you learnt. */
+	notes: string,
+};
+
+/**  Prepares a task's workspace for an agent that the caller starts. */
+export type HandOutTask = {
+	id: TaskId,
+	/**  What the agent is called; it need not be registered. `external` if left out. */
+	agent?: string | null,
+	/**  How long it may be silent, 10 to 86,400; a day if left out. */
+	lease_seconds?: number | null,
+};
+
+export type HandedOutTask = {
+	claim: ClaimedRun,
+	/**  Holds `TASK.md`. */
+	workspace: string,
+	/**  Where the agent leaves what it hands over. */
+	artifacts: string,
+};
+
+/**  What became of the run. */
+export type HandedOver = {
+	/**  The run ends now; another one goes on. */
+	ends: boolean,
+	waits_for: Dependency[],
+	/**  One sentence. */
+	next: string,
+};
+
 export type HeartbeatRun = {
+	run: RunId,
+	token: string,
+};
+
+export type HeldRun = {
 	run: RunId,
 	token: string,
 };
@@ -791,6 +1046,43 @@ export type HeldTask = {
 	/**  None: Flightboard started the run. */
 	token: string | null,
 };
+
+/**  Adds what is not here yet; what is stays as it is. All of it or, when something is refused, nothing. */
+export type ImportRecords = {
+	/**  At most 1,000. */
+	records: PortableRecord[],
+};
+
+/**  What an import came to. */
+export type Imported = {
+	added: number,
+	/**  Records that are here already; they stay as they are here. */
+	known: number,
+	/**  Records that name something that is not here. */
+	left_out: number,
+};
+
+export type Issue = {
+	number: number,
+	title: string,
+	body?: string,
+	labels?: string[],
+	state: IssueState,
+};
+
+/**  Fields left out stay as they are. */
+export type IssueEdit = {
+	number: number,
+	title: string | null,
+	labels: string[] | null,
+	state: IssueState | null,
+};
+
+export type IssueState = "open" | 
+/**  Closed as completed. */
+"completed" | 
+/**  Closed as not planned. */
+"not_planned";
 
 export type KeptInTrash = {
 	id: TaskId,
@@ -837,10 +1129,84 @@ export type Lease = {
 	lease_until: number,
 };
 
+/**
+ *  Cards column by column; what is open by urgency, due date and age, what is over newest first. Those in
+ *  the trash are left out.
+ */
+export type ListCards = {
+	/**  Empty: all columns. */
+	statuses?: Status[],
+	project?: ProjectId | null,
+	/**  The agent that alone may start on them. */
+	assignee?: string | null,
+	tag?: string | null,
+	priority?: Priority | null,
+	/**  All if left out. */
+	limit?: number | null,
+	offset?: number,
+};
+
+/**  Which changes of the log, newest first. */
+export type ListChanges = {
+	/**  Whole kinds (`task.moved`) or what they begin with (`task`). */
+	kinds?: string[] | null,
+	actor?: string | null,
+	since?: number | null,
+	/**  1 to 500; 50 if left out. */
+	limit?: number | null,
+	offset?: number,
+};
+
 export type ListDeliveries = {
 	webhook: WebhookId,
 	/**  1 to 1,000; 50 if left out. */
 	limit?: number | null,
+};
+
+/**  Which cards, newest first. What is left out lets everything through. */
+export type ListTasks = {
+	ids?: TaskId[] | null,
+	statuses?: Status[] | null,
+	/**  The agent that it is kept for, or that works on it or did. */
+	agent?: string | null,
+	/**  Lowest and highest level. */
+	priority?: [Priority, Priority] | null,
+	project?: ProjectId | null,
+	/**  Somewhere in title or description, whatever the case; at most 200 characters. */
+	text?: string | null,
+	/**  1 to 200; 50 if left out. */
+	limit?: number | null,
+	offset?: number,
+};
+
+/**  A card as a list for programs has it. */
+export type ListedTask = {
+	id: TaskId,
+	key: string,
+	uid: string,
+	title: string,
+	description: string,
+	status: Status,
+	priority: Priority,
+	project: ProjectId | null,
+	project_name: string | null,
+	tags: string[],
+	due_at: number | null,
+	/**  See [`ListTasks::agent`]. */
+	agent: string | null,
+	created_by: string | null,
+	created_at: number,
+	updated_at: number,
+	finished_at: number | null,
+	version: number,
+	runs: number,
+	/**  Why the last attempt failed, if it did. */
+	failure: string | null,
+	comments: number,
+	artifacts: number,
+	outcome: ReportedOutcome,
+	/**  Where it may be moved from here, in board order. */
+	moves: Status[],
 };
 
 export type LogHit = {
@@ -863,6 +1229,17 @@ export type LogPiece = {
 	/**  Base64 of the raw bytes. */
 	data: string,
 	total: number,
+};
+
+export type LoggedChange = {
+	seq: number,
+	at: number,
+	actor: string,
+	kind: string,
+	task: TaskId | null,
+	run: RunId | null,
+	project: ProjectId | null,
+	text: string,
 };
 
 /**  What becomes of firings that were missed. */
@@ -894,6 +1271,31 @@ export type Models = {
 export type MoveTask = {
 	id: TaskId,
 	column: Status,
+};
+
+/**  The task as its agent sees it. */
+export type MyTask = {
+	id: TaskId,
+	/**  `T-12` */
+	key: string,
+	title: string,
+	/**  Markdown. */
+	description: string,
+	/**  1 to 10, 10 is the most urgent. */
+	priority: Priority,
+	tags: string[],
+	due_at: number | null,
+	/**  Of this run, from 1. */
+	attempt: number,
+	mode: Mode,
+	/**  Where the work is to be done; none for a claimed run. */
+	workspace: string | null,
+	/**  What people, reviewers and earlier agents said, oldest first. */
+	comments: Comment[],
+	/**  Tasks whose results it builds on. */
+	waits_for: Dependency[],
+	/**  Tasks that wait for it. */
+	holds_up: TaskId[],
 };
 
 /**  What the upstream task must come to. */
@@ -950,6 +1352,181 @@ export type PlannedWait = {
 	/**  Among those who wait for the same thing, from 1. */
 	place: number,
 	of: number,
+};
+
+export type PortableAgent = {
+	uid: string,
+	name: string,
+	title?: string,
+	kind: string,
+	/**  A JSON object: what differs from the kind's own profile. */
+	profile?: { [key in string]: string },
+	role?: string | null,
+	instructions?: string,
+	skills?: string[],
+	max_capacity: number,
+	model?: string | null,
+	enabled: boolean,
+	registered_at: number,
+	updated_at: number,
+};
+
+export type PortableComment = {
+	task: string,
+	/**  `you`, `agent:claude`, `engine` */
+	author: string,
+	body: string,
+	at: number,
+};
+
+/**  `task` waits for `upstream`. */
+export type PortableEdge = {
+	task: string,
+	upstream: string,
+	need: Need,
+};
+
+export type PortableProject = {
+	uid: string,
+	name: string,
+	path: string,
+	/**  A JSON object. */
+	settings?: { [key in string]: string },
+	repositories?: PortableRepository[],
+	created_at: number,
+	/**  It was taken off the list; finished cards may still name it. */
+	removed_at?: number | null,
+};
+
+/**  One line of an export. Kinds come in this order, so that each record follows those that it names. */
+export type PortableRecord = {
+	type: "project",
+} & PortableProject | {
+	type: "agent",
+} & PortableAgent | {
+	type: "task",
+} & PortableTask | {
+	type: "edge",
+} & PortableEdge | {
+	type: "comment",
+} & PortableComment | {
+	type: "run",
+} & PortableRun | {
+	type: "review",
+} & PortableReview | {
+	type: "schedule",
+} & PortableSchedule;
+
+export type PortableRepository = {
+	directory: string,
+	path: string,
+	base?: string,
+};
+
+export type PortableReview = {
+	task: string,
+	/**  The run whose work was judged. */
+	run?: string | null,
+	/**  The run that came to the verdict. */
+	review_run?: string | null,
+	round: number,
+	step: number,
+	/**  `check`, `agent` or `person`. */
+	kind: string,
+	reviewer: string,
+	/**  `approved`, `rejected` or `no_verdict`. */
+	outcome: string,
+	notes?: string,
+	prompt?: string,
+	at: number,
+};
+
+/**  A run that has ended. Its output and workspace stay where they are. */
+export type PortableRun = {
+	uid: string,
+	task: string,
+	attempt: number,
+	agent: string,
+	agent_version?: string | null,
+	/**  `interactive` or `unattended`. */
+	mode: string,
+	model?: string | null,
+	argv?: string[],
+	/**  `succeeded`, `failed`, `stopped` or `lost`. */
+	outcome: string,
+	/**  Of a failed one. */
+	cause?: Cause | null,
+	reason?: string | null,
+	created_at: number,
+	started_at?: number | null,
+	ended_at: number,
+	exit_code?: number | null,
+	signal?: number | null,
+	last_line?: string | null,
+	rule?: string | null,
+	tokens_in?: number,
+	tokens_out?: number,
+	tokens_cached?: number,
+	/**  Millionths of a US dollar. */
+	micros?: number,
+	estimated?: boolean,
+	/**  Of a run that judged the work: the round and the step of the gate. */
+	review_round?: number | null,
+	review_step?: number | null,
+};
+
+/**  A schedule goes on from the time of its import; what it missed meanwhile is left out. */
+export type PortableSchedule = {
+	uid: string,
+	name: string,
+	project?: string | null,
+	/**  As typed. */
+	words: string,
+	/**  Five cron fields. */
+	cron: string,
+	zone: string,
+	title: string,
+	description?: string,
+	priority?: Priority,
+	tags?: string[],
+	assignee?: string | null,
+	/**  `inbox` or `ready`. */
+	status: Status,
+	misfire?: Misfire,
+	cap: number,
+	overlap?: Overlap,
+	paused?: boolean,
+	created_at: number,
+	updated_at: number,
+};
+
+export type PortableTask = {
+	uid: string,
+	/**  `T-12` is 12. Kept where it is free. */
+	number?: number | null,
+	project?: string | null,
+	title: string,
+	description?: string,
+	status: Status,
+	priority?: Priority,
+	tags?: string[],
+	due_at?: number | null,
+	assignee?: string | null,
+	created_at: number,
+	updated_at: number,
+	entered_at: number,
+	finished_at?: number | null,
+	trashed_at?: number | null,
+	/**  Why it waits for a person. */
+	held?: string | null,
+	queued?: boolean,
+	agents?: string[],
+	skills?: string[],
+	model?: string | null,
+	retry?: RetryPolicy,
+	/**  None: as its project has it. */
+	gate?: Gate | null,
+	round?: number,
 };
 
 /**  Whether an agent that fetches its own work still answers. Agents that never sent a heartbeat have none. */
@@ -1109,6 +1686,46 @@ export type PutSchedule = {
 	overlap?: Overlap | null,
 };
 
+/**
+ *  Makes a card, or changes `id`: its text, where it stands and how it came out, in one call. Fields left out stay
+ *  as they are. In flight means that `agent` takes it, as if it had claimed it; from there Review, Done and Failed
+ *  report the end of its work.
+ */
+export type PutTask = {
+	/**  None: a new card, which needs a title. */
+	id?: TaskId | null,
+	title?: string | null,
+	description?: string | null,
+	project?: ProjectId | null,
+	priority?: Priority | null,
+	tags?: string[] | null,
+	due?: Due | null,
+	/**
+	 *  An agent that nobody registered is registered by this. A card in the inbox that is kept for an agent goes
+	 *  to Ready, and back when it no longer is, unless `status` says where it stands.
+	 */
+	assign?: Assign | null,
+	status?: Status | null,
+	/**  Who takes it, where that is not who calls or whom it is kept for. */
+	agent?: string | null,
+	/**  Fields that are given replace those kept. */
+	outcome?: ReportedOutcome | null,
+	version?: number | null,
+};
+
+export type Question = {
+	id: QuestionId,
+	task: TaskId,
+	text: string,
+	asked_at: number,
+	/**  None: nobody has answered yet. */
+	answer: string | null,
+	answered_at: number | null,
+};
+
+/**  Asked by an agent, for a person. */
+export type QuestionId = number;
+
 /**  An agent as the queue sees it. */
 export type QueueAgent = {
 	name: string,
@@ -1193,6 +1810,19 @@ export type ReadAttachment = {
 	len: number,
 };
 
+/**  Reads the log of changes as events; waits for the next where there is none yet. */
+export type ReadEvents = {
+	/**  Events after this number; only those to come if left out. */
+	after?: number | null,
+	/**  Nouns (`task`) and events (`task.completed`); empty: all. */
+	types?: string[],
+	project?: ProjectId | null,
+	/**  1 to 1,000; 500 if left out. */
+	limit?: number | null,
+	/**  At most 60,000; the answer may then be empty. */
+	wait_ms?: number,
+};
+
 /**  Text lines of the log without escape sequences, for the Log tab. Lines are those ended by `\n`. */
 export type ReadLines = {
 	run: RunId,
@@ -1208,6 +1838,26 @@ export type ReadLog = {
 	offset: number,
 	/**  At most 262,144. */
 	len: number,
+};
+
+export type ReadResult = {
+	run: RunId,
+	token: string,
+	artifact: ArtifactId,
+	offset?: number | null,
+	/**  At most 262,144 bytes; 65,536 if left out. */
+	len?: number | null,
+};
+
+/**  Reads the projects and tasks of a Vibe Kanban database, as records to import. */
+export type ReadVibeKanban = {
+	/**  Of its `db.sqlite` or `db.v2.sqlite`, absolute. */
+	path: string,
+};
+
+export type RefusedIssue = {
+	number: number,
+	why: Problem,
 };
 
 /**  Fields left out stay as they are; an empty text takes back what was there. */
@@ -1237,6 +1887,31 @@ export type RemoveDependency = {
 	upstream: TaskId,
 };
 
+export type ReportProgress = {
+	run: RunId,
+	token: string,
+	/**  What is being done or was found, one or two sentences; at most 2,000 characters. */
+	text: string,
+};
+
+/**  How a card came out, in the words of who reports it. Kept and given back; it moves nothing. */
+export type ReportedOutcome = {
+	/**  `success`, `failed`, `partial` or `abandoned`. */
+	outcome?: string | null,
+	/**  At most 5,000 characters. */
+	error_message?: string | null,
+	/**  At most 20,000 characters. */
+	resolution?: string | null,
+	/**  1 to 5. */
+	feedback_rating?: number | null,
+	/**  At most 5,000 characters. */
+	feedback_notes?: string | null,
+	estimated_hours?: number | null,
+	actual_hours?: number | null,
+	/**  A JSON object as text, at most 64 KiB. */
+	metadata?: string | null,
+};
+
 /**  A further repository of a project. */
 export type Repository = {
 	id: RepositoryId,
@@ -1259,6 +1934,18 @@ export type RepositoryRef = {
 export type ResetBreaker = {
 	/**  The agent; its account's breaker is closed with it. */
 	agent: string,
+};
+
+export type ResultPiece = {
+	path: string,
+	/**  Size of the whole. */
+	total: number,
+	/**  Where this piece ends; there is more while it is less than `total`. */
+	until: number,
+	/**  The piece, where it is UTF-8. */
+	text: string | null,
+	/**  The piece in base64, where it is not. */
+	base64: string | null,
 };
 
 /**
@@ -1505,6 +2192,15 @@ export type Size = {
 	rows: number,
 };
 
+/**  What was used. Money in millionths of a US dollar, time in milliseconds. */
+export type Spent = {
+	micros: number,
+	tokens: number,
+	wall: number,
+	/**  Some of the money is an estimate. */
+	estimated: boolean,
+};
+
 export type StartRun = {
 	task: TaskId,
 	/**  Name of an agent profile; see `list_agents`. */
@@ -1523,6 +2219,27 @@ export type StartRun = {
 
 export type Status = "inbox" | "ready" | "in_progress" | "review" | "done" | "failed" | "cancelled";
 
+/**  The dashboard. Lists are cut at 20. */
+export type StatusReport = {
+	overview: Overview,
+	now: number,
+	/**  Cards in each column, in board order. */
+	columns: ColumnCount[],
+	live: Card[],
+	needs_you: Card[],
+	/**  Nothing starts by itself because a person said so. */
+	paused: boolean,
+	/**  Queued cards start by themselves: the window or `serve` runs. */
+	dispatches: boolean,
+	/**  Runs at one time, as far as the dispatcher goes. */
+	parallel: number,
+	starts: PlannedStart[],
+	/**  Those that are installed, at work or in trouble. */
+	agents: AgentLoad[],
+	/**  By all runs of this day. */
+	spent_today: Spent,
+};
+
 /**  One thing that must approve. */
 export type Step = 
 /**  A command in the task's workspace; exit code 0 approves. */
@@ -1535,6 +2252,30 @@ timeout: number } |
 { kind: "agent"; agent: string } | 
 /**  A person moves the card on. */
 { kind: "person" };
+
+/**  Brings cards and the issues of a repository together: title, labels and state, either way. */
+export type SyncIssues = {
+	/**  `owner/name` */
+	repository: string,
+	/**  For cards of issues that have none yet. */
+	project?: ProjectId | null,
+	/**  As they are at the tracker now; at most 1,000. */
+	issues: Issue[],
+};
+
+export type SyncedIssues = {
+	/**  Cards that were made. Issues that were closed before get none. */
+	added: TaskId[],
+	/**  Cards that were changed. */
+	changed: TaskId[],
+	/**
+	 *  What the tracker is to be told. Until it was told and the issues were brought together once more, the
+	 *  same is asked for again.
+	 */
+	edits: IssueEdit[],
+	/**  Changes of issues that their cards did not take. */
+	refused: RefusedIssue[],
+};
 
 export type TaskDetail = {
 	card: Card,
@@ -1562,6 +2303,12 @@ export type TaskDetail = {
 
 /**  A card. Shown to people as `T-12`. */
 export type TaskId = number;
+
+export type TaskPage = {
+	tasks: ListedTask[],
+	/**  How many there are in all. */
+	total: number,
+};
 
 /**  How a card stands in the queue. */
 export type TaskQueue = {
@@ -1592,6 +2339,20 @@ export type TaskQueue = {
 
 export type TaskRef = {
 	id: TaskId,
+};
+
+/**  What came of a task that the own one builds on. */
+export type TaskResult = {
+	task: TaskId,
+	/**  `T-12` */
+	key: string,
+	title: string,
+	status: Status,
+	need: Need,
+	met: boolean,
+	/**  What its agents said last of their work, at most 20,000 characters. */
+	said: string | null,
+	artifacts: Artifact[],
 };
 
 /**  One line of a card's history, taken from the change log. */

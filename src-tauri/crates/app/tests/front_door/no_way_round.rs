@@ -172,6 +172,12 @@ async fn moved(door: &FrontDoor, card: i64, column: &str) {
 
 /// The card alone is ready, so that it is the one that is claimed.
 async fn claimed(door: &FrontDoor, card: i64) -> Value {
+    // Sub-tasks that earlier deeds left.
+    for other in door.ok("get_board", json!({})).await["cards"].as_array().into_iter().flatten() {
+        if other["status"] == "ready" && other["id"] != card {
+            moved(door, other["id"].as_i64().expect("an id"), "inbox").await;
+        }
+    }
     moved(door, card, "ready").await;
     door.ok("edit_task", json!({ "id": card, "priority": "critical" })).await;
     let agent = format!("worker-{card}");

@@ -66,6 +66,7 @@ async fn what_only_reads_leaves_no_change() {
     let run = door.script(task, "mkdir -p artifacts; echo x > artifacts/x.txt").await;
     door.end_of(run).await;
     door.ok("add_attachment", json!({ "task": task, "name": "a", "data": "" })).await;
+    door.ok("add_webhook", json!({ "url": "https://example.org/hook", "enabled": false })).await;
     let before = door.ok("get_overview", json!({})).await["seq"].clone();
     let one_of_each = |name: &str| match name {
         "get_cards" => json!({ "ids": [task] }),
@@ -78,6 +79,7 @@ async fn what_only_reads_leaves_no_change() {
         "read_lines" => json!({ "run": run, "first": 0, "count": 10 }),
         "search_log" => json!({ "run": run, "text": "x", "limit": 10 }),
         "read_vibe_kanban" => json!({ "path": "/nowhere" }),
+        "list_deliveries" => json!({ "webhook": 1 }),
         "preview_schedule" => json!({ "when": "daily" }),
         "read_artifact" | "read_attachment" => json!({ "id": 1, "offset": 0, "len": 10 }),
         "get_my_task" | "list_results" => json!({ "run": run, "token": "x" }),
