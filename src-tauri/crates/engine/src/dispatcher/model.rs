@@ -40,6 +40,19 @@ use self::{
 use super::{PAGE, POLICY, World, limits_in};
 use crate::agents_found::FoundAgent;
 
+/// What a full run must have come to.
+const OFTEN: [&str; 10] = [
+    "a claim answered with what is held",
+    "a crash after one",
+    "a crash within a commit",
+    "a late finisher refused",
+    "a lease run out",
+    "a planned start",
+    "a start by a person",
+    "a start refused by a limit",
+    "a task claimed",
+    "work approved",
+];
 const CASES: u32 = 10_000;
 /// Cases on one file, so that statements stay prepared and copies of it small.
 const ON_ONE_FILE: u32 = 60;
@@ -355,6 +368,7 @@ fn any_history_ends_where_the_rules_say() {
     }
     let all = all.into_inner().unwrap();
     println!("{all:#?}");
-    // A handful of cases need not come to everything.
-    assert!(cases.len() < CASES as usize || all.len() == 16, "not everything came to pass");
+    // A handful of cases need not come to everything; a full run comes to these hundreds of times.
+    let missing: Vec<_> = OFTEN.into_iter().filter(|what| !all.contains_key(what)).collect();
+    assert!(cases.len() < CASES as usize || missing.is_empty(), "this never came to pass: {missing:?}");
 }

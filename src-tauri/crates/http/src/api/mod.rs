@@ -68,10 +68,10 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/api/queue/{id}/complete", post(items::complete))
         .route("/api/executor/status", get(items::executor))
         .route("/api/executor/run/{id}", post(items::run))
-        .layer(middleware::from_fn_with_state(app.clone(), repeat::once))
-        .layer(middleware::from_fn(repeat::conditional));
+        .route_layer(middleware::from_fn_with_state(app.clone(), repeat::once))
+        .route_layer(middleware::from_fn(repeat::conditional));
     each.route("/api/events", get(events::open))
-        .layer(middleware::from_fn_with_state(app.clone(), admit))
+        .route_layer(middleware::from_fn_with_state(app.clone(), admit))
         .route("/health", get(board::health))
         .fallback_for_api()
 }

@@ -79,8 +79,8 @@ pub(crate) async fn list(caller: Caller, wanted: Result<Query<Wanted>, QueryReje
 /// The card as the operation lists it.
 pub(crate) async fn find(caller: &Caller, id: i64) -> Result<Value, Fail> {
     let mut found = caller.ask("list_tasks", json!({ "ids": [id] })).await?;
-    let task = found["tasks"][0].take();
-    if task.is_null() { Err(not_found(format!("task {id} does not exist")).into()) } else { Ok(task) }
+    let task = found["tasks"].as_array_mut().and_then(Vec::pop);
+    task.ok_or_else(|| not_found(format!("task {id} does not exist")).into())
 }
 
 pub(crate) async fn show(caller: Caller, Path(task): Path<String>) -> Answer {
