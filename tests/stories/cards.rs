@@ -174,7 +174,8 @@ fn the_timeline_is_the_change_log() {
 
     let kinds: Vec<_> =
         timeline.as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
-    let expected = ["task.created", "run.created", "run.workspace", "run.started", "run.ended", "task.moved"];
+    let expected =
+        ["task.created", "run.created", "run.workspace", "run.started", "run.ended", "task.completed"];
     let found: Vec<_> = kinds.iter().filter(|kind| expected.contains(kind)).copied().collect();
     assert_eq!(found, expected);
     let sequence: Vec<_> =

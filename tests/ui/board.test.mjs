@@ -235,12 +235,12 @@ test("projects: a folder that is none is refused, a good one is added, set up an
 
   const row = page.getByTestId("project-website");
   await row.getByRole("button", { name: "Settings" }).click();
-  await row.getByRole("textbox", { name: "Setup command" }).fill('sh -c "echo ready"');
+  await row.getByRole("textbox", { name: "Setup command", exact: true }).fill('sh -c "echo ready"');
   await row.getByRole("button", { name: "Save" }).click();
   await expect(row.getByRole("button", { name: "Save" })).toHaveCount(0);
   await page.reload();
   await row.getByRole("button", { name: "Settings" }).click();
-  await expect(row.getByRole("textbox", { name: "Setup command" })).toHaveValue('sh -c "echo ready"');
+  await expect(row.getByRole("textbox", { name: "Setup command", exact: true })).toHaveValue('sh -c "echo ready"');
   await noViolations(page);
 
   await row.getByRole("button", { name: "Remove…" }).click();

@@ -144,7 +144,7 @@ test("artifacts of every kind are shown as data, under the strict policy", async
   await expect(page.getByText("40 × 30")).toBeVisible();
 
   await choose(page, "data.json");
-  await expect(page.getByText("42")).toBeVisible();
+  await expect(page.getByText("42", { exact: true })).toBeVisible();
   await page.getByRole("button", { name: /"deeper"/ }).click();
   await expect(page.getByText('"found"')).toBeVisible();
 

@@ -33,6 +33,9 @@ const SHORT_PATIENCE: Duration = Duration::from_secs(10);
 /// How often a request is sent again that was certainly not carried out.
 const AGAIN: u32 = 20;
 
+/// What reads more than the database: which agents this machine has is found out by an engine.
+const OF_THE_MACHINE: [&str; 4] = ["get_plan", "list_agents", "find_repositories", "doctor"];
+
 /// A way to the engine. Whoever hosts it may go away between two calls; the next one then reaches who
 /// came after, or hosts the engine here.
 #[derive(Debug)]
@@ -137,7 +140,7 @@ impl Link {
         operation: &str,
         request: &Q,
     ) -> Result<A, Failure> {
-        self.ask(operation, request, only_reads(operation)).await
+        self.ask(operation, request, only_reads(operation) && !OF_THE_MACHINE.contains(&operation)).await
     }
 
     /// As [`Link::call`], for an operation that waits for changes: only who hosts the engine hears of them.

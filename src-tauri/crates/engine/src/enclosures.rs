@@ -58,7 +58,12 @@ impl Engine {
         let files: Vec<Attached> =
             files.into_iter().map(|file| Attached { name: file.name, hash: file.hash }).collect();
         let (place, store) = (place.to_owned(), self.layout().artifacts());
-        blocking(move || lay_attachments(&place, &store, &files)).await?.map_err(unavailable)?;
+        blocking(move || lay_attachments(&place, &store, &files)).await?.map_err(|error| match error {
+            artifacts::ArtifactError::Io { what, error } => {
+                EngineError::io(format!("could not {what}"))(error)
+            }
+            other => unavailable(other),
+        })?;
         Ok(named)
     }
 

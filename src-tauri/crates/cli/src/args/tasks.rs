@@ -34,7 +34,7 @@ pub enum TasksCommand {
         #[command(flatten)]
         card: CardArgs,
         /// @FILE reads a file, @- standard input.
-        #[arg(long, value_name = "TEXT|@FILE", visible_alias = "content")]
+        #[arg(long, value_name = "TEXT|@FILE", visible_alias = "content", allow_hyphen_values = true)]
         add: Option<String>,
     },
 }
