@@ -87,7 +87,8 @@ pub async fn run(link: &Link, command: &GithubCommand, json: bool) -> Result<(),
 /// Tells GitHub, and then the board that GitHub was told: the answers are the issues as they are now.
 async fn tell(link: &Link, mut github: Github, edits: &[IssueEdit], repository: &str) -> Result<(), Failure> {
     let bar = progress::bar(edits.len() as u64, "edits");
-    for edit in edits.iter().cloned() {
+    for edit in edits {
+        let edit = edit.clone();
         let issue;
         (issue, github) = github.in_background(move |github| github.edit(&edit)).await?;
         let request = SyncIssues { repository: repository.to_owned(), project: None, issues: vec![issue] };
