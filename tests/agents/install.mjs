@@ -37,8 +37,11 @@ const AGENTS = [
 const INSPECTOR = {
   command: "mcp-inspector-cli",
   package: "@modelcontextprotocol/inspector-cli",
-  programs: ["@modelcontextprotocol/inspector-cli/build/cli.js"],
+  programs: ["@modelcontextprotocol/inspector-cli/build/index.js"],
 };
+
+// It reads its version from the package that it is published in together with its page, which is not installed.
+const INSPECTOR_PARENT = join(MODULES, "@modelcontextprotocol/package.json");
 
 if (inspectorIsReady() && AGENTS.every(isReady)) {
   console.log("agents: present");
@@ -62,12 +65,13 @@ function install() {
   if (status !== 0) stop("npm could not install the agents. Is the network there?");
   for (const agent of AGENTS) if (!agent.programs.some((program) => link(agent, program))) stop(complaint(agent));
   link(INSPECTOR, INSPECTOR.programs[0]);
+  copyFileSync(join(MODULES, INSPECTOR.package, "package.json"), INSPECTOR_PARENT);
   if (!inspectorIsReady()) stop(`${INSPECTOR.package} ${VERSIONS[INSPECTOR.package]} was not installed.`);
 }
 
 function inspectorIsReady() {
   const manifest = join(MODULES, INSPECTOR.package, "package.json");
-  if (!existsSync(join(HOME, "bin", INSPECTOR.command)) || !existsSync(manifest)) return false;
+  if (![join(HOME, "bin", INSPECTOR.command), manifest, INSPECTOR_PARENT].every(existsSync)) return false;
   return JSON.parse(readFileSync(manifest, "utf8")).version === VERSIONS[INSPECTOR.package];
 }
 

@@ -14,7 +14,7 @@ async fn export(door: &FrontDoor) -> Vec<Value> {
     let (mut records, mut cursor) = (Vec::new(), Value::Null);
     loop {
         let mut piece = door.ok("export_records", json!({ "cursor": cursor })).await;
-        records.extend(piece["records"].as_array_mut().expect("records").drain(..));
+        records.append(piece["records"].as_array_mut().expect("records"));
         cursor = piece["cursor"].take();
         if cursor.is_null() {
             return records;
