@@ -67,6 +67,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("key create", "flightboard key create ci --role operator --scope project:harbor --expires 30d"),
     ("key list", "flightboard key list"),
     ("key revoke", "flightboard key revoke 2"),
+    ("workflow", "flightboard workflow T-12 --resume"),
     ("webhook add", "flightboard webhook add https://example.org/hook --types task.completed"),
     ("webhook list", "flightboard webhook list"),
     ("webhook edit", "flightboard webhook edit 1 --types task,agent"),
