@@ -73,11 +73,33 @@ fn forget_worktree(workspace: &Workspace, common: &Path) {
     }
     let _lock = RepositoryLock::take(common);
     let git = Git::found_from(common);
-    // Fails where git never got to know it.
-    let _ = git.write(["worktree", "remove", "--force", "--force", "--"]).arg(&workspace.path).long().run();
+    // Fails where git never got to know it, and where git was killed before it had made a worktree of it.
+    if git
+        .write(["worktree", "remove", "--force", "--force", "--"])
+        .arg(&workspace.path)
+        .long()
+        .run()
+        .is_err()
+    {
+        forget_half_made(&workspace.path, common);
+    }
     if let (Some(branch), Some(base)) = (&workspace.branch, &workspace.base) {
         // Only while it still points where we put it.
         let _ = git.write(["update-ref", "-d", &format!("refs/heads/{branch}"), base]).run();
+    }
+}
+
+/// What `git worktree add` writes of a worktree before there is one: git itself neither removes nor prunes it,
+/// as it is locked.
+fn forget_half_made(path: &Path, common: &Path) {
+    let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
+    let real = parent.zip(path.file_name()).map(|(parent, name)| parent.join(name));
+    let ours = [Some(path.to_owned()), real].map(|path| path.map(|path| path.join(".git")));
+    for entry in fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten() {
+        let named = fs::read_to_string(entry.path().join("gitdir")).unwrap_or_default();
+        if ours.iter().flatten().any(|ours| ours == Path::new(named.trim_end_matches('\n'))) {
+            report(&entry.path(), files::remove_tree(&entry.path()));
+        }
     }
 }
 

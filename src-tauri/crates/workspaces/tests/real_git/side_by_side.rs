@@ -247,6 +247,26 @@ fn what_a_killed_provision_leaves_in_both_is_swept(#[case] step: usize) {
     nothing_is_left(&scene, &other);
 }
 
+/// git killed in the middle of `worktree add`: it knows of the worktree, has it locked, and there is none yet.
+#[test]
+fn a_worktree_that_git_had_only_begun_is_forgotten() {
+    let (scene, other) = scene();
+    let status = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "side_by_side::helper_that_dies_while_provisioning", "--ignored"])
+        .env("DIE_SCENE", scene.dir.path())
+        .env("DIE_STEP", "2")
+        .output()
+        .unwrap()
+        .status;
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(libc::SIGKILL));
+    fs::remove_file(scene.target("T-1 first").join("the other/.git")).unwrap();
+    let known = fs::read_dir(other.join(".git/worktrees")).unwrap().next().unwrap().unwrap().path();
+    fs::write(known.join("locked"), "initializing").unwrap();
+    assert_eq!(worktrees(&other), 2);
+    sweep(&scene.data(), &[]);
+    nothing_is_left(&scene, &other);
+}
+
 #[test]
 #[ignore = "run by what_a_killed_provision_leaves_in_both_is_swept, in a process of its own"]
 fn helper_that_dies_while_provisioning() {
