@@ -86,7 +86,6 @@ fn a_read_starts_no_engine_unless_something_is_at_work() {
         &["list"][..],
         &["show", "1"],
         &["status"],
-        &["plan"],
         &["tasks", "comments", "1"],
         &["cron", "list"],
     ] {
