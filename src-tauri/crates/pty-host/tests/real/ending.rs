@@ -1,10 +1,11 @@
 //! A run that ends leaves no process, and says how it ended.
 
+use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::rig::{HOST, Run, actor, await_end_of, children_of, is_gone, sh};
-use flightboard_pty_host::{Liveness, StopKind, alive, end_leftovers};
+use flightboard_pty_host::{Liveness, RUN_DIR_VARIABLE, StopKind, alive, end_leftovers};
 use rustix::process::{Pid, Signal, kill_process};
 
 const LONG: Duration = Duration::from_secs(600);
@@ -163,9 +164,81 @@ fn a_killed_host_is_gone_and_its_leftovers_can_be_ended() {
     await_end_of(run.spawned.host_pid);
     let Liveness::Gone(record) = alive(&run.dir).unwrap() else { panic!("not gone") };
     assert_eq!(record.agent.as_ref().map(|mark| mark.pid), Some(agent));
-    assert!(end_leftovers(&record).unwrap());
-    await_end_of(agent);
-    assert!(!end_leftovers(&record).unwrap(), "the second time there is nothing");
+    assert!(end_leftovers(&run.dir).unwrap());
+    assert!(is_gone(agent));
+    assert!(!end_leftovers(&run.dir).unwrap(), "the second time there is nothing");
+}
+
+/// Its parent is gone and its session is its own, so only its environment says whose it is.
+#[test]
+fn a_daemon_that_a_killed_host_left_is_found() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut launch = actor(&["daemon"]);
+    launch.env.push((RUN_DIR_VARIABLE.into(), temp.path().into()));
+    let run = Run::start_in(temp.path(), &launch);
+    let daemon = run.number("pid");
+    kill_process(Pid::from_raw(run.spawned.host_pid as i32).unwrap(), Signal::KILL).unwrap();
+    assert!(end_leftovers(&run.dir).unwrap(), "a host that is dying is waited for");
+    assert!(is_gone(run.spawned.agent_pid) && is_gone(daemon));
+}
+
+/// An agent that ignores its terminal's end would stay for ever, and nothing but the host's record says who it is.
+/// The moments are spread over the time that a whole start takes, and some beyond.
+#[test]
+fn a_host_killed_at_any_moment_of_a_start_leaves_no_agent() {
+    const MOMENTS: u32 = 60;
+    let stubborn = |dir: &Path| actor(&["stubborn", dir.to_str().unwrap()]);
+    let whole = {
+        let (temp, begun) = (tempfile::tempdir().unwrap(), Instant::now());
+        let run = Run::start_in(temp.path(), &stubborn(temp.path()));
+        let whole = begun.elapsed();
+        run.stop(Duration::ZERO);
+        whole
+    };
+    let (mut before_the_agent, mut after) = (0, 0);
+    for moment in 0..MOMENTS {
+        let temp = tempfile::tempdir().unwrap();
+        let launch = stubborn(temp.path());
+        let started = std::thread::scope(|scope| {
+            let starting = scope.spawn(|| Run::try_start_in(temp.path(), &launch).map(std::mem::forget));
+            std::thread::park_timeout(whole * moment / (MOMENTS - 10));
+            while !starting.is_finished() || !hosts_in(temp.path()).is_empty() {
+                for host in hosts_in(temp.path()) {
+                    // It may have forked itself away in this moment: its child is found in the next round.
+                    let _ = kill_process(host, Signal::KILL);
+                }
+            }
+            starting.join().unwrap()
+        });
+        end_leftovers(temp.path()).unwrap();
+        let left = agents_of(temp.path());
+        assert!(left.is_empty(), "{left:?} live after the kill at moment {moment}: {started:?}");
+        match alive(temp.path()).unwrap() {
+            Liveness::Gone(record) if record.agent.is_some() => after += 1,
+            Liveness::Gone(_) | Liveness::NeverStarted => before_the_agent += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(before_the_agent > 0 && after > 0, "{before_the_agent} before the agent, {after} after");
+}
+
+/// Hosts stand in the run's directory; agents do not.
+fn hosts_in(run_dir: &Path) -> Vec<Pid> {
+    of_all(|process| fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == run_dir))
+}
+
+/// They have the directory's name among their arguments.
+fn agents_of(run_dir: &Path) -> Vec<Pid> {
+    let name = run_dir.as_os_str().as_encoded_bytes();
+    of_all(|process| {
+        let command = fs::read(process.join("cmdline")).unwrap_or_default();
+        command.split(|byte| *byte == 0).any(|word| word == name)
+    })
+}
+
+fn of_all(chosen: impl Fn(&Path) -> bool) -> Vec<Pid> {
+    let entries = fs::read_dir("/proc").unwrap().flatten().filter(|entry| chosen(&entry.path()));
+    entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)).collect()
 }
 
 /// A starter that is killed right after it has started a run.
