@@ -595,7 +595,11 @@ pub(crate) async fn close_lost(engine: &Engine, run: &RunRecord) -> Result<(), E
         signal: None,
         output_bytes,
         last_line: run.last_line.clone(),
-        survivors: ended.err().map(|error| format!("something that could not be ended ({error})")).into_iter().collect(),
+        survivors: ended
+            .err()
+            .map(|error| format!("something that could not be ended ({error})"))
+            .into_iter()
+            .collect(),
         reset_at: None,
         at: engine.now(),
     };

@@ -274,12 +274,7 @@ impl Store {
     }
 
     /// Back to where it lay. Refused where that is Review and the `limits` of Review leave no room.
-    pub async fn restore_task(
-        &self,
-        id: TaskId,
-        limits: Vec<Limits>,
-        now: Millis,
-    ) -> Result<(), StoreError> {
+    pub async fn restore_task(&self, id: TaskId, limits: Vec<Limits>, now: Millis) -> Result<(), StoreError> {
         self.set_trashed(id, None, limits, now).await.map(|_| ())
     }
 

@@ -43,7 +43,9 @@ pub fn spawn(host: &Path, run_dir: &Path, launch: &Launch) -> Result<Spawned, Sp
     match platform::in_a_group_of_its_own(&host) {
         // Only a host that has not even claimed the directory may be tried again.
         Some(command) => match start(command, &host, run_dir, &order) {
-            Err(SpawnError::Died { .. }) if !run_dir.join(records::HOST).exists() => start(Command::new(&host), &host, run_dir, &order),
+            Err(SpawnError::Died { .. }) if !run_dir.join(records::HOST).exists() => {
+                start(Command::new(&host), &host, run_dir, &order)
+            }
             answered => answered,
         },
         None => start(Command::new(&host), &host, run_dir, &order),

@@ -273,8 +273,8 @@ fn a_worktree_that_git_had_only_begun_is_forgotten() {
 #[rstest]
 fn wherever_git_is_killed_nothing_is_left(#[values(false, true)] we_die_too: bool) {
     let shim = tempfile::tempdir().unwrap();
-    let library = shim.path().join("kill_git.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real_git/kill_git.c");
+    let library = shim.path().join("kill_at.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/kill_at.c");
     let built = std::process::Command::new("cc")
         .args(["-shared", "-fPIC", "-O1", "-o"])
         .args([&library, &source])
@@ -287,17 +287,16 @@ fn wherever_git_is_killed_nothing_is_left(#[values(false, true)] we_die_too: boo
     loop {
         points += 1;
         let counter = shim.path().join(points.to_string());
-        let mut helper = std::process::Command::new(std::env::current_exe().unwrap());
-        helper
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "side_by_side::helper_whose_git_is_killed", "--ignored", "--nocapture"])
             .env("DIE_SCENE", scene.dir.path())
             .env("LD_PRELOAD", &library)
-            .env("KILL_GIT_COUNTER", &counter)
-            .env("KILL_GIT_AT", points.to_string());
-        if we_die_too {
-            helper.env("KILL_GIT_AND_US", "yes");
-        }
-        let output = helper.output().unwrap();
+            .env("KILL_PROGRAM", "git")
+            .env("KILL_COUNTER", &counter)
+            .env("KILL_AT", points.to_string())
+            .env("KILL_WHOM", if we_die_too { "starter" } else { "group" })
+            .output()
+            .unwrap();
         if String::from_utf8_lossy(&output.stdout).contains("all is made") {
             break;
         }

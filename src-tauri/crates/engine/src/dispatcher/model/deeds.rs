@@ -130,7 +130,8 @@ fn flowing() -> impl Strategy<Value = Vec<Work>> {
     (any::<bool>(), vec(ready(None, false, true), 2), ready(None, true, true)).prop_map(
         |(by_hand, mut cards, first)| {
             cards.insert(0, first);
-            let done = if by_hand { Deed::Move(0, Status::Done) } else { Deed::Review(0, StepOutcome::Approved) };
+            let done =
+                if by_hand { Deed::Move(0, Status::Done) } else { Deed::Review(0, StepOutcome::Approved) };
             vec![
                 Work::Deeds(cards),
                 Work::Deeds(vec![Deed::Depend(1, 0, Need::Failure), Deed::Depend(2, 0, Need::Success)]),

@@ -1,7 +1,8 @@
-/* Kills git, with all that it started, before the file operation of a test's choice: preloaded, so that git is
- * the real one. Operations that make, move or remove a name are counted over all processes of git, by the
- * length of the file KILL_GIT_COUNTER; the one numbered KILL_GIT_AT is not carried out any more. With
- * KILL_GIT_AND_US whoever started git dies as well. */
+/* Kills a program before the file operation of a test's choice: preloaded, so that the program is the real one.
+ * Operations that make, move or remove a name are counted over all processes of KILL_PROGRAM, by the length of
+ * the file KILL_COUNTER. The one numbered KILL_AT is not carried out any more: after KILL_PATIENCE milliseconds, in
+ * which others get on as on a slow disk, it is the end of KILL_WHOM: "itself", its "group", or its group and the
+ * group's "starter". */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,8 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The first git of all leads the group. */
-static pid_t who_started_git(void) {
+static pid_t starter_of_the_group(void) {
     char path[64], line[1024];
     snprintf(path, sizeof path, "/proc/%d/stat", (int)getpgrp());
     int file = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY), parent = 0;
@@ -27,15 +27,19 @@ static pid_t who_started_git(void) {
     return parent;
 }
 
+static void finish(void) {
+    const char *whom = getenv("KILL_WHOM"), *patience = getenv("KILL_PATIENCE");
+    if (patience) usleep(1000 * atol(patience));
+    if (whom && !strcmp(whom, "starter")) kill(starter_of_the_group(), SIGKILL);
+    kill(whom && !strcmp(whom, "itself") ? getpid() : 0, SIGKILL);
+}
+
 static void count(void) {
-    const char *counter = getenv("KILL_GIT_COUNTER"), *at = getenv("KILL_GIT_AT");
-    if (!counter || !at || strcmp(program_invocation_short_name, "git") != 0) return;
+    const char *program = getenv("KILL_PROGRAM"), *counter = getenv("KILL_COUNTER"), *at = getenv("KILL_AT");
+    if (!program || !counter || !at || strcmp(program_invocation_short_name, program) != 0) return;
     int before = errno;
     int file = syscall(SYS_openat, AT_FDCWD, counter, O_WRONLY | O_APPEND | O_CREAT, 0600);
-    if (write(file, ".", 1) == 1 && lseek(file, 0, SEEK_CUR) == atol(at)) {
-        if (getenv("KILL_GIT_AND_US")) kill(who_started_git(), SIGKILL);
-        kill(0, SIGKILL);
-    }
+    if (write(file, ".", 1) == 1 && lseek(file, 0, SEEK_CUR) == atol(at)) finish();
     close(file);
     errno = before;
 }
@@ -80,4 +84,9 @@ int unlink(const char *path) {
 int rmdir(const char *path) {
     count();
     return NEXT(rmdir)(path);
+}
+
+int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags) {
+    count();
+    return NEXT(linkat)(from_dir, from, to_dir, to, flags);
 }
