@@ -1,8 +1,8 @@
 /* Kills a program before the file operation of a test's choice: preloaded, so that the program is the real one.
  * Operations that make, move or remove a name are counted over all processes of KILL_PROGRAM, by the length of
  * the file KILL_COUNTER. The one numbered KILL_AT is not carried out any more: after KILL_PATIENCE milliseconds, in
- * which others get on as on a slow disk, it is the end of KILL_WHOM: "itself", its "group", or its group and the
- * group's "starter". */
+ * which others get on as on a slow disk, it is the end of KILL_WHOM: "itself", its group and the group's
+ * "starter", or its group, which is "asked" to leave. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -31,6 +31,7 @@ static void finish(void) {
     const char *whom = getenv("KILL_WHOM"), *patience = getenv("KILL_PATIENCE");
     if (patience) usleep(1000 * atol(patience));
     if (whom && !strcmp(whom, "starter")) kill(starter_of_the_group(), SIGKILL);
+    if (whom && !strcmp(whom, "asked")) kill(0, SIGTERM);
     kill(whom && !strcmp(whom, "itself") ? getpid() : 0, SIGKILL);
 }
 

@@ -40,8 +40,11 @@ pub fn sweep(data_dir: &Path, known: &[PathBuf]) -> Swept {
             }
             Ok(_) if known.contains(target_of(&state).as_path()) => {}
             Ok(_) => swept.strangers.push(target_of(&state)),
-            // Crashed between making the directory and writing the record: there is nothing else.
-            Err(crate::RecordError::Unknown(_)) => drop(fs::remove_dir(&state)),
+            // Crashed between making the directory and writing the record: there is nothing else but drafts of it.
+            Err(crate::RecordError::Unknown(_)) => {
+                files::remove_drafts(&state);
+                let _ = fs::remove_dir(&state);
+            }
             Err(error) => tracing::warn!(%error, "left alone"),
         }
     }
@@ -90,6 +93,10 @@ fn forget_worktree(workspace: &Workspace, common: &Path) {
         let _ = fs::remove_file(common.join(format!("{branch}.lock")));
         // Only while it still points where we put it.
         let _ = git.write(["update-ref", "-d", &branch, base]).run();
+        // What git notes of a branch before there is one.
+        if git.commit(&branch).is_ok_and(|commit| commit.is_none()) {
+            let _ = fs::remove_file(common.join("logs").join(&branch));
+        }
     }
 }
 

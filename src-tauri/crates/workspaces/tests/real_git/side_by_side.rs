@@ -267,8 +267,9 @@ fn a_worktree_that_git_had_only_begun_is_forgotten() {
     nothing_is_left(&scene, &other);
 }
 
-/// The real git is killed before each of the file operations that it does for a workspace, one after the other.
-/// Whether ours goes on and gives up, or dies with it: nothing is left in either repository.
+/// The real git is ended before each of the file operations that it does for a workspace, one after the other:
+/// asked to leave, as when a provision is given up, or killed together with us. Nothing is left in either
+/// repository.
 #[cfg(target_os = "linux")]
 #[rstest]
 fn wherever_git_is_killed_nothing_is_left(#[values(false, true)] we_die_too: bool) {
@@ -283,7 +284,7 @@ fn wherever_git_is_killed_nothing_is_left(#[values(false, true)] we_die_too: boo
     assert!(built.is_ok_and(|status| status.success()), "this test needs a C compiler, as Rust itself does");
     let (scene, other) = scene();
     let before = (names_in(&scene.project), names_in(&other));
-    let mut points = 0;
+    let mut points: u64 = 0;
     loop {
         points += 1;
         let counter = shim.path().join(points.to_string());
@@ -294,24 +295,41 @@ fn wherever_git_is_killed_nothing_is_left(#[values(false, true)] we_die_too: boo
             .env("KILL_PROGRAM", "git")
             .env("KILL_COUNTER", &counter)
             .env("KILL_AT", points.to_string())
-            .env("KILL_WHOM", if we_die_too { "starter" } else { "group" })
+            .env("KILL_WHOM", if we_die_too { "starter" } else { "asked" })
             .output()
             .unwrap();
-        if String::from_utf8_lossy(&output.stdout).contains("all is made") {
+        let made = String::from_utf8_lossy(&output.stdout).contains("all is made");
+        if fs::metadata(&counter).unwrap().len() < points {
+            assert!(made, "nothing was killed: {output:?}");
             break;
+        }
+        if made {
+            // Whatever was killed was not needed.
+            removed(&scene, &Workspace::open(&scene.target("T-1 first")).unwrap());
+            sweep(&scene.data(), &[]);
+            continue;
         }
         let died = std::os::unix::process::ExitStatusExt::signal(&output.status).is_some();
         assert_eq!(died, we_die_too, "{output:?}");
         if we_die_too {
+            // Other programs may hold it, so whoever has killed git must remove it, as git says.
+            for repository in [&scene.project, &other] {
+                let _ = fs::remove_file(repository.join(".git/packed-refs.lock"));
+            }
             sweep(&scene.data(), &[]);
         }
+        for (repository, before) in [(&scene.project, &before.0), (&other, &before.1)] {
+            let left: Vec<_> =
+                names_in(repository).into_iter().filter(|name| !before.contains(name)).collect();
+            assert_eq!(left, Vec::<PathBuf>::new(), "after a kill at point {points}: {output:?}");
+        }
         nothing_is_left(&scene, &other);
-        assert_eq!((names_in(&scene.project), names_in(&other)), before, "after a kill at point {points}");
     }
     assert!(points > 20, "{points} points are too few to be all");
 }
 
-/// What git keeps in the repository, less objects, which it collects by itself, and empty directories.
+/// What git keeps in the repository, less objects, which it collects by itself, and empty directories; and less
+/// the file by which our processes take turns.
 #[cfg(target_os = "linux")]
 fn names_in(repository: &Path) -> Vec<PathBuf> {
     let (mut found, mut look) = (Vec::new(), vec![repository.join(".git")]);
@@ -319,6 +337,7 @@ fn names_in(repository: &Path) -> Vec<PathBuf> {
         for entry in fs::read_dir(dir).unwrap().flatten() {
             match entry.file_type().unwrap().is_dir() {
                 true if entry.file_name() == "objects" => {}
+                false if entry.file_name() == "flightboard.lock" => {}
                 true => look.push(entry.path()),
                 false => found.push(entry.path()),
             }
