@@ -151,7 +151,7 @@ fn limits_pauses_and_accounts_have_theirs() {
     let alone = one(|_, codex| codex.resting_until = Some(9_000));
     assert_eq!(sentence(&alone), "usage limit of codex reached, until <9000>");
     let rested = one(|_, codex| codex.resting_until = Some(0));
-    assert_eq!(starts(&rested), pairs(&[(1, "codex")]));
+    assert_eq!(starts(&rested), pairs(&[(9, "codex")]));
 }
 
 #[test]
