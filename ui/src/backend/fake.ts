@@ -216,7 +216,9 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
       const free = [...world.tasks.values()].filter(
         (task) => task.card.status === "ready" && !task.card.needs_you && !waits(task),
       );
-      const starts = free.slice(0, count).map(({ card }) => backend.startRun({ task: card.id, agent, mode: "unattended" }));
+      const starts = free
+        .slice(0, count)
+        .map(({ card }) => backend.startRun({ task: card.id, agent, mode: "unattended" }));
       return { runs: await Promise.all(starts), passed_over: [] };
     },
     stopRun: async ({ run: id }) => {

@@ -39,7 +39,7 @@ export function RunNext({ agents }: { agents: readonly Agent[] }) {
         label="Cards"
         inputMode="numeric"
         value={count}
-        error={wrong ? `A whole number from 1 to ${MOST}.` : null}
+        error={wrong ? `A number from 1 to ${MOST}.` : null}
         onChange={(event) => {
           setCount(event.target.value);
           setWrong(false);

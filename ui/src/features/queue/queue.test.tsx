@@ -101,7 +101,7 @@ test("the next few cards are started on one agent; nonsense is not sent, and a c
   const count = next.getByLabelText("Cards");
   await userEvent.clear(count);
   await userEvent.type(count, "0{Enter}");
-  expect((await next.findByRole("alert")).textContent).toBe("A whole number from 1 to 50.");
+  expect((await next.findByRole("alert")).textContent).toBe("A number from 1 to 50.");
   expect(sent(backend, "startNext")).toEqual([]);
 
   const why = "2 of 2 in flight for codex; wait until one has ended, or raise the limit in the settings";
