@@ -4,7 +4,7 @@
 
 use domain::{
     Actor, ArtifactId, AttachmentId, KeyId, ProjectId, Role, RunId, Scope, TaskId, TaskKey,
-    authority::{Forbidden, Need, Thing, permits, permits_role},
+    authority::{Forbidden, Need, Reach, Thing, permits, permits_role},
 };
 
 use crate::{App, wire::*};
@@ -24,6 +24,12 @@ impl Authority {
     /// The person whose machine it is.
     pub fn owner() -> Authority {
         Authority { role: Role::Admin, scope: Scope::Board, actor: Actor::Person, key: None }
+    }
+
+    /// Whether there is anything at all with which what needs this would be allowed.
+    pub fn might(&self, need: Need) -> bool {
+        let reaches = need.reach != Reach::Whole || self.scope == Scope::Board;
+        reaches && permits_role(need, self.role).is_ok()
     }
 
     /// The same rights, with an agent's name in the log. Only for callers who could have done it in their own.

@@ -99,6 +99,7 @@ impl Keys {
 }
 
 /// Who sent this request: the app as that caller finds it. A route that no gate stands before has none.
+#[derive(Clone)]
 pub(crate) struct Caller {
     pub app: App,
     /// Where what a closing door must see through is counted.
@@ -151,7 +152,7 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// The key that the request carries, in either of the headers that programs use for one.
-fn key(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {
     let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
     let bearer = text("authorization").and_then(|value| {
         let (scheme, key) = value.split_once(' ')?;

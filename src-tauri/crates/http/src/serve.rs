@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     api, assets, events, gate,
     gate::{Gate, Keys},
-    log, rpc, terminal,
+    log, mcp, rpc, terminal,
 };
 
 /// Largest request body: a description of 200,000 characters with room to spare.
@@ -63,6 +63,7 @@ pub(crate) fn routes(app: App, writes: &TaskTracker) -> Router {
     Router::new()
         .route("/rpc/{operation}", post(rpc::call))
         .route("/rpc/add_attachment", post(rpc::add_attachment).layer(DefaultBodyLimit::max(FILE_BODY)))
+        .route("/mcp", post(mcp::answer))
         .route("/events", any(events::open))
         .route("/terminal/{run}", any(terminal::open))
         .route("/runs/{run}/log", get(log::read))

@@ -141,7 +141,7 @@ fn not_found(message: impl Into<String>) -> Problem {
 
 impl Caller {
     /// Carries out an operation of the table, as this caller. It goes on if the client hangs up.
-    async fn ask(&self, operation: &str, request: impl Serialize) -> Result<Value, Problem> {
+    pub(crate) async fn ask(&self, operation: &str, request: impl Serialize) -> Result<Value, Problem> {
         let internal = |error: serde_json::Error| Problem {
             code: ProblemCode::Internal,
             message: error.to_string(),

@@ -7,6 +7,7 @@ mod items;
 mod keys;
 mod login;
 mod matrix;
+mod mcp;
 mod rig;
 mod rpc;
 mod socket;
