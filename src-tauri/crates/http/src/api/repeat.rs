@@ -9,6 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use http_body_util::LengthLimitError;
 use sha2::{Digest, Sha256};
 
 use super::{Fail, bad};
@@ -74,8 +75,7 @@ async fn carry_out(
     let name = name.to_str().map_err(|_| bad("an idempotency key is plain text"))?.trim().to_owned();
     let (mut parts, body) = request.into_parts();
     let caller = Caller::from_request_parts(&mut parts, app).await.map_err(Fail::new)?;
-    let body =
-        to_bytes(body, BODY).await.map_err(|error| bad(format!("the body cannot be taken: {error}")))?;
+    let body = to_bytes(body, BODY).await.map_err(cannot_take)?;
     let target = parts.uri.path_and_query().map(|target| target.as_str().to_owned()).unwrap_or_default();
     let fingerprint =
         Sha256::new().chain_update(target).chain_update([0]).chain_update(&body).finalize().into();
@@ -97,6 +97,14 @@ async fn carry_out(
         tracing::error!(%error, "a request ended abnormally");
         Fail::new(StatusCode::INTERNAL_SERVER_ERROR.into_response())
     })
+}
+
+/// One over the limit, or one that broke off.
+fn cannot_take(error: axum::Error) -> Fail {
+    if std::error::Error::source(&error).is_some_and(|cause| cause.is::<LengthLimitError>()) {
+        return Fail::new(StatusCode::PAYLOAD_TOO_LARGE.into_response());
+    }
+    bad(format!("the body cannot be taken: {error}"))
 }
 
 fn again(status: u16, body: Vec<u8>) -> Response {

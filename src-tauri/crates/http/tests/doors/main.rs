@@ -12,4 +12,5 @@ mod rig;
 mod rpc;
 mod socket;
 mod streams;
+mod webhooks;
 mod who_may_enter;

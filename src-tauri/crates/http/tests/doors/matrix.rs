@@ -69,6 +69,10 @@ fn body(schema: &str) -> Value {
         "Which" => json!({ "key_id": 1 }),
         "NewReview" => json!({ "taskId": 1, "status": "approved", "notes": "x" }),
         "NewJob" => json!({ "name": "j", "schedule": "daily", "task_template": { "title": "x" } }),
+        // Refused for its address once everything else is in order: nothing is made, nobody is written to.
+        "NewWebhook" => json!({ "url": "http://127.0.0.1:1/" }),
+        "Webhook" | "WhichWebhook" => json!({ "id": 1 }),
+        "WhichDelivery" => json!({ "delivery_id": 1 }),
         "NewClaim" => json!({ "agentId": "keeper" }),
         _ => json!({}),
     }
