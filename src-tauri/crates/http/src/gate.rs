@@ -20,6 +20,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
+use domain::authority::Scope;
 use sha2::{Digest, Sha256};
 use tokio_util::task::TaskTracker;
 
@@ -107,6 +108,14 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// Whose key this is, where it is one agent's.
+    pub fn agent(&self) -> Option<&str> {
+        match &self.app.authority().scope {
+            Scope::Agent(name) => Some(name),
+            Scope::Board | Scope::Project(_) | Scope::Run { .. } => None,
+        }
+    }
+
     /// The same, speaking for an agent where it may.
     pub fn on_behalf_of(self, agent: &str) -> Caller {
         let authority = self.app.authority().clone().on_behalf_of(agent);

@@ -10,6 +10,7 @@ mod api;
 mod assets;
 mod events;
 mod gate;
+mod hangup;
 pub mod local;
 mod log;
 mod mcp;

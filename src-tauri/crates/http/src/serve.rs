@@ -8,6 +8,7 @@ use axum::{
     extract::DefaultBodyLimit,
     middleware,
     routing::{any, get, post},
+    serve::ListenerExt,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::task::TaskTracker;
@@ -15,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     api, assets, events, gate,
     gate::{Gate, Keys},
+    hangup::{Endable, Hangup},
     log, mcp, rpc, terminal,
 };
 
@@ -78,6 +80,12 @@ pub(crate) fn routes(app: App, writes: &TaskTracker) -> Router {
 pub async fn open_tcp(app: App, port: u16, bearer: Option<&str>) -> io::Result<(Door, Keys, u16)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let port = listener.local_addr()?.port();
+    // A short piece of a stream does not wait for the next one.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection waits for more before it sends");
+        }
+    });
     let keys = Keys::new(port, bearer);
     let writes = TaskTracker::new();
     let gate = Gate { keys: keys.clone(), app: app.clone() };
@@ -98,7 +106,9 @@ where
         let until = async move {
             let _ = stopped.wait_for(|stop| *stop).await;
         };
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(until).await {
+        let service = router.into_make_service_with_connect_info::<Hangup>();
+        let serving = axum::serve(Endable(listener), service).with_graceful_shutdown(until);
+        if let Err(error) = serving.await {
             tracing::error!(%error, "a door closed by itself");
         }
     });

@@ -319,7 +319,7 @@ fn schemas() -> Value {
         ("Reviews", "reviews~:object[] latest~:object"),
         ("Jobs", "jobs:object[] total:int"),
         ("JobAnswer", "success~:bool job~:object task~:TaskView"),
-        ("Status", "status:text version:text tasks:object queue:object last_event_id:int timestamp:int"),
+        ("Status", "status:text version:text tasks:object queue:object last_event_id:int event_streams:int timestamp:int"),
         ("Activities", "activities:object[] total:int page:int limit:int hasMore:bool"),
         ("File", "type:text count:int data:object[]"),
         (

@@ -3,7 +3,7 @@
 
 use app::repeated::{self, Repeat};
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes, HttpBody, to_bytes},
     extract::{FromRequestParts, Request, State},
     http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
@@ -30,7 +30,8 @@ pub(crate) async fn conditional(request: Request, next: Next) -> Response {
     let reads = request.method() == Method::GET;
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let answer = next.run(request).await;
-    if !reads || answer.status() != StatusCode::OK {
+    let is_large = answer.body().size_hint().lower() > ANSWER as u64;
+    if !reads || answer.status() != StatusCode::OK || is_large {
         return answer;
     }
     let (mut head, body) = answer.into_parts();
