@@ -259,9 +259,9 @@ fn parse(text: &str) -> Result<(Record, Vec<Edge>), String> {
     let edges = edges
         .iter()
         .map(|edge| {
-            let mut edge = edge.clone();
-            edge["task"] = uid.clone().unwrap_or_default();
-            serde_json::from_value(edge).map_err(|error| format!("what it waits for: {error}"))
+            let Value::Object(mut edge) = edge.clone() else { return Err("what it waits for is no object".into()) };
+            edge.insert("task".into(), uid.clone().unwrap_or_default());
+            serde_json::from_value(Value::Object(edge)).map_err(|error| format!("what it waits for: {error}"))
         })
         .collect::<Result<_, _>>()?;
     Ok((record, edges))
@@ -360,6 +360,28 @@ mod tests {
         assert!(may_be_written(&to).is_err(), "it holds something now");
     }
 
+    fn name() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(vec!["type", "uid", "title", "status", "waits_for", "task", "upstream", "tags", "at", "gate", "retry"])
+    }
+
+    /// Often one that means something.
+    fn value() -> impl Strategy<Value = Value> {
+        let word = prop::sample::select(vec!["task", "comment", "run", "edge", "inbox", "a", "any", ""]);
+        let leaf = prop_oneof![
+            word.prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<bool>().prop_map(Value::from),
+            Just(Value::Null),
+        ];
+        leaf.prop_recursive(3, 12, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map(name().prop_map(str::to_owned), inner, 0..4)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
     proptest! {
         #[test]
         fn any_text_comes_back_as_it_was(title in "\\PC{1,30}", text in any::<String>(), reason in prop::option::of(any::<String>())) {
@@ -376,6 +398,12 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in "(---\n)?[a-z: \"{}\\[\\]\n-]{0,120}") {
             let _ = parse(&text);
+        }
+
+        #[test]
+        fn no_field_makes_it_panic(fields in prop::collection::vec((name(), value()), 0..8), body in ".{0,40}") {
+            let head: String = fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+            let _ = parse(&format!("---\n{head}---\n\n{body}"));
         }
     }
 }

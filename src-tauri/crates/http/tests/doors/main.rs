@@ -8,6 +8,7 @@ mod keys;
 mod login;
 mod matrix;
 mod mcp;
+mod noise;
 mod rig;
 mod rpc;
 mod socket;
