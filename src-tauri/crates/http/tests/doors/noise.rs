@@ -172,9 +172,12 @@ fn route(routes: &'static [(String, String)]) -> impl Strategy<Value = Ask> {
     )
 }
 
+/// What answers, and its routes: method and path.
+type Bench = (Runtime, Board, Vec<(String, String)>);
+
 /// One board for all cases, with something on it; its folder goes with the process.
-fn bench() -> &'static (Runtime, Board, Vec<(String, String)>) {
-    static BENCH: OnceLock<(Runtime, Board, Vec<(String, String)>)> = OnceLock::new();
+fn bench() -> &'static Bench {
+    static BENCH: OnceLock<Bench> = OnceLock::new();
     BENCH.get_or_init(|| {
         let runtime = Runtime::new().expect("a runtime");
         let (board, routes) = runtime.block_on(async {
@@ -229,6 +232,6 @@ proptest! {
 #[test]
 fn what_is_not_tried_is_there() {
     let known = |name: &&str| OPERATIONS.iter().any(|operation| operation.name == *name);
-    assert!(NOT_TRIED.iter().all(|name| known(name)));
+    assert!(NOT_TRIED.iter().all(known));
     assert!(OPERATIONS.iter().any(|operation| operation.access == Access::Read));
 }
