@@ -22,7 +22,13 @@ const of = (field) => rounds.map((round) => round[field]);
 console.log(`${READERS} idle readers of the event stream, ${ROUNDS} engines`);
 console.log(`  private memory before   ${spread(of("before"), "KiB")}`);
 console.log(`  with the readers        ${spread(of("idle"), "KiB")}`);
-console.log(`  of each reader          ${spread(rounds.map(({ before, idle }) => (idle - before) / READERS), "KiB", 1)}`);
+console.log(
+  `  of each reader          ${spread(
+    rounds.map(({ before, idle }) => (idle - before) / READERS),
+    "KiB",
+    1,
+  )}`,
+);
 console.log(`  after ${String(EVENTS).padEnd(4)} events       ${spread(of("after"), "KiB")}`);
 const answers = rounds.flatMap(({ answers }) => answers);
 const firsts = rounds.flatMap(({ firsts }) => firsts);

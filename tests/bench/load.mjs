@@ -23,7 +23,9 @@ try {
   const heard = await mix(served.address, KEY, { clients: CLIENTS, seed: option("seed", 1), rest: REST, until });
   const all = [...heard.read, ...heard.claim, ...heard.write];
   console.log(`${CLIENTS} clients for ${SECONDS} s, ${REST} ms between two requests of each on average`);
-  console.log(`  ${all.length} requests, ${(all.length / SECONDS).toFixed(0)}/s; p99 ${quantile(all, 0.99).toFixed(1)} ms`);
+  console.log(
+    `  ${all.length} requests, ${(all.length / SECONDS).toFixed(0)}/s; p99 ${quantile(all, 0.99).toFixed(1)} ms`,
+  );
   for (const kind of ["read", "claim", "write"])
     console.log(`  ${kind.padEnd(6)} ${tail(heard[kind], "ms")}, p99 ${quantile(heard[kind], 0.99).toFixed(1)} ms`);
   for (const [what, times] of heard.refused) console.log(`  refused ${times} times: ${what}`);

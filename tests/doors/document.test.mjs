@@ -64,7 +64,7 @@ async function replay(desk, document) {
   const args = [
     ...["--config-file", config, "run", document, "--no-color", "--warnings", "off"],
     ...["--checks", CHECKS.join(","), "--phases", "examples,coverage,fuzzing", "--max-examples", `${EXAMPLES}`],
-    ...["--seed", "1", "--generation-deterministic", "--generation-database", "none", "--no-shrink"],
+    ...["--seed", "1", "--generation-deterministic", "--no-shrink"],
     ...["--continue-on-failure", "--request-timeout", "60"],
     ...LEFT_OUT.flatMap((path) => ["--exclude-path", path]),
   ];

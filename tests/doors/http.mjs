@@ -21,7 +21,11 @@ export class Client {
       const call = request({ ...this.target, headers, agent: this.agent, method, path }, async (answer) => {
         let told = "";
         for await (const piece of answer.setEncoding("utf8")) told += piece;
-        done({ status: answer.statusCode, body: told === "" ? null : JSON.parse(told), took: performance.now() - begun });
+        done({
+          status: answer.statusCode,
+          body: told === "" ? null : JSON.parse(told),
+          took: performance.now() - begun,
+        });
       });
       call.on("error", fail);
       call.end(text);
@@ -43,7 +47,10 @@ export class Client {
 export function listen(address, key, query, onEvent, lastId) {
   return new Promise((done, fail) => {
     const { hostname, port } = new URL(address);
-    const headers = { authorization: `Bearer ${key}`, ...(lastId === undefined ? {} : { "last-event-id": `${lastId}` }) };
+    const headers = {
+      authorization: `Bearer ${key}`,
+      ...(lastId === undefined ? {} : { "last-event-id": `${lastId}` }),
+    };
     const call = request({ hostname, port, headers, path: `/api/events${query}`, agent: false }, (answer) => {
       if (answer.statusCode !== 200) return fail(new Error(`the stream was refused: ${answer.statusCode}`));
       let rest = "";
@@ -51,7 +58,11 @@ export function listen(address, key, query, onEvent, lastId) {
         const frames = (rest + piece).split("\n\n");
         rest = frames.pop();
         for (const frame of frames) {
-          const field = (name) => frame.split("\n").find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+          const field = (name) =>
+            frame
+              .split("\n")
+              .find((line) => line.startsWith(`${name}: `))
+              ?.slice(name.length + 2);
           if (field("data") !== undefined) onEvent(Number(field("id")), JSON.parse(field("data")));
         }
         done({ close: () => call.destroy() });

@@ -199,7 +199,11 @@ fn an_agent_from_elsewhere_works_on_its_card_by_http() {
     let output = agent.wait_with_output().expect("its end");
     assert!(output.status.success(), "{output:?}");
     let card = desk.show("1");
-    assert_eq!((&card["status"], names(&card["artifacts"])), (&json!("review"), vec!["plan.md".to_owned()]), "{card}");
+    assert_eq!(
+        (&card["status"], names(&card["artifacts"])),
+        (&json!("review"), vec!["plan.md".to_owned()]),
+        "{card}"
+    );
     assert_eq!(desk.show("2")["title"], "Write the tests");
     let comments = card["comments"].to_string();
     assert!(comments.contains("It is blue, as you said."), "{card}");

@@ -161,7 +161,9 @@ impl Github {
             refused(&mut answer)?;
             next = following(&answer);
             if issues.len() > MOST {
-                return Err(Failure::Link(format!("the repository has more than {MOST} issues, which is more than a board holds")));
+                return Err(Failure::Link(format!(
+                    "the repository has more than {MOST} issues, which is more than a board holds"
+                )));
             }
             let page: Vec<Told> = answer.body_mut().read_json().map_err(unreachable)?;
             issues.extend(page.into_iter().filter(|told| told.pull_request.is_none()).map(Issue::from));

@@ -37,7 +37,11 @@ impl Hangup {
 
     fn check(&self, context: &mut Context<'_>) -> io::Result<()> {
         self.0.served_by.register(context.waker());
-        if self.0.over.load(Ordering::Acquire) { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+        if self.0.over.load(Ordering::Acquire) {
+            Err(io::ErrorKind::ConnectionAborted.into())
+        } else {
+            Ok(())
+        }
     }
 }
 

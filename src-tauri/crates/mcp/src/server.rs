@@ -41,10 +41,7 @@ const CARDS: usize = 300;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// The agent of a run, and what proves it.
-    Run {
-        run: RunId,
-        token: String,
-    },
+    Run { run: RunId, token: String },
     /// Whoever works with the board, and what they may do.
     Board(Authority),
 }
@@ -162,7 +159,9 @@ impl<D: Desk> ServerHandler for Server<D> {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.tools().iter().filter(|tool| self.offers(tool)).map(listed).collect()))
+        Ok(ListToolsResult::with_all_items(
+            self.tools().iter().filter(|tool| self.offers(tool)).map(listed).collect(),
+        ))
     }
 
     async fn call_tool(

@@ -259,7 +259,9 @@ fn parse(text: &str) -> Result<(Record, Vec<Edge>), String> {
     let edges = edges
         .iter()
         .map(|edge| {
-            let Value::Object(mut edge) = edge.clone() else { return Err("what it waits for is no object".into()) };
+            let Value::Object(mut edge) = edge.clone() else {
+                return Err("what it waits for is no object".into());
+            };
             edge.insert("task".into(), uid.clone().unwrap_or_default());
             serde_json::from_value(Value::Object(edge)).map_err(|error| format!("what it waits for: {error}"))
         })
@@ -361,7 +363,19 @@ mod tests {
     }
 
     fn name() -> impl Strategy<Value = &'static str> {
-        prop::sample::select(vec!["type", "uid", "title", "status", "waits_for", "task", "upstream", "tags", "at", "gate", "retry"])
+        prop::sample::select(vec![
+            "type",
+            "uid",
+            "title",
+            "status",
+            "waits_for",
+            "task",
+            "upstream",
+            "tags",
+            "at",
+            "gate",
+            "retry",
+        ])
     }
 
     /// Often one that means something.

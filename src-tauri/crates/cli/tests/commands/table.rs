@@ -146,7 +146,12 @@ fn every_command_prints_json_and_refuses_in_the_same_words() {
         }
         let output = world.run(leaf, refused.0);
         if let Err(why) = world.was_refused(&output, refused) {
-            wrong.push(format!("{leaf} {}: {why}\n{}{}", refused.0, text(&output.stdout), text(&output.stderr)));
+            wrong.push(format!(
+                "{leaf} {}: {why}\n{}{}",
+                refused.0,
+                text(&output.stdout),
+                text(&output.stderr)
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -217,7 +222,8 @@ impl World {
             return Err(format!("it exits with {:?}", output.status.code()));
         }
         let out = text(&output.stdout);
-        let parsed = |text: &str| serde_json::from_str::<Value>(text).map_err(|error| format!("no JSON: {error}"));
+        let parsed =
+            |text: &str| serde_json::from_str::<Value>(text).map_err(|error| format!("no JSON: {error}"));
         match prints {
             Json => parsed(&out).map(|_| ()),
             Lines if out.is_empty() => Err("nothing is printed".into()),
@@ -235,16 +241,22 @@ impl World {
         }
         let said = text(&output.stderr);
         if *code == 2 {
-            return if said.contains("Usage:") { Ok(()) } else { Err("it does not say how it is used".into()) };
+            return if said.contains("Usage:") {
+                Ok(())
+            } else {
+                Err("it does not say how it is used".into())
+            };
         }
         let last = said.lines().last().unwrap_or_default();
-        let told: Value = serde_json::from_str(last).map_err(|error| format!("no JSON on stderr: {error}"))?;
+        let told: Value =
+            serde_json::from_str(last).map_err(|error| format!("no JSON on stderr: {error}"))?;
         let sentence = told["error"]["message"].as_str().unwrap_or_default();
         if sentence.is_empty() || told["error"]["code"].as_str().is_none() {
             return Err("it does not say why".into());
         }
         let Some((operation, request)) = door else { return Ok(()) };
-        let there = self.call(operation, &serde_json::from_str(request).expect("JSON")).expect_err("it is refused");
+        let there =
+            self.call(operation, &serde_json::from_str(request).expect("JSON")).expect_err("it is refused");
         if there["detail"] != sentence { Err(format!("elsewhere: {}", there["detail"])) } else { Ok(()) }
     }
 
@@ -294,7 +306,8 @@ impl World {
             }
             "key" => id(&self.ok("create_key", json!({ "name": "k", "role": "viewer" }))["key"]["id"]),
             "webhook" => {
-                let request = json!({ "url": self.url, "private_allowed": true, "types": ["nothing.happened"] });
+                let request =
+                    json!({ "url": self.url, "private_allowed": true, "types": ["nothing.happened"] });
                 id(&self.ok("add_webhook", request)["webhook"]["id"])
             }
             "delivery" => {

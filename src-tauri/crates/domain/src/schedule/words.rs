@@ -865,11 +865,47 @@ mod tests {
     /// Words of phrases and pieces of expressions, in any order.
     fn phrase() -> impl Strategy<Value = String> {
         let words = [
-            "every", "weekday", "day", "at", "9", "9am", "17:30", "25:99", "monday", "first", "last", "monthly", "hour",
-            "minutes", "15", "of", "the", "month", "and", ",", "*", "*/5", "1-5", "0", "60", "L", "@daily", "@reboot",
-            "february", "30", "31", "noon", "midnight", "on", "in", "-1", "4294967296", "１２",
+            "every",
+            "weekday",
+            "day",
+            "at",
+            "9",
+            "9am",
+            "17:30",
+            "25:99",
+            "monday",
+            "first",
+            "last",
+            "monthly",
+            "hour",
+            "minutes",
+            "15",
+            "of",
+            "the",
+            "month",
+            "and",
+            ",",
+            "*",
+            "*/5",
+            "1-5",
+            "0",
+            "60",
+            "L",
+            "@daily",
+            "@reboot",
+            "february",
+            "30",
+            "31",
+            "noon",
+            "midnight",
+            "on",
+            "in",
+            "-1",
+            "4294967296",
+            "１２",
         ];
-        let one = prop_oneof![8 => prop::sample::select(words.to_vec()).prop_map(str::to_owned), 1 => ".{0,6}"];
+        let one =
+            prop_oneof![8 => prop::sample::select(words.to_vec()).prop_map(str::to_owned), 1 => ".{0,6}"];
         prop::collection::vec(one, 0..9).prop_map(|words| words.join(" "))
     }
 

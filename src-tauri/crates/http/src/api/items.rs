@@ -33,7 +33,8 @@ pub(crate) async fn list(caller: Caller, wanted: Result<Query<Wanted>, QueryReje
     });
     let mut request = json!({ "statuses": status.transpose()? });
     if wanted.page.is_empty() {
-        let items: Vec<Value> = every(&caller, "list_tasks", "tasks", request, ITEMS).await?.iter().map(words::item).collect();
+        let items: Vec<Value> =
+            every(&caller, "list_tasks", "tasks", request, ITEMS).await?.iter().map(words::item).collect();
         let total = items.len();
         return ok(Page::told(total.max(1) as u32, 0, total as u64, "items", items));
     }

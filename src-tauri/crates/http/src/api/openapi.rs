@@ -26,8 +26,18 @@ type Row = (
 const HEADERS: &[(&str, &str, &str, &str)] = &[
     ("get", "/api/tasks/queue", "x-agent-name", "Who asks, where `agent` does not say."),
     ("post", "/api/queue/claim", "x-agent-name", "Who claims, where `agentId` does not say."),
-    ("put", "/api/tasks/{id}", "If-Match", "The `ETag` of the task as it was read; 412 if it was changed since."),
-    ("patch", "/api/tasks/{id}", "If-Match", "The `ETag` of the task as it was read; 412 if it was changed since."),
+    (
+        "put",
+        "/api/tasks/{id}",
+        "If-Match",
+        "The `ETag` of the task as it was read; 412 if it was changed since.",
+    ),
+    (
+        "patch",
+        "/api/tasks/{id}",
+        "If-Match",
+        "The `ETag` of the task as it was read; 412 if it was changed since.",
+    ),
     ("get", "/api/events", "Last-Event-ID", "The id of the last event that was seen."),
 ];
 
@@ -141,7 +151,10 @@ fn described((method, path, summary, role, success, takes, gives, query): &Row) 
         .collect();
     parameters.extend(query.iter().map(|name| {
         let number = PAGE.contains(name)
-            || matches!(*name, "project_id" | "since" | "project" | "task" | "last_event_id" | "taskId" | "webhook_id");
+            || matches!(
+                *name,
+                "project_id" | "since" | "project" | "task" | "last_event_id" | "taskId" | "webhook_id"
+            );
         let kind =
             if number { json!({ "type": "integer", "minimum": 0 }) } else { json!({ "type": "string" }) };
         json!({ "name": name, "in": "query", "schema": kind })
@@ -319,7 +332,10 @@ fn schemas() -> Value {
         ("Reviews", "reviews~:object[] latest~:object"),
         ("Jobs", "jobs:object[] total:int"),
         ("JobAnswer", "success~:bool job~:object task~:TaskView"),
-        ("Status", "status:text version:text tasks:object queue:object last_event_id:int event_streams:int timestamp:int"),
+        (
+            "Status",
+            "status:text version:text tasks:object queue:object last_event_id:int event_streams:int timestamp:int",
+        ),
         ("Activities", "activities:object[] total:int page:int limit:int hasMore:bool"),
         ("File", "type:text count:int data:object[]"),
         (

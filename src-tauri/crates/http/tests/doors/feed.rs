@@ -182,7 +182,8 @@ async fn a_reader_that_takes_nothing_is_cut_off_and_goes_on_where_it_was() {
         seen.push(heard.id);
     }
     assert!(seen.len() < logged.len(), "it was cut off in the middle");
-    let mut reader = Reader::open(&board, "?types=task.commented", Some(seen.last().copied().unwrap_or(0))).await;
+    let mut reader =
+        Reader::open(&board, "?types=task.commented", Some(seen.last().copied().unwrap_or(0))).await;
     while seen.len() < logged.len() {
         seen.push(reader.next().await.id);
     }

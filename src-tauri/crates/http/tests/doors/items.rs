@@ -85,7 +85,9 @@ async fn an_agent_with_a_key_of_its_own_need_not_say_its_name() {
     board.call("enroll_agent", json!({ "name": "scout" })).await;
     let made = board.call("create_key", json!({ "name": "s", "role": "agent", "agent": "scout" })).await;
     let key = made["secret"].as_str().expect("a secret");
-    for (title, ask) in [("one", Ask::new("POST", "/api/queue/claim")), ("two", Ask::get("/api/tasks/queue?max_capacity=2"))] {
+    for (title, ask) in
+        [("one", Ask::new("POST", "/api/queue/claim")), ("two", Ask::get("/api/tasks/queue?max_capacity=2"))]
+    {
         board.call("add_task", json!({ "title": title, "column": "ready" })).await;
         let answer = board.send(&ask.host(&board.host()).bearer(key)).await.json();
         let taken = if answer["item"].is_object() { &answer["item"] } else { &answer["task"] };

@@ -162,7 +162,8 @@ async fn each_route_opens_to_the_keys_that_its_description_names_and_to_no_other
     board.call("enroll_agent", json!({ "name": "keeper" })).await;
     board.call("put_task", json!({ "title": "kept", "assign": { "agent": "keeper" } })).await;
     board.call("put_schedule", json!({ "name": "one", "when": "daily", "title": "x" })).await;
-    let targets: Vec<Target> = routes(&board).await.into_iter().chain(operations()).chain([tools()]).collect();
+    let targets: Vec<Target> =
+        routes(&board).await.into_iter().chain(operations()).chain([tools()]).collect();
     assert!(targets.len() > OPERATIONS.len() + 40, "{}", targets.len());
     let mut wrong = Vec::new();
     for target in &targets {

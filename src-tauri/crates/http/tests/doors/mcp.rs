@@ -53,13 +53,21 @@ async fn a_client_says_hello_and_needs_no_session() {
 async fn a_key_is_offered_what_its_role_and_scope_may_use() {
     let board = Board::open().await;
     let admin = offered(&board, KEY).await;
-    assert!(admin.iter().any(|tool| tool == "add_task") && admin.iter().all(|tool| tool != "report_progress"));
+    assert!(
+        admin.iter().any(|tool| tool == "add_task") && admin.iter().all(|tool| tool != "report_progress")
+    );
     let viewer = key(&board, json!({ "name": "v", "role": "viewer" })).await;
     let few = offered(&board, &viewer).await;
-    assert!(few.iter().any(|tool| tool == "get_board") && few.iter().all(|tool| tool != "add_task"), "{few:?}");
+    assert!(
+        few.iter().any(|tool| tool == "get_board") && few.iter().all(|tool| tool != "add_task"),
+        "{few:?}"
+    );
     let scout = key(&board, json!({ "name": "s", "role": "agent", "agent": "scout" })).await;
     let own = offered(&board, &scout).await;
-    assert!(own.iter().any(|tool| tool == "claim_task") && own.iter().all(|tool| tool != "get_plan"), "{own:?}");
+    assert!(
+        own.iter().any(|tool| tool == "claim_task") && own.iter().all(|tool| tool != "get_plan"),
+        "{own:?}"
+    );
 
     // What is not offered is refused as at every other door.
     let (said, wrong) = call(&board, &viewer, "add_task", json!({ "title": "mine" })).await;
@@ -77,7 +85,9 @@ async fn the_key_of_a_run_has_the_tools_of_its_card_while_it_lives() {
     let claim = board.call("claim_task", json!({ "agent": "scout" })).await;
     let token = claim["claim"]["token"].as_str().expect("a token");
     let tools = offered(&board, token).await;
-    assert!(tools.iter().any(|tool| tool == "report_progress") && tools.iter().all(|tool| tool != "add_task"));
+    assert!(
+        tools.iter().any(|tool| tool == "report_progress") && tools.iter().all(|tool| tool != "add_task")
+    );
     let (task, wrong) = call(&board, token, "get_my_task", json!({})).await;
     assert!(!wrong && task.contains("\"title\":\"work\""), "{task}");
     let (said, wrong) = call(&board, token, "get_my_task", json!({ "run": 7 })).await;
@@ -102,7 +112,11 @@ async fn what_is_wrong_is_said_as_at_every_other_door() {
         let ask = Ask::rpc(tool, &arguments.to_string()).host(&board.host()).bearer(KEY);
         let problem = board.send(&ask).await.json();
         let next = problem["next"].as_str().map(|next| format!("\nNext: {next}")).unwrap_or_default();
-        assert_eq!(said, (format!("{}{next}", problem["detail"].as_str().expect("a sentence")), true), "{tool}");
+        assert_eq!(
+            said,
+            (format!("{}{next}", problem["detail"].as_str().expect("a sentence")), true),
+            "{tool}"
+        );
     }
     board.close().await;
 }
@@ -115,7 +129,10 @@ async fn what_is_no_message_is_refused_and_the_next_is_answered() {
     let both = "application/json, text/event-stream";
     for (ask, status) in [
         (plain(&whole).header("content-type", "application/json"), 406),
-        (plain(&whole).header("accept", both).header("content-type", "application/x-www-form-urlencoded"), 415),
+        (
+            plain(&whole).header("accept", both).header("content-type", "application/x-www-form-urlencoded"),
+            415,
+        ),
         (Ask::mcp("{").host(&board.host()).bearer(KEY), 415),
         (Ask::mcp("[]").host(&board.host()).bearer(KEY), 415),
         (Ask::mcp(&" ".repeat(4 * 1024 * 1024 + 1)).host(&board.host()).bearer(KEY), 413),

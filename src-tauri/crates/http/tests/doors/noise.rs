@@ -24,20 +24,112 @@ const NOT_TRIED: [&str; 8] = [
 const NO_ROUTES: [&str; 3] = ["/api/executor/run/{id}", "/api/webhooks/test", "/api/webhooks/{id}/test"];
 
 const WORDS: &[&str] = &[
-    "1", "2", "0", "-1", "99", "T-1", "9223372036854775807", "9223372036854775808", "1e9", "inbox", "assigned", "review",
-    "done", "limbo", "scout", "No Name", "high", "urgent", "5", "task", "agent", "task.completed", "daily", "0 9 * * 1-5",
-    "every weekday at 9", "approved", "rejected", "pause", "remove", "tasks", "json", "csv", "week", "true", "null", "*",
-    "2027-01-15", "1800000000", "operator", "reviewer", "stop", "success", "partial", "ünïcödé 日本", "a b&c=d", "%", "\0",
+    "1",
+    "2",
+    "0",
+    "-1",
+    "99",
+    "T-1",
+    "9223372036854775807",
+    "9223372036854775808",
+    "1e9",
+    "inbox",
+    "assigned",
+    "review",
+    "done",
+    "limbo",
+    "scout",
+    "No Name",
+    "high",
+    "urgent",
+    "5",
+    "task",
+    "agent",
+    "task.completed",
+    "daily",
+    "0 9 * * 1-5",
+    "every weekday at 9",
+    "approved",
+    "rejected",
+    "pause",
+    "remove",
+    "tasks",
+    "json",
+    "csv",
+    "week",
+    "true",
+    "null",
+    "*",
+    "2027-01-15",
+    "1800000000",
+    "operator",
+    "reviewer",
+    "stop",
+    "success",
+    "partial",
+    "ünïcödé 日本",
+    "a b&c=d",
+    "%",
+    "\0",
 ];
 
 /// Fields and query words of the routes.
 const NAMES: &[&str] = &[
-    "id", "title", "description", "status", "priority", "assigned_to", "project_id", "tags", "due_date", "outcome",
-    "metadata", "feedback_rating", "tasks", "content", "author", "name", "role", "capabilities", "config", "soul_content",
-    "template_name", "key_id", "expires_at", "expires_in_days", "taskId", "taskIds", "notes", "reviewer", "action",
-    "schedule", "task_template", "timezone", "events", "enabled", "delivery_id", "webhook_id", "agentId", "capacity",
-    "output", "limit", "offset", "page", "search", "agent", "max_capacity", "timeframe", "q", "type", "format", "since",
-    "actor", "types", "project", "task", "last_event_id",
+    "id",
+    "title",
+    "description",
+    "status",
+    "priority",
+    "assigned_to",
+    "project_id",
+    "tags",
+    "due_date",
+    "outcome",
+    "metadata",
+    "feedback_rating",
+    "tasks",
+    "content",
+    "author",
+    "name",
+    "role",
+    "capabilities",
+    "config",
+    "soul_content",
+    "template_name",
+    "key_id",
+    "expires_at",
+    "expires_in_days",
+    "taskId",
+    "taskIds",
+    "notes",
+    "reviewer",
+    "action",
+    "schedule",
+    "task_template",
+    "timezone",
+    "events",
+    "enabled",
+    "delivery_id",
+    "webhook_id",
+    "agentId",
+    "capacity",
+    "output",
+    "limit",
+    "offset",
+    "page",
+    "search",
+    "agent",
+    "max_capacity",
+    "timeframe",
+    "q",
+    "type",
+    "format",
+    "since",
+    "actor",
+    "types",
+    "project",
+    "task",
+    "last_event_id",
 ];
 
 fn word() -> impl Strategy<Value = String> {
@@ -95,8 +187,13 @@ fn fitting(schema: &Value) -> BoxedStrategy<Value> {
 fn object(schema: &Map<String, Value>) -> BoxedStrategy<Value> {
     let none = Map::new();
     let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
-    let required: Vec<&str> =
-        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let fields: Vec<_> = properties
         .iter()
         .map(|(name, of)| {
@@ -128,7 +225,12 @@ fn broken() -> impl Strategy<Value = String> {
         let at = (0..=at.index(text.len() + 1)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text[..at].to_owned()
     });
-    prop_oneof![cut, ".{0,40}", Just("[".repeat(20_000)), Just(format!("{}1{}", "{\"a\":".repeat(500), "}".repeat(500)))]
+    prop_oneof![
+        cut,
+        ".{0,40}",
+        Just("[".repeat(20_000)),
+        Just(format!("{}1{}", "{\"a\":".repeat(500), "}".repeat(500)))
+    ]
 }
 
 /// As it may stand in a path or a query.
@@ -142,7 +244,13 @@ fn escaped(text: &str) -> String {
 fn route(routes: &'static [(String, String)]) -> impl Strategy<Value = Ask> {
     let query = prop::collection::vec((name(), word()), 0..4);
     let header = prop::option::of((
-        prop::sample::select(vec!["idempotency-key", "if-match", "if-none-match", "last-event-id", "x-agent-name"]),
+        prop::sample::select(vec![
+            "idempotency-key",
+            "if-match",
+            "if-none-match",
+            "last-event-id",
+            "x-agent-name",
+        ]),
         prop_oneof![word(), "[ -~]{0,30}"],
     ));
     let body = prop_oneof![
@@ -152,7 +260,8 @@ fn route(routes: &'static [(String, String)]) -> impl Strategy<Value = Ask> {
         1 => broken(),
         1 => Just(String::new()),
     ];
-    let torn = prop::sample::select(vec!["", "", "", "", "?%ff=%fe", "?&&==", "?limit=1&limit=2", "%2e%2e/", "%ff"]);
+    let torn =
+        prop::sample::select(vec!["", "", "", "", "?%ff=%fe", "?&&==", "?limit=1&limit=2", "%2e%2e/", "%ff"]);
     (prop::sample::select(routes), word(), query, torn, header, body).prop_map(
         |((method, path), id, query, torn, header, body)| {
             let path = path.replace("{id}", &escaped(&id)).replace("{action}", &escaped(&id));
@@ -188,7 +297,8 @@ fn bench() -> &'static Bench {
             board.call("enroll_agent", json!({ "name": "scout" })).await;
             board.call("claim_task", json!({ "agent": "scout" })).await;
             board.call("put_schedule", json!({ "name": "one", "when": "daily", "title": "x" })).await;
-            let document = board.send(&Ask::get("/api/openapi.json").host(&board.host()).bearer(KEY)).await.json();
+            let document =
+                board.send(&Ask::get("/api/openapi.json").host(&board.host()).bearer(KEY)).await.json();
             let mut routes = Vec::new();
             for (path, methods) in document["paths"].as_object().expect("paths") {
                 let methods = methods.as_object().expect("methods").keys();

@@ -53,9 +53,14 @@ async fn a_webhook_is_added_tried_changed_and_removed() {
     assert_eq!((&listed["total"], &listed["webhooks"][0]), (&json!(1), &made["webhook"]));
     assert!(!listed.to_string().contains("whsec_"), "a secret is told once: {listed}");
 
-    let (message, tried) =
-        tokio::join!(take(&listener, "204 No Content"), send(&board, "POST", "/api/webhooks/1/test", json!(null)));
-    assert!(message.starts_with("POST /hook HTTP/1.1\r\n") && message.contains("webhook-signature: v1,"), "{message}");
+    let (message, tried) = tokio::join!(
+        take(&listener, "204 No Content"),
+        send(&board, "POST", "/api/webhooks/1/test", json!(null))
+    );
+    assert!(
+        message.starts_with("POST /hook HTTP/1.1\r\n") && message.contains("webhook-signature: v1,"),
+        "{message}"
+    );
     let tried = tried.json();
     assert_eq!((&tried["success"], &tried["delivery"]["status_code"]), (&json!(true), &json!(204)));
     let (_, refused) = tokio::join!(
@@ -69,14 +74,20 @@ async fn a_webhook_is_added_tried_changed_and_removed() {
     assert_eq!((&log["total"], &log["hasMore"]), (&json!(2), &json!(true)));
     assert_eq!(log["deliveries"][0]["id"], refused["delivery"]["id"], "newest first");
     let all = ok(&board, "GET", "/api/webhooks/deliveries", json!(null)).await;
-    assert_eq!(all["deliveries"], ok(&board, "GET", "/api/webhooks/1/deliveries", json!(null)).await["deliveries"]);
+    assert_eq!(
+        all["deliveries"],
+        ok(&board, "GET", "/api/webhooks/1/deliveries", json!(null)).await["deliveries"]
+    );
     let again =
         ok(&board, "POST", "/api/webhooks/retry", json!({ "delivery_id": tried["delivery"]["id"] })).await;
     assert_eq!(again["delivery"]["status"], "waiting");
 
     let changed = json!({ "id": 1, "events": ["*"], "enabled": false, "regenerate_secret": true });
     let changed = ok(&board, "PUT", "/api/webhooks", changed).await;
-    assert_eq!((&changed["webhook"]["events"], &changed["webhook"]["enabled"]), (&json!(["*"]), &json!(false)));
+    assert_eq!(
+        (&changed["webhook"]["events"], &changed["webhook"]["enabled"]),
+        (&json!(["*"]), &json!(false))
+    );
     assert!(changed["secret"].is_string() && changed["secret"] != made["secret"]);
     let renamed = ok(&board, "PATCH", "/api/webhooks/1", json!({ "name": "builds" })).await;
     assert_eq!((&renamed["webhook"]["name"], &renamed["secret"]), (&json!("builds"), &json!(null)));

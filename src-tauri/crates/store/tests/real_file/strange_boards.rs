@@ -8,7 +8,14 @@ use store::read_vibe_kanban;
 
 /// A value of any of SQLite's kinds, as it is written in SQL; often one that means something.
 fn value() -> impl Strategy<Value = String> {
-    let known = ["'inprogress'", "'done'", "'2026-01-02 03:04:05.678'", "NULL", "''", "x'00112233445566778899aabbccddeeff'"];
+    let known = [
+        "'inprogress'",
+        "'done'",
+        "'2026-01-02 03:04:05.678'",
+        "NULL",
+        "''",
+        "x'00112233445566778899aabbccddeeff'",
+    ];
     prop_oneof![
         4 => prop::sample::select(known.to_vec()).prop_map(str::to_owned),
         1 => any::<i64>().prop_map(|number| number.to_string()),
@@ -36,11 +43,14 @@ async fn make(path: &Path, projects: &[String], tasks: &[String], attempts: &[St
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
     let mut file = SqliteConnection::connect_with(&options).await.expect("a file");
     let tables = [("projects", projects), ("tasks", tasks), ("task_attempts", attempts)];
-    let inserts = tables.iter().flat_map(|(table, rows)| {
-        rows.iter().map(move |row| format!("INSERT INTO {table} VALUES ({row})"))
-    });
+    let inserts = tables
+        .iter()
+        .flat_map(|(table, rows)| rows.iter().map(move |row| format!("INSERT INTO {table} VALUES ({row})")));
     for sql in TABLES.split("; ").map(str::to_owned).chain(inserts) {
-        sqlx::query(sqlx::AssertSqlSafe(sql.clone())).execute(&mut file).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        sqlx::query(sqlx::AssertSqlSafe(sql.clone()))
+            .execute(&mut file)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
     file.close().await.expect("it is closed");
 }
