@@ -59,7 +59,7 @@ const TABLE: &[(&str, &str, Prints, Refused)] = &[
     ("agents register", "scout --role reviewer", Json, said("'Bad Name'", "register_agent", r#"{"name":"Bad Name"}"#)),
     ("agents heartbeat", "{agent}", Json, said("ghost", "heartbeat_agent", r#"{"name":"ghost"}"#)),
     ("agents soul", "{agent}", Json, own("ghost")),
-    ("agents try", "{program}", Json, said("ghost", "try_agent", r#"{"name":"ghost"}"#)),
+    ("agents try", "{program}", Json, own("ghost")),
     ("agents remove", "{agent}", Json, said("ghost", "remove_agent", r#"{"name":"ghost"}"#)),
     ("key create", "ci --role viewer", Json, said("x --role agent", "create_key", r#"{"name":"x","role":"agent"}"#)),
     ("key list", "", Json, usage("all")),
@@ -241,10 +241,10 @@ impl World {
         }
         let said = text(&output.stderr);
         if *code == 2 {
-            return if said.contains("Usage:") {
+            return if said.contains("try '--help'") {
                 Ok(())
             } else {
-                Err("it does not say how it is used".into())
+                Err("it does not say where the usage is".into())
             };
         }
         let last = said.lines().last().unwrap_or_default();
