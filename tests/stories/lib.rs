@@ -84,8 +84,6 @@ impl Desk {
         command
             .env("FLIGHTBOARD_DATA_DIR", self.data())
             .env("FLIGHTBOARD_DEMO_PACE", "0.02")
-            // What a story writes under a bare name is gone with it.
-            .current_dir(self.folder.path())
             .stdin(Stdio::null());
         // No login shell unless a story brings one: its start-up files are nobody's business in a test.
         command.env_remove("SHELL");
