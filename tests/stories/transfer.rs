@@ -45,6 +45,10 @@ fn worked_with() -> Desk {
     desk.ok(&["tasks", "comments", "1", "--add", "---\nLook: \"here\"\n"]);
     desk.ok(&["add", "Old"]);
     desk.ok(&["trash", "put", "3"]);
+    desk.ok(&["add", "A part", "--parent", "1"]);
+    let note = desk.folder.path().join("a note.md");
+    std::fs::write(&note, "# Note\n").unwrap();
+    desk.ok(&["attach", "2", note.to_str().unwrap()]);
     desk.ok(&[
         "cron",
         "create",
@@ -75,7 +79,9 @@ fn a_board_comes_back_from_json_lines_and_from_markdown_as_it_was() {
     desk.ok(&["export", &folder, "--markdown"]);
     let there = std::fs::read_to_string(&lines).unwrap();
     assert_eq!(desk.ok(&["export", "-"]), there);
-    for kind in ["project", "agent", "task", "edge", "comment", "run", "review", "schedule"] {
+    for kind in
+        ["project", "agent", "task", "subtask", "edge", "comment", "run", "review", "schedule", "attachment"]
+    {
         assert!(there.contains(&format!("{{\"type\":\"{kind}\"")), "{kind} is missing");
     }
     let card =
@@ -94,6 +100,9 @@ fn a_board_comes_back_from_json_lines_and_from_markdown_as_it_was() {
         let again = other.json(&["import", from]);
         assert_eq!((&again["added"], &again["left_out"]), (&json!(0), &json!(0)), "{from}: {again}");
         assert_eq!(other.json(&["show", "2"])["title"], "Then");
+        let out = other.folder.path().join("out");
+        other.ok(&["attachments", "2", "--out", out.to_str().unwrap()]);
+        assert_eq!(std::fs::read_to_string(out.join("a note.md")).unwrap(), "# Note\n");
     }
     let (_, said) = desk.refused(&["export", &folder, "--markdown"]);
     assert!(said.contains("is not empty"), "{said}");

@@ -1,11 +1,15 @@
 //! Reading another program's board: Vibe Kanban's SQLite file, opened to be read and left as it is. Its
 //! tables changed over time; what is asked for is looked for in each of the places where it has been.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use domain::{
     Millis, Priority, RetryPolicy, Status,
-    portable::{Project, Record, Repository, Task},
+    portable::{Project, Record, Repository, Subtask, Task},
+    subtask::{LEVELS_MAX, SUBTASKS_MAX},
 };
 use sqlx::{Connection, FromRow, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
@@ -28,7 +32,7 @@ struct TaskRow {
 }
 
 /// Its projects and tasks. A task's first sentence is its title, its state the column that comes nearest; a
-/// task that was at work is ready. A sub-task has the tag `sub-task`.
+/// task that was at work is ready.
 pub async fn read_vibe_kanban(path: &Path, now: Millis) -> Result<Vec<Record>, StoreError> {
     let options = SqliteConnectOptions::new().filename(path).read_only(true);
     let mut file = SqliteConnection::connect_with(&options).await.map_err(|error| not_ours(path, &error))?;
@@ -117,16 +121,47 @@ async fn tasks(file: &mut SqliteConnection, now: Millis) -> Result<Vec<Record>, 
          FROM tasks t ORDER BY t.created_at, t.id"
     );
     let rows: Vec<TaskRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(file).await?;
-    let known: HashMap<Vec<u8>, ()> = rows.iter().map(|row| (row.id.clone(), ())).collect();
-    rows.iter()
-        .map(|row| {
-            let is_part = row.parent.as_ref().is_some_and(|parent| known.contains_key(parent));
-            task(row, is_part, now).map(|task| Record::Task(Box::new(task)))
-        })
-        .collect()
+    let known: HashSet<&[u8]> = rows.iter().map(|row| row.id.as_slice()).collect();
+    let (mut tree, mut tasks, mut links) = (Tree::default(), Vec::new(), Vec::new());
+    for row in &rows {
+        let parent = row.parent.as_ref().filter(|parent| known.contains(parent.as_slice()));
+        let joins = tree.takes(&row.id, parent);
+        // What the tree has no room for is told by a tag.
+        let task = task(row, parent.is_some() && !joins, now)?;
+        if let Some(parent) = parent.filter(|_| joins) {
+            links.push(Record::Subtask(Subtask { task: task.uid.clone(), parent: uid(parent)? }));
+        }
+        tasks.push(Record::Task(Box::new(task)));
+    }
+    tasks.extend(links);
+    Ok(tasks)
 }
 
-fn task(row: &TaskRow, is_part: bool, now: Millis) -> Result<Task, StoreError> {
+/// How deep and how wide the tree of sub-tasks is so far. Tasks come oldest first, and a part is never older than
+/// the whole: so there is no circle.
+#[derive(Default)]
+struct Tree {
+    /// Cards above each that was seen.
+    levels: HashMap<Vec<u8>, usize>,
+    parts: HashMap<Vec<u8>, usize>,
+}
+
+impl Tree {
+    /// Whether the task becomes a part of its parent.
+    fn takes(&mut self, id: &[u8], parent: Option<&Vec<u8>>) -> bool {
+        let place = parent.and_then(|parent| {
+            let level = self.levels.get(parent)? + 1;
+            let parts = self.parts.entry(parent.clone()).or_default();
+            let fits = level < LEVELS_MAX && *parts < SUBTASKS_MAX;
+            *parts += usize::from(fits);
+            fits.then_some(level)
+        });
+        self.levels.insert(id.to_vec(), place.unwrap_or(0));
+        place.is_some()
+    }
+}
+
+fn task(row: &TaskRow, tagged: bool, now: Millis) -> Result<Task, StoreError> {
     let status = match row.status.as_str() {
         "inprogress" => Status::Ready,
         "inreview" => Status::Review,
@@ -145,7 +180,7 @@ fn task(row: &TaskRow, is_part: bool, now: Millis) -> Result<Task, StoreError> {
         description: row.description.clone().unwrap_or_default(),
         status,
         priority: Priority::default(),
-        tags: if is_part { vec!["sub-task".into()] } else { Vec::new() },
+        tags: if tagged { vec!["sub-task".into()] } else { Vec::new() },
         due_at: None,
         assignee: None,
         created_at,
