@@ -102,11 +102,7 @@ function Desk() {
 
 function Answering({ id, ...rest }: { id: TaskId; onTerminal(): void; onClose(): void }) {
   const card = useCard(id);
-  return (
-    <Suspense>
-      {card && <AnswerDialog card={card} {...rest} />}
-    </Suspense>
-  );
+  return <Suspense>{card && <AnswerDialog card={card} {...rest} />}</Suspense>;
 }
 
 type Overlay = { kind: "palette"; text: string } | { kind: "card" } | { kind: "keys" } | null;

@@ -16,9 +16,9 @@ import { useAgents, useBoard, useCard, useLive, usePlanOf, useProjects, useTask,
 import { isLive, newestWork } from "../data/words";
 import { useDesk } from "../features/board/desk";
 import { GateEditor } from "../features/queue/GateEditor";
+import { AnswerForm } from "../features/run/Answer";
 import { DiffView } from "../features/run/changes/DiffView";
 import { RunsList } from "../features/run/RunsList";
-import { AnswerForm } from "../features/run/Answer";
 import { AskBar, MessageBox } from "../features/run/Talk";
 import { Facts } from "../features/task/Facts";
 import { QueueTab } from "../features/task/QueueTab";
@@ -109,7 +109,11 @@ function TaskPage({ task }: { task: TaskDetail }) {
     setFocus((n) => n + 1);
   };
   const back = () => void navigate({ to: "/" });
-  useTaskKeys({ onTab: (at) => TAB_IDS[at] && show(TAB_IDS[at]), onBack: back, onAnswer: () => answer.current?.focus() });
+  useTaskKeys({
+    onTab: (at) => TAB_IDS[at] && show(TAB_IDS[at]),
+    onBack: back,
+    onAnswer: () => answer.current?.focus(),
+  });
 
   const resume = (earlier: Run) => {
     start.mutate(
@@ -234,7 +238,9 @@ function TaskPage({ task }: { task: TaskDetail }) {
         </div>
       </section>
       <div className={styles.foot}>
-        {asks && newest && task.questions.length === 0 && <AskBar card={card} run={newest} onAnswer={() => showTerminal(newest)} />}
+        {asks && newest && task.questions.length === 0 && (
+          <AskBar card={card} run={newest} onAnswer={() => showTerminal(newest)} />
+        )}
         {newest && task.questions.length > 0 ? (
           <div className={styles.asks}>
             <AnswerForm

@@ -46,5 +46,7 @@ export function endWords(key: Key, now: number): string {
 
 /** Agents whose cards a key can be for. */
 export function holders(agents: readonly Agent[]): { value: string; label: string }[] {
-  return agents.filter((agent) => agent.name !== "custom").map(({ name, title }) => ({ value: name, label: title || name }));
+  return agents
+    .filter((agent) => agent.name !== "custom")
+    .map(({ name, title }) => ({ value: name, label: title || name }));
 }

@@ -72,9 +72,9 @@ function Message({ delivery }: { delivery: Delivery }) {
       )}
       {open && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by the keyboard
-        <pre className={styles.payload} tabIndex={0} aria-label={`The body of ${delivery.message}`}>
+        <section className={styles.payload} tabIndex={0} aria-label={`The body of ${delivery.message}`}>
           {laidOut(delivery.payload)}
-        </pre>
+        </section>
       )}
     </li>
   );

@@ -39,7 +39,11 @@ export function WebhookDialog({ webhook, projects, onDone, onClose }: WebhookDia
       open
       onClose={onClose}
       title={webhook ? `The webhook ${webhook.name}` : "New webhook"}
-      note={webhook ? undefined : "Each event is sent there as JSON, signed so that the other side can tell it from a forgery."}
+      note={
+        webhook
+          ? undefined
+          : "Each event is sent there as JSON, signed so that the other side can tell it from a forgery."
+      }
       width={560}
       foot={
         <>

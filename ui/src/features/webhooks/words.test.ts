@@ -3,7 +3,8 @@ import type { Delivery, Webhook } from "../../bindings";
 import { attemptWords, laidOut, sentAs, stateOf } from "./words";
 
 const MINUTE = 60_000;
-const webhook = (fields: Partial<Webhook>) => ({ enabled: true, failures: 0, resting_until: null, ...fields }) as Webhook;
+const webhook = (fields: Partial<Webhook>) =>
+  ({ enabled: true, failures: 0, resting_until: null, ...fields }) as Webhook;
 const delivery = (fields: Partial<Delivery>) =>
   ({ state: "waiting", attempts: 0, next_at: null, code: null, took: null, ...fields }) as Delivery;
 
