@@ -117,7 +117,7 @@ async function findTray(pid) {
 async function menuOf({ name, menu }) {
   const layout = await bus(
     ...["call", "--dest", name, "--object-path", menu],
-    ...["--method", "com.canonical.dbusmenu.GetLayout", "0", "-1", "[]"],
+    ...["--method", "com.canonical.dbusmenu.GetLayout", "--", "0", "-1", "[]"],
   );
   return [...layout.matchAll(/<\((\d+), \{([^}]*)\}/g)].flatMap(([, id, about]) => {
     const label = /'label': <(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")>/.exec(about);

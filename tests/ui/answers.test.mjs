@@ -101,7 +101,7 @@ test("a question in the terminal is answered over the board as well", async ({ p
   await expect(dialog).toContainText("Which colour shall the chart have?");
   await clean(page, "terminal");
   await dialog.getByLabel("Your answer").fill("green");
-  await dialog.getByRole("button", { name: "Answer", exact: true }).click();
+  await page.keyboard.press("Enter");
   await expect(dialog).toBeHidden();
   await card.press("Enter");
   await expect(page.locator(".xterm-rows")).toContainText("green");

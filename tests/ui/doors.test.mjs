@@ -111,6 +111,7 @@ test("a webhook is added, tried, told of what happens, paused and removed, and i
   listener,
 }) => {
   await page.keyboard.press("Control+k");
+  await expect(dialog(page)).toBeVisible();
   await page.keyboard.type("go to webhooks");
   await page.keyboard.press("Enter");
   await expect(page.getByText("No webhook yet.")).toBeVisible();

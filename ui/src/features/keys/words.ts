@@ -44,9 +44,10 @@ export function endWords(key: Key, now: number): string {
   return key.good ? `ends ${formatUntil(key.expires_at, now)}` : `ended ${shortDate(key.expires_at)}`;
 }
 
-/** Agents whose cards a key can be for. */
+/** Agents whose cards a key can be for: first those that are here or were added, then what could be installed. */
 export function holders(agents: readonly Agent[]): { value: string; label: string }[] {
-  return agents
+  const here = ({ path, builtin, presence }: Agent) => path !== null || !builtin || presence !== null;
+  return [...agents.filter(here), ...agents.filter((agent) => !here(agent))]
     .filter((agent) => agent.name !== "custom")
     .map(({ name, title }) => ({ value: name, label: title || name }));
 }
