@@ -193,9 +193,16 @@ mod tests {
     #[test]
     fn another_text_is_refused_with_the_form_of_a_link() {
         let long = format!("flightboard://task/{}", "9".repeat(LONGEST));
-        for link in
-            ["flightboard:", "flightboard://", "flightboard:task/1", "flightboard://task/", "flightboard://run/T-1", "https://task/1", "flightboard://task/1\n", &long]
-        {
+        for link in [
+            "flightboard:",
+            "flightboard://",
+            "flightboard:task/1",
+            "flightboard://task/",
+            "flightboard://run/T-1",
+            "https://task/1",
+            "flightboard://task/1\n",
+            &long,
+        ] {
             let problem = key_in(link).unwrap_err();
             assert!(problem.message.chars().count() < 120, "{}", problem.message);
             assert_eq!(problem.next.unwrap(), "A link to a card looks like flightboard://task/T-12.");

@@ -252,7 +252,10 @@ mod tests {
             cards: (0..named).map(|id| (TaskId(id), String::new())).collect(),
         };
         assert_eq!(told(0, 0).counts(), "2 in flight · 5 ready");
-        assert_eq!([0, 1, 12].map(|many| told(many, 0).needs()), ["Nothing needs you", "1 card needs you", "12 cards need you"]);
+        assert_eq!(
+            [0, 1, 12].map(|many| told(many, 0).needs()),
+            ["Nothing needs you", "1 card needs you", "12 cards need you"]
+        );
         assert_eq!((told(12, 10).unnamed(), told(3, 3).unnamed()), (2, 0));
     }
 

@@ -1,5 +1,6 @@
 //! `export` and `import`: the whole board as JSON lines or as a folder of Markdown, and back.
 
+mod cloud;
 mod lines;
 mod markdown;
 
@@ -67,7 +68,9 @@ pub async fn export(link: &Link, said: &ExportArgs, json: bool) -> Result<(), Fa
 }
 
 pub async fn import(link: &Link, said: &ImportArgs, json: bool) -> Result<(), Failure> {
-    let records = if said.vibe_kanban {
+    let records = if said.vibe_kanban && cloud::is_zip(&said.from) {
+        cloud::read(&said.from)?
+    } else if said.vibe_kanban {
         let request = ReadVibeKanban { path: absolute(&said.from)? };
         link.call_host::<_, ExportedRecords>("read_vibe_kanban", &request).await?.records
     } else if said.from.is_dir() {

@@ -5,7 +5,9 @@
 use domain::{
     Actor, Id, Millis, ProjectId, RunId, Status, TaskId,
     edges::find_cycle,
-    portable::{Agent, Attachment, Comment, Edge, Imported, Project, Record, Review, Run, Schedule, Subtask, Task},
+    portable::{
+        Agent, Attachment, Comment, Edge, Imported, Project, Record, Review, Run, Schedule, Subtask, Task,
+    },
     schedule::{Cron, Zone},
 };
 use serde::de::DeserializeOwned;

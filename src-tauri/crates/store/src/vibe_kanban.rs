@@ -1,15 +1,12 @@
 //! Reading another program's board: Vibe Kanban's SQLite file, opened to be read and left as it is. Its
 //! tables changed over time; what is asked for is looked for in each of the places where it has been.
 
-use std::{
-    collections::{HashMap, HashSet},
-    path::Path,
-};
+use std::{collections::HashSet, path::Path};
 
 use domain::{
     Millis, Priority, RetryPolicy, Status,
     portable::{Project, Record, Repository, Subtask, Task},
-    subtask::{LEVELS_MAX, SUBTASKS_MAX},
+    subtask::Tree,
 };
 use sqlx::{Connection, FromRow, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
@@ -125,40 +122,17 @@ async fn tasks(file: &mut SqliteConnection, now: Millis) -> Result<Vec<Record>, 
     let (mut tree, mut tasks, mut links) = (Tree::default(), Vec::new(), Vec::new());
     for row in &rows {
         let parent = row.parent.as_ref().filter(|parent| known.contains(parent.as_slice()));
-        let joins = tree.takes(&row.id, parent);
+        let parent = parent.map(|parent| uid(parent)).transpose()?;
+        let joins = tree.takes(&uid(&row.id)?, parent.as_deref());
         // What the tree has no room for is told by a tag.
         let task = task(row, parent.is_some() && !joins, now)?;
         if let Some(parent) = parent.filter(|_| joins) {
-            links.push(Record::Subtask(Subtask { task: task.uid.clone(), parent: uid(parent)? }));
+            links.push(Record::Subtask(Subtask { task: task.uid.clone(), parent }));
         }
         tasks.push(Record::Task(Box::new(task)));
     }
     tasks.extend(links);
     Ok(tasks)
-}
-
-/// How deep and how wide the tree of sub-tasks is so far. Tasks come oldest first, and a part is never older than
-/// the whole: so there is no circle.
-#[derive(Default)]
-struct Tree {
-    /// Cards above each that was seen.
-    levels: HashMap<Vec<u8>, usize>,
-    parts: HashMap<Vec<u8>, usize>,
-}
-
-impl Tree {
-    /// Whether the task becomes a part of its parent.
-    fn takes(&mut self, id: &[u8], parent: Option<&Vec<u8>>) -> bool {
-        let place = parent.and_then(|parent| {
-            let level = self.levels.get(parent)? + 1;
-            let parts = self.parts.entry(parent.clone()).or_default();
-            let fits = level < LEVELS_MAX && *parts < SUBTASKS_MAX;
-            *parts += usize::from(fits);
-            fits.then_some(level)
-        });
-        self.levels.insert(id.to_vec(), place.unwrap_or(0));
-        place.is_some()
-    }
 }
 
 fn task(row: &TaskRow, tagged: bool, now: Millis) -> Result<Task, StoreError> {

@@ -1,11 +1,11 @@
 //! The board out and in: what is read in is what was written out.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use domain::{
     Priority, Status,
     edges::Need,
     portable::{Attachment, Comment, Edge, Project, Record, Run, Subtask, Task},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
 
@@ -59,7 +59,8 @@ async fn a_board_that_was_worked_with_is_the_same_elsewhere() {
     )
     .await;
     let part = door.ok("add_task", json!({ "title": "Part", "parent": later })).await["id"].clone();
-    door.ok("add_attachment", json!({ "task": card, "name": "notes.md", "data": BASE64.encode("# Notes") })).await;
+    door.ok("add_attachment", json!({ "task": card, "name": "notes.md", "data": BASE64.encode("# Notes") }))
+        .await;
     let off = json!({ "task": card, "name": "off.md", "data": BASE64.encode("off") });
     let off = door.ok("add_attachment", off).await["id"].clone();
     door.ok("remove_attachment", json!({ "id": off })).await;
@@ -83,9 +84,18 @@ async fn a_board_that_was_worked_with_is_the_same_elsewhere() {
     assert_eq!(export(&other).await, there);
     let detail = other.ok("get_task", json!({ "id": card })).await;
     assert_eq!((&detail["card"]["runs"], &detail["card"]["run"]["status"]), (&json!(2), &json!("failed")));
-    let file = other.ok("read_attachment", json!({ "id": detail["attachments"][0]["id"], "offset": 0, "len": 99 })).await;
-    assert_eq!((&file["data"], &file["attachment"]["kind"]), (&json!(BASE64.encode("# Notes")), &json!("markdown")));
-    assert_eq!(detail["attachments"].as_array().map(Vec::len), Some(1), "one that was taken off stays behind");
+    let file = other
+        .ok("read_attachment", json!({ "id": detail["attachments"][0]["id"], "offset": 0, "len": 99 }))
+        .await;
+    assert_eq!(
+        (&file["data"], &file["attachment"]["kind"]),
+        (&json!(BASE64.encode("# Notes")), &json!("markdown"))
+    );
+    assert_eq!(
+        detail["attachments"].as_array().map(Vec::len),
+        Some(1),
+        "one that was taken off stays behind"
+    );
     let whole = other.ok("get_task", json!({ "id": later })).await;
     assert_eq!(whole["subtasks"][0]["id"], part);
     assert_eq!(other.card("The next").await, 6, "its number is free");
@@ -123,7 +133,10 @@ async fn what_cannot_be_is_refused_and_nothing_of_it_is_taken() {
         (with(run, "attempt", json!(0)), "cannot be"),
         (json!({ "type": "edge", "task": "a", "upstream": "a", "need": "any" }), "circle"),
         (json!({ "type": "subtask", "task": "a", "parent": "a" }), "of itself"),
-        (json!({ "type": "attachment", "task": "a", "name": "..", "at": 1, "data": "" }), "cannot be a file's name"),
+        (
+            json!({ "type": "attachment", "task": "a", "name": "..", "at": 1, "data": "" }),
+            "cannot be a file's name",
+        ),
         (json!({ "type": "attachment", "task": "a", "name": "x", "at": 1, "data": "-" }), "is not Base64"),
         (json!({ "type": "tusk" }), "unknown variant `tusk`"),
     ] {
@@ -158,7 +171,12 @@ fn board() -> impl Strategy<Value = Vec<Record>> {
         any::<bool>(),
     );
     let files = prop::collection::vec(prop::collection::vec(any::<u8>(), 0..99), 0..5);
-    (prop::collection::vec(card, 1..12), prop::collection::vec((0usize..12, text()), 0..8), any::<u64>(), files)
+    (
+        prop::collection::vec(card, 1..12),
+        prop::collection::vec((0usize..12, text()), 0..8),
+        any::<u64>(),
+        files,
+    )
         .prop_map(|(cards, comments, seed, files)| {
             let columns = [
                 Status::Inbox,

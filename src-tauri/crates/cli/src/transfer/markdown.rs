@@ -112,7 +112,8 @@ impl Writer {
         put(&self.to.join(HEAD), lines::head().as_bytes())?;
         for (task, list) in &self.files {
             let Some(card) = self.cards.get(task) else { continue };
-            let text = serde_json::to_vec_pretty(list).map_err(|error| Failure::invalid(error.to_string()))?;
+            let text =
+                serde_json::to_vec_pretty(list).map_err(|error| Failure::invalid(error.to_string()))?;
             put(&self.to.join(card).join(FILE_LIST), &text)?;
         }
         Ok(())
@@ -326,7 +327,10 @@ impl Found {
             let path = card.join(FILES).join(&name);
             let about = std::fs::symlink_metadata(&path).map_err(|error| unreadable(&path, error))?;
             if !about.is_file() || about.len() > FILE_MAX {
-                return Err(Failure::invalid(format!("{} is no file, or larger than 20 MiB", path.display())));
+                return Err(Failure::invalid(format!(
+                    "{} is no file, or larger than 20 MiB",
+                    path.display()
+                )));
             }
             let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, error))?;
             let file = Attachment { task: uid.into(), name, at, data: BASE64.encode(bytes) };
@@ -391,13 +395,15 @@ fn parse(text: &str) -> Result<(Record, Vec<Record>), String> {
     let mut more = Vec::new();
     if let Some(parent) = part_of {
         let subtask = serde_json::json!({ "task": uid, "parent": parent });
-        let subtask = serde_json::from_value(subtask).map_err(|error| format!("what it is a part of: {error}"))?;
+        let subtask =
+            serde_json::from_value(subtask).map_err(|error| format!("what it is a part of: {error}"))?;
         more.push(Record::Subtask(subtask));
     }
     for edge in edges {
         let mut edge = edge.as_object().cloned().ok_or("what it waits for is no list of records")?;
         edge.insert("task".into(), uid.clone());
-        let edge = serde_json::from_value(edge.into()).map_err(|error| format!("what it waits for: {error}"))?;
+        let edge =
+            serde_json::from_value(edge.into()).map_err(|error| format!("what it waits for: {error}"))?;
         more.push(Record::Edge(edge));
     }
     Ok((record, more))
@@ -505,8 +511,11 @@ mod tests {
         let to = folder.path().join("board");
         written(&to, &[Record::Task(Box::new(card("a", "Fix", ""))), file("a", "notes.md", b"x")]);
         let list = to.join("cards/T-7-fix/files.json");
-        let listed = |name: &str| std::fs::write(&list, format!(r#"[{{"name":"{name}","at":1}}]"#)).expect("written");
-        for (name, words) in [("../card.md", "no file's name"), ("gone.md", "cannot be read"), ("", "no file's name")] {
+        let listed =
+            |name: &str| std::fs::write(&list, format!(r#"[{{"name":"{name}","at":1}}]"#)).expect("written");
+        for (name, words) in
+            [("../card.md", "no file's name"), ("gone.md", "cannot be read"), ("", "no file's name")]
+        {
             listed(name);
             assert!(read(&to).expect_err(name).to_string().contains(words), "{name}");
         }
@@ -519,7 +528,12 @@ mod tests {
     }
 
     fn file(task: &str, name: &str, bytes: &[u8]) -> Record {
-        Record::Attachment(Attachment { task: task.into(), name: name.into(), at: 4, data: BASE64.encode(bytes) })
+        Record::Attachment(Attachment {
+            task: task.into(),
+            name: name.into(),
+            at: 4,
+            data: BASE64.encode(bytes),
+        })
     }
 
     fn written(to: &Path, records: &[Record]) {
@@ -537,13 +551,21 @@ mod tests {
 
     /// Cards with texts of all kinds, trees of them, dependencies, comments, runs and files.
     fn board() -> impl Strategy<Value = Vec<Record>> {
-        let card_of = ("\\PC{1,30}", any::<String>(), any::<prop::sample::Index>(), any::<bool>(), any::<bool>());
+        let card_of =
+            ("\\PC{1,30}", any::<String>(), any::<prop::sample::Index>(), any::<bool>(), any::<bool>());
         let files = prop::collection::vec((0usize..8, prop::collection::vec(any::<u8>(), 0..40)), 0..6);
-        (prop::collection::vec(card_of, 1..8), prop::collection::vec((0usize..8, any::<String>()), 0..6), files).prop_map(
-            |(cards, comments, files)| {
+        (
+            prop::collection::vec(card_of, 1..8),
+            prop::collection::vec((0usize..8, any::<String>()), 0..6),
+            files,
+        )
+            .prop_map(|(cards, comments, files)| {
                 let (mut records, mut links, count) = (Vec::new(), Vec::new(), cards.len());
                 for (at, (title, text, other, part, waits)) in cards.into_iter().enumerate() {
-                    let task = portable::Task { number: Some(at as i64 + 1), ..card(&at.to_string(), &title, &text) };
+                    let task = portable::Task {
+                        number: Some(at as i64 + 1),
+                        ..card(&at.to_string(), &title, &text)
+                    };
                     records.push(Record::Task(Box::new(task)));
                     let (task, other) = (at.to_string(), other.index(at.max(1)).to_string());
                     if part && at > 0 {
@@ -556,7 +578,12 @@ mod tests {
                 records.extend(links);
                 for (card, body) in comments {
                     let of = (card % count).to_string();
-                    records.push(Record::Comment(portable::Comment { task: of, author: "you".into(), body, at: 9 }));
+                    records.push(Record::Comment(portable::Comment {
+                        task: of,
+                        author: "you".into(),
+                        body,
+                        at: 9,
+                    }));
                     let uid = format!("r{}", records.len());
                     let task = (card % count).to_string();
                     records.push(Record::Run(Box::new(portable::Run { uid, task, ..run(None) })));
@@ -565,8 +592,7 @@ mod tests {
                     records.push(file(&(card % count).to_string(), &format!("file {at}.bin"), bytes));
                 }
                 records
-            },
-        )
+            })
     }
 
     proptest! {

@@ -7,7 +7,11 @@ async fn a_link_opens_one_browser_once() {
     let board = Board::open().await;
     let link = Ask::get(format!("/login?token={}", board.keys.new_login())).host(&board.host());
     let first = board.send(&link).await;
-    assert_eq!((first.status, first.header("location")), (200, None), "no redirect: it would lose the cookie");
+    assert_eq!(
+        (first.status, first.header("location")),
+        (200, None),
+        "no redirect: it would lose the cookie"
+    );
     assert!(first.text().contains("content=\"0;url=/\""), "{}", first.text());
     let cookie = first.header("set-cookie").expect("a cookie");
     let (value, flags) = cookie.split_once("; ").expect("flags");
