@@ -95,7 +95,7 @@ test("a question in the terminal is answered over the board as well", async ({ p
   const { key } = await machine.flightboard("add", "Choose", "--description", "demo: ask");
   await machine.flightboard("run", key, "--agent", "demo", "--interactive");
   const card = page.getByTestId(`card-${key}`);
-  await expect(card).toContainText("asks: ");
+  await expect(card).toContainText("needs you");
   await card.getByText("Answer", { exact: true }).click();
   const dialog = page.getByRole("dialog");
   await expect(dialog).toContainText("Which colour shall the chart have?");

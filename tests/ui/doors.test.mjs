@@ -101,7 +101,7 @@ test("a key is shown once, opens the door as far as it says, and is shut out whe
   await expect(page.getByRole("list", { name: "Revoked and ended keys" })).toContainText("revoked");
   expect(await ask("list_cards", {})).toBe(401);
   // What the command line does is seen here.
-  await machine.flightboard("key", "create", "--name", "From the shell", "--role", "admin");
+  await machine.flightboard("key", "create", "From the shell", "--role", "admin");
   await expect(row).toContainText("From the shell");
 });
 
