@@ -137,11 +137,14 @@ macro_rules! select {
 macro_rules! needing_you {
     () => {
         "SELECT id FROM tasks WHERE held IS NOT NULL AND trashed_at IS NULL AND status IN ('ready', 'review') \
-         UNION SELECT r.task_id FROM runs r JOIN tasks h ON h.live_run = r.id WHERE r.phase <> 'ended' AND r.activity = 'waiting' \
+         UNION SELECT r.task_id FROM runs r JOIN tasks h ON h.id = r.task_id AND h.live_run = r.id WHERE r.phase <> 'ended' AND r.activity = 'waiting' \
          UNION SELECT id FROM tasks WHERE called IS NOT NULL AND trashed_at IS NULL AND status IN ('ready', 'in_progress', 'review', 'failed') \
-         UNION SELECT q.task_id FROM questions q JOIN tasks a ON a.live_run = q.run_id WHERE q.answered_at IS NULL"
+         UNION SELECT q.task_id FROM questions q JOIN tasks a ON a.id = q.task_id AND a.live_run = q.run_id WHERE q.answered_at IS NULL"
     };
 }
+
+#[cfg(test)]
+pub(crate) const NEEDING_YOU: &str = needing_you!();
 
 impl Store {
     /// Cards with the change number they are at least as new as; with `trashed` also those in the trash.
