@@ -282,7 +282,7 @@ async fn one_transaction(
             answers.into_iter().map(|(asker, result)| (asker, result.and(Err(why.error())))).collect();
         return give_up(open.conn, answers).await;
     }
-    if touched.seq > 0 || touched.lease.is_some() {
+    if touched.seq > 0 || touched.lease.is_some() || touched.webhooks {
         // Nobody listening is fine.
         let _ = committed.send(Arc::new(touched));
     }
