@@ -218,7 +218,7 @@ pub(crate) async fn insert(
             directory
         }
         None => {
-            let used = directories(tx.conn, project, None).await?;
+            let used = directories(&mut tx.conn, project, None).await?;
             let folder = new.path.file_name().unwrap_or_default().to_string_lossy();
             directory::for_folder(&folder, used.iter().map(String::as_str))
         }
@@ -255,7 +255,7 @@ async fn refuse_taken(
     directory: &str,
     except: Option<RepositoryId>,
 ) -> Result<(), StoreError> {
-    let used = directories(tx.conn, project, except).await?;
+    let used = directories(&mut tx.conn, project, except).await?;
     if used.iter().any(|other| other.to_lowercase() == directory.to_lowercase()) {
         return Err(StoreError::Conflict(format!(
             "the directory “{directory}” is taken by another repository of this project"
