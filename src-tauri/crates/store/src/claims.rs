@@ -2,15 +2,18 @@
 //! that wait at one time are answered by the same few statements. How long a claim holds is `leases`',
 //! how it ends `reports`'; who is started from here is the dispatcher's.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet, hash_map::Entry},
+};
 
-use domain::{Id, Millis, ProjectId, RunId, Status, Task, TaskEvent, TaskId, breaker::Gate, transition};
+use domain::{Actor, Id, Millis, ProjectId, RunId, Status, Task, TaskEvent, TaskId, breaker::Gate, transition};
 use rusqlite::{Row, params};
 
 use crate::{
     Store,
     breakers::{self, Breaks, Sign},
-    changes::recorded,
+    changes::{CardChange, record_all},
     error::StoreError,
     projects::{self, PullRules},
     repositories,
@@ -501,20 +504,14 @@ fn words(text: &str) -> Result<Vec<String>, StoreError> {
     parse(text)
 }
 
-/// A run: `[id, uid, task, attempt, agent, now, lease]` of each in a JSON list.
+/// A run that is at work from the start.
 pub(crate) const BEGIN: &str = "INSERT INTO runs (id, uid, task_id, attempt, agent, mode, argv, phase, activity, evidence, \
-    created_at, started_at, origin, rule, lease_for, lease_until) \
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, 'unattended', '[]', 'running', 'working', \
-    'its own word', value ->> 5, value ->> 5, 'pulled', 'it asked for work', value ->> 6, (value ->> 5) + (value ->> 6) \
-    FROM json_each(?1)";
-/// Their tasks, guarded by the state that was read. The runs are those from ?1 to ?2.
-pub(crate) const TAKE: &str = "UPDATE tasks SET came_from = status, status = 'in_progress', live_run = r.id, last_run = r.id, \
-    runs = runs + 1, updated_at = r.created_at, entered_at = r.created_at \
-    FROM runs r WHERE r.id BETWEEN ?1 AND ?2 AND tasks.id = r.task_id \
-    AND tasks.status IN ('ready', 'inbox') AND tasks.live_run IS NULL AND tasks.trashed_at IS NULL";
-pub(crate) const TELL: &str = "INSERT INTO changes (at, actor, kind, task_id, run_id, text) \
-    SELECT created_at, 'agent:' || agent, 'run.claimed', task_id, id, 'claimed: run ' || attempt || ' with ' || agent \
-    FROM runs WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+    created_at, started_at, origin, rule, lease_for, lease_until) VALUES (?1, ?2, ?3, ?4, ?5, 'unattended', '[]', \
+    'running', 'working', 'its own word', ?6, ?6, 'pulled', 'it asked for work', ?7, ?6 + ?7)";
+/// Its task, guarded by the state that was read.
+pub(crate) const TAKE: &str = "UPDATE tasks SET came_from = status, status = 'in_progress', live_run = ?1, last_run = ?1, \
+    runs = runs + 1, updated_at = ?2, entered_at = ?2 WHERE id = ?3 \
+    AND (status = 'ready' OR status = 'inbox') AND live_run IS NULL AND trashed_at IS NULL";
 
 /// Makes the runs after the newest and gives them their tasks.
 async fn begin_all(
@@ -534,27 +531,32 @@ async fn begin_all(
             (claim, Claim { task, run: RunId(id), attempt, token, lease_until })
         })
         .collect();
-    let rows: Vec<_> = claims
-        .iter()
-        .map(|(at, claim)| {
-            let NewClaim { agent, lease, now, .. } = asked[*at];
-            (claim.run.raw(), &claim.token, claim.task.raw(), claim.attempt, agent, now, lease)
-        })
-        .collect();
-    let rows = json(&rows)?;
-    let (taken, seq) = tx
+    let taken = tx
         .here(|sql| {
-            let theirs = [newest + 1, newest + claims.len() as i64];
-            sql.prepare_cached(BEGIN)?.execute([&rows])?;
-            let taken = sql.prepare_cached(TAKE)?.execute(theirs)?;
-            sql.prepare_cached(TELL)?.execute(theirs)?;
-            Ok((taken, sql.last_insert_rowid()))
+            let (mut begin, mut take) = (sql.prepare_cached(BEGIN)?, sql.prepare_cached(TAKE)?);
+            let mut taken = 0;
+            for (at, Claim { task, run, attempt, token, .. }) in &claims {
+                let NewClaim { agent, lease, now, .. } = asked[*at];
+                begin.execute(params![run.raw(), token, task.raw(), attempt, agent, now, lease])?;
+                taken += take.execute(params![run.raw(), now, task.raw()])?;
+            }
+            Ok(taken)
         })
         .await?;
     if taken != claims.len() {
         return Err(StoreError::Conflict("a task was taken by somebody else; ask again".into()));
     }
-    recorded(tx, seq, latest(asked), claims.iter().map(|(_, claim)| claim.task));
+    let changes = claims.iter().map(|(at, claim)| {
+        let agent = &asked[*at].agent;
+        CardChange {
+            at: asked[*at].now,
+            actor: Cow::Owned(Actor::Agent(agent.clone())),
+            task: claim.task,
+            run: Some(claim.run),
+            text: format!("claimed: run {} with {agent}", claim.attempt),
+        }
+    });
+    record_all(tx, "run.claimed", &changes.collect::<Vec<_>>()).await?;
     Ok(claims)
 }
 

@@ -1,15 +1,18 @@
 //! What agents that pull report at the end of their runs. Reports that wait at one time are answered
 //! by the same few statements; one that comes too late changes nothing and its words are kept.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap, HashSet},
+};
 
 use domain::{Actor, Cause, Id, Millis, Outcome, RunId, Status, Task, TaskEvent, TaskId, transition};
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use crate::{
     Store,
     breakers::{self, Breaks, Sign},
-    changes::recorded,
+    changes::{CardChange, record_all},
     comments,
     error::StoreError,
     held::{self, Word, WordKind},
@@ -57,11 +60,15 @@ struct ReportedRow {
 pub(crate) const REPORTED: &str = "SELECT r.id, r.task_id, r.uid, r.attempt, r.agent, \
     r.origin, r.phase, r.outcome, r.cause, t.status, t.live_run, t.came_from, t.held, \
     EXISTS (SELECT 1 FROM breakers b WHERE b.kind = 'agent' AND b.name = r.agent) \
-    FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.id IN (SELECT value FROM json_each(?))";
+    FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.id = ?";
 
 async fn reported(tx: &mut Tx<'_>, runs: &[i64]) -> Result<Vec<ReportedRow>, StoreError> {
-    let runs = json(&runs)?;
-    tx.here(|sql| sql.prepare_cached(REPORTED)?.query_map([&runs], ReportedRow::read)?.collect()).await
+    tx.here(|sql| {
+        let mut find = sql.prepare_cached(REPORTED)?;
+        let rows = runs.iter().map(|run| find.query_row([run], ReportedRow::read).optional());
+        rows.filter_map(Result::transpose).collect()
+    })
+    .await
 }
 
 impl Store {
@@ -162,6 +169,10 @@ impl ReportedRow {
         })
     }
 
+    fn author(&self) -> Actor {
+        Actor::Agent(self.agent.clone())
+    }
+
     /// Whether the run ended just as the report says.
     fn says(&self, report: &NewReport) -> bool {
         let reported = if report.succeeded {
@@ -223,7 +234,7 @@ pub(crate) async fn why_not(tx: &mut Tx<'_>, run: RunId, token: &str) -> Result<
 async fn keep(tx: &mut Tx<'_>, report: &NewReport, row: &ReportedRow) -> Result<(), StoreError> {
     let Some(message) = &report.message else { return Ok(()) };
     let task = TaskId(row.task_id);
-    let author = Actor::Agent(row.agent.clone());
+    let author = row.author();
     let body = format!("Run {} came too late and says:\n\n{message}", row.attempt);
     let there: bool = sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM task_comments WHERE task_id = ? AND author = ? AND body = ?)",
@@ -241,17 +252,13 @@ async fn keep(tx: &mut Tx<'_>, report: &NewReport, row: &ReportedRow) -> Result<
     crate::tasks::log(tx, task, Some(report.run), &author, "run.late", text, report.now).await
 }
 
-/// ?1 is the time, ?2 the runs.
+/// ?1 is the time, ?2 the run.
 pub(crate) const SUCCEED: &str = "UPDATE runs SET phase = 'ended', activity = NULL, outcome = 'succeeded', ended_at = ?1, \
-    exit_code = NULL WHERE id IN (SELECT value FROM json_each(?2)) AND phase = 'running'";
-/// ?1 is the time, ?2 the runs, ?3 their tasks.
+    exit_code = NULL WHERE id = ?2 AND phase = 'running'";
+/// ?1 is the time, ?2 the run, ?3 its task.
 pub(crate) const TO_REVIEW: &str = "UPDATE tasks SET status = 'review', live_run = NULL, came_from = NULL, held = NULL, \
     updated_at = ?1, entered_at = ?1, not_before = NULL, not_before_after = NULL, called = NULL, failing_since = NULL \
-    WHERE id IN (SELECT value FROM json_each(?3)) AND status = 'in_progress' \
-    AND live_run IN (SELECT value FROM json_each(?2))";
-pub(crate) const TELL: &str = "INSERT INTO changes (at, actor, kind, task_id, run_id, text) \
-    SELECT ended_at, 'agent:' || agent, 'run.ended', task_id, id, 'run ' || attempt || ' finished' \
-    FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";
+    WHERE id = ?3 AND status = 'in_progress' AND live_run = ?2";
 const SAY: &str = "INSERT INTO task_comments (task_id, author, body, at) VALUES (?, ?, ?, ?)";
 
 /// Runs that succeeded: their cards go to review. If others of this commit failed, a breaker may have
@@ -262,28 +269,32 @@ async fn succeed_all(
     others_failed: bool,
 ) -> Result<(), StoreError> {
     let Some(now) = done.iter().map(|(report, _)| report.now).max() else { return Ok(()) };
-    let runs = json(&done.iter().map(|(report, _)| report.run.raw()).collect::<Vec<_>>())?;
-    let tasks = json(&done.iter().map(|(_, row)| row.task_id).collect::<Vec<_>>())?;
-    let (ended, moved, seq) = tx
+    let (ended, moved) = tx
         .here(|sql| {
-            let ended = sql.prepare_cached(SUCCEED)?.execute(params![now, runs])?;
-            let moved = sql.prepare_cached(TO_REVIEW)?.execute(params![now, runs, tasks])?;
-            sql.prepare_cached(TELL)?.execute([&runs])?;
-            let seq = sql.last_insert_rowid();
+            let (mut succeed, mut to_review) = (sql.prepare_cached(SUCCEED)?, sql.prepare_cached(TO_REVIEW)?);
             let mut say = sql.prepare_cached(SAY)?;
+            let (mut ended, mut moved) = (0, 0);
             for (report, row) in done {
+                ended += succeed.execute(params![now, row.id])?;
+                moved += to_review.execute(params![now, row.id, row.task_id])?;
                 if let Some(message) = &report.message {
-                    let author = Actor::Agent(row.agent.clone()).to_string();
-                    say.execute(params![row.task_id, author, message, report.now])?;
+                    say.execute(params![row.task_id, row.author().to_string(), message, report.now])?;
                 }
             }
-            Ok((ended, moved, seq))
+            Ok((ended, moved))
         })
         .await?;
     if (ended, moved) != (done.len(), done.len()) {
         return Err(StoreError::Conflict("a run was ended by somebody else; look at its card".into()));
     }
-    recorded(tx, seq, now, done.iter().map(|(_, row)| TaskId(row.task_id)));
+    let changes = done.iter().map(|(report, row)| CardChange {
+        at: now,
+        actor: Cow::Owned(row.author()),
+        task: TaskId(row.task_id),
+        run: Some(report.run),
+        text: format!("run {} finished", row.attempt),
+    });
+    record_all(tx, "run.ended", &changes.collect::<Vec<_>>()).await?;
     let shaken = done.iter().filter(|(_, row)| row.shaken || others_failed);
     let agents: BTreeSet<&str> = shaken.map(|(_, row)| row.agent.as_str()).collect();
     if agents.is_empty() {

@@ -176,7 +176,10 @@ const LIMITS: &str = "SELECT h.path, min(p.settings ->> 'repository_limit') AS m
      JOIN projects p ON p.id = h.project_id WHERE p.removed_at IS NULL GROUP BY h.path HAVING most IS NOT NULL";
 
 pub(crate) async fn limits(tx: &mut Tx<'_>) -> Result<Vec<RepositoryLimit>, StoreError> {
-    read_limits(sqlx::query_as(LIMITS).fetch_all(&mut *tx.conn).await?)
+    let read = |sql: &rusqlite::Connection| {
+        sql.prepare_cached(LIMITS)?.query_map([], |row| row.try_into())?.collect()
+    };
+    read_limits(tx.here(read).await?)
 }
 
 fn read_limits(rows: Vec<(Vec<u8>, i64, String)>) -> Result<Vec<RepositoryLimit>, StoreError> {
