@@ -76,7 +76,7 @@ macro_rules! select {
     ($tail:literal) => {
         concat!(
             "SELECT id, name, path, settings, (SELECT count(*) FROM tasks WHERE project_id = projects.id ",
-            "AND trashed_at IS NULL AND status NOT IN ('done', 'failed', 'cancelled')) AS open_cards ",
+            "AND trashed_at IS NULL AND finished_at IS NULL) AS open_cards ",
             "FROM projects ",
             $tail
         )
@@ -186,7 +186,7 @@ impl Store {
             .write(move |tx| {
                 Box::pin(async move {
                     let live: i64 = sqlx::query_scalar(
-                        "SELECT count(*) FROM tasks WHERE project_id = ? AND trashed_at IS NULL AND status NOT IN ('done', 'failed', 'cancelled')",
+                        "SELECT count(*) FROM tasks WHERE project_id = ? AND trashed_at IS NULL AND finished_at IS NULL",
                     )
                     .bind(id.raw())
                     .fetch_one(&mut *tx.conn)
