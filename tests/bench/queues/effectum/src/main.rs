@@ -110,4 +110,5 @@ async fn main() {
     worker.unregister(Some(Duration::from_secs(60))).await.expect("it stops");
     let worked = watch.stop(jobs / callers * callers, Vec::new());
     println!("{{\"enqueue\":{},\"work\":{}}}", enqueued.json(), worked.json());
+    queue.close(Duration::from_secs(60)).await.expect("it closes");
 }
