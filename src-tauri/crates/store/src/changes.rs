@@ -236,7 +236,7 @@ impl Store {
     /// The newest change's number and time.
     pub async fn head(&self) -> Result<(i64, Option<Millis>), StoreError> {
         let head: Option<(i64, i64)> =
-            sqlx::query_as("SELECT seq, at FROM changes ORDER BY seq DESC LIMIT 1")
+            sqlx::query_as("SELECT seq, at FROM changes WHERE seq = (SELECT max(seq) FROM changes)")
                 .fetch_optional(&self.readers)
                 .await?;
         Ok(head.map_or((0, None), |(seq, at)| (seq, Some(at))))

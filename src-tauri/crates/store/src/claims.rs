@@ -204,15 +204,18 @@ impl Desk {
         let agents: Vec<&str> = asked.iter().map(|claim| claim.agent.as_str()).collect();
         let agents = json(&agents)?;
         // Most of it is empty most of the time: only what is there is read.
-        let ((newest, anything_held, breakers_moved, rules_set), rows) = tx
+        let ((newest, _, breakers_moved, rules_set), rows) = tx
             .here(|sql| {
                 let glance: (i64, bool, bool, bool) =
                     sql.prepare_cached(GLANCE)?.query_row([&agents], |row| row.try_into())?;
-                let rows: Vec<HeldRow> = match glance {
-                    (_, true, ..) => sql.prepare_cached(HELD)?.query_map([&agents], HeldRow::read)?.collect::<Result<_, _>>()?,
+                let held = match glance {
+                    (_, true, ..) => {
+                        let mut held = sql.prepare_cached(HELD)?;
+                        held.query_map([&agents], HeldRow::read)?.collect::<Result<_, _>>()?
+                    }
                     (_, false, ..) => Vec::new(),
                 };
-                Ok((glance, rows))
+                Ok((glance, held))
             })
             .await?;
         let mut held: HashMap<String, Vec<Held>> = HashMap::new();
@@ -459,7 +462,7 @@ impl CandidateRow {
     }
 }
 
-const GLANCE: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'runs'), 0), \
+pub(crate) const GLANCE: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'runs'), 0), \
     EXISTS (SELECT 1 FROM json_each(?1) a CROSS JOIN runs ON phase <> 'ended' AND agent = a.value), \
     EXISTS (SELECT 1 FROM json_each(?1) a CROSS JOIN breakers ON kind = 'agent' AND name = a.value), \
     EXISTS (SELECT 1 FROM projects WHERE removed_at IS NULL AND settings <> '{}')";
@@ -505,7 +508,7 @@ fn words(text: &str) -> Result<Vec<String>, StoreError> {
 }
 
 /// A run that is at work from the start.
-pub(crate) const BEGIN: &str = "INSERT INTO runs (id, uid, task_id, attempt, agent, mode, argv, phase, activity, evidence, \
+const BEGIN: &str = "INSERT INTO runs (id, uid, task_id, attempt, agent, mode, argv, phase, activity, evidence, \
     created_at, started_at, origin, rule, lease_for, lease_until) VALUES (?1, ?2, ?3, ?4, ?5, 'unattended', '[]', \
     'running', 'working', 'its own word', ?6, ?6, 'pulled', 'it asked for work', ?7, ?6 + ?7)";
 /// Its task, guarded by the state that was read.

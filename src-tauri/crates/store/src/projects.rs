@@ -288,12 +288,15 @@ impl PullRules {
 /// Number, paused, triage, runs left, agents.
 type PullRow = (i64, bool, bool, Option<i64>, Option<String>);
 
+/// What is at work is few; a project's cards may be many.
+pub(crate) const RULES: &str = "SELECT id, settings ->> 'paused' IS NOT NULL, coalesce(settings ->> 'triage', 0), \
+    CASE WHEN settings ->> 'limit' IS NOT NULL THEN max(0, (settings ->> 'limit') - (SELECT count(*) \
+    FROM runs r INDEXED BY runs_at_work CROSS JOIN tasks t ON t.id = r.task_id \
+    WHERE r.phase <> 'ended' AND t.project_id = projects.id)) END, \
+    settings -> 'agents' FROM projects WHERE removed_at IS NULL AND settings <> '{}'";
+
 /// Of projects that say anything.
 pub(crate) async fn pull_rules(tx: &mut Tx<'_>) -> Result<HashMap<ProjectId, PullRules>, StoreError> {
-    const RULES: &str = "SELECT id, settings ->> 'paused' IS NOT NULL, coalesce(settings ->> 'triage', 0), \
-         CASE WHEN settings ->> 'limit' IS NOT NULL THEN max(0, (settings ->> 'limit') - (SELECT count(*) FROM runs r \
-         JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' AND t.project_id = projects.id)) END, \
-         settings -> 'agents' FROM projects WHERE removed_at IS NULL AND settings <> '{}'";
     let rows: Vec<PullRow> = tx
         .here(|sql| sql.prepare_cached(RULES)?.query_map([], |row| row.try_into())?.collect())
         .await?;

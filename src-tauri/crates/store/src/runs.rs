@@ -377,7 +377,7 @@ impl Store {
 
     /// Every run that the database believes alive, for adoption at start.
     pub async fn live_runs(&self) -> Result<Vec<RunRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as("SELECT * FROM runs WHERE phase <> 'ended' ORDER BY id")
+        let rows: Vec<Row> = sqlx::query_as("SELECT * FROM runs INDEXED BY runs_at_work WHERE phase <> 'ended' ORDER BY id")
             .fetch_all(&self.readers)
             .await?;
         rows.into_iter().map(TryInto::try_into).collect()
@@ -1054,7 +1054,14 @@ pub(crate) async fn has_room(tx: &mut Tx<'_>, limit: &Limits) -> Result<(), Stor
 
 /// How much of a limit is in use.
 pub(crate) async fn used(tx: &mut Tx<'_>, on: &LimitOn) -> Result<i64, StoreError> {
-    let (count, of) = match on {
+    let (count, of) = counted(on);
+    let of = params_from_iter(of);
+    tx.here(|sql| sql.prepare_cached(count)?.query_row(of, |row| row.get(0))).await
+}
+
+/// The statement that counts, and its value.
+pub(crate) fn counted(on: &LimitOn) -> (&'static str, Option<Value>) {
+    match on {
         LimitOn::Total => ("SELECT count(*) FROM runs WHERE phase <> 'ended'", None),
         LimitOn::Here => ("SELECT count(*) FROM runs WHERE phase <> 'ended' AND origin <> 'pulled'", None),
         LimitOn::Agent(agent) => {
@@ -1062,20 +1069,20 @@ pub(crate) async fn used(tx: &mut Tx<'_>, on: &LimitOn) -> Result<i64, StoreErro
             ("SELECT count(*) FROM runs WHERE phase <> 'ended' AND agent = ?", Some(agent))
         }
         LimitOn::Project(project) => (
-            "SELECT count(*) FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' AND t.project_id = ?",
+            "SELECT count(*) FROM runs r INDEXED BY runs_at_work CROSS JOIN tasks t ON t.id = r.task_id \
+             WHERE r.phase <> 'ended' AND t.project_id = ?",
             Some(Value::Integer(project.raw())),
         ),
         LimitOn::Repository(path) => (
-            "SELECT count(*) FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' AND t.project_id IN \
-             (SELECT id FROM projects WHERE path = ?1 UNION SELECT project_id FROM project_repositories WHERE path = ?1)",
+            "SELECT count(*) FROM runs r INDEXED BY runs_at_work CROSS JOIN tasks t ON t.id = r.task_id \
+             WHERE r.phase <> 'ended' AND t.project_id IN (SELECT id FROM projects WHERE path = ?1 \
+             UNION SELECT project_id FROM project_repositories WHERE path = ?1)",
             Some(Value::Blob(paths::to_bytes(path))),
         ),
         LimitOn::Review => {
             ("SELECT count(*) FROM tasks WHERE status = 'review' AND trashed_at IS NULL", None)
         }
-    };
-    let of = params_from_iter(of);
-    tx.here(|sql| sql.prepare_cached(count)?.query_row(of, |row| row.get(0))).await
+    }
 }
 
 fn task_event(run: &RunRecord, ending: &Ending) -> TaskEvent {

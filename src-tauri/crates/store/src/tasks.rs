@@ -439,9 +439,9 @@ async fn insert_known(tx: &mut Tx<'_>, known: &[(&Addition, bool)]) -> Result<Ve
     let ids: Vec<TaskId> = tx
         .here(|sql| {
             let mut insert = sql.prepare_cached(INSERT)?;
-            let row = |(item, queued, tags, chain, skills, model, retry, gate)| {
-                let Addition { new, now, .. } = *item;
-                insert.insert(params![
+            let mut ids = Vec::with_capacity(rows.len());
+            for (Addition { new, now, .. }, queued, tags, chain, skills, model, retry, gate) in rows {
+                let id = insert.insert(params![
                     uuid::Uuid::now_v7().to_string(),
                     new.project.map(Id::raw),
                     new.title,
@@ -458,9 +458,10 @@ async fn insert_known(tx: &mut Tx<'_>, known: &[(&Addition, bool)]) -> Result<Ve
                     model,
                     retry,
                     gate,
-                ])
-            };
-            rows.into_iter().map(row).map(|id| id.map(TaskId)).collect()
+                ])?;
+                ids.push(TaskId(id));
+            }
+            Ok(ids)
         })
         .await?;
     let changes = known.iter().zip(&ids).map(|((item, _), id)| CardChange {

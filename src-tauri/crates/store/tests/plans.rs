@@ -25,17 +25,20 @@ use tracing::{
     span,
 };
 
-/// Tables that grow with the work that is done, however little of it is under way.
-const GROWING: [&str; 9] = [
+/// Tables that grow with the work that is done, however little of it is under way, and what statements call them.
+const GROWING: [&str; 12] = [
     "tasks",
+    "t",
+    "u",
     "runs",
+    "r",
     "changes",
+    "c",
     "task_comments",
     "task_edges",
+    "e",
     "reviews",
     "artifacts",
-    "attachments",
-    "questions",
 ];
 /// Indexes over what is under way or waits: they are as long as that is.
 const UNDER_WAY: [&str; 6] =
@@ -138,6 +141,14 @@ impl Board {
         self.store.finish_run(report).await.unwrap();
     }
 
+    /// A card that another waits for. Whoever draws an edge looks at all of them, for a cycle; that is a person.
+    async fn linked(&self) -> TaskId {
+        let task = self.card().await;
+        let needs = Edge { task: self.card().await, upstream: task, need: Need::Success };
+        self.store.add_edge(needs, Actor::Person, self.store.clock.tick()).await.unwrap();
+        task
+    }
+
     /// Agents that pull: one succeeds, one fails, one falls silent.
     async fn pulled(&self) {
         let store = &self.store;
@@ -157,11 +168,8 @@ impl Board {
     }
 
     /// Runs that the dispatcher starts: one fails and is tried again, one succeeds.
-    async fn dispatched(&self) -> TaskId {
+    async fn dispatched(&self, task: TaskId) -> TaskId {
         let store = &self.store;
-        let task = self.card().await;
-        let needs = Edge { task: self.card().await, upstream: task, need: Need::Success };
-        store.add_edge(needs, Actor::Person, store.clock.tick()).await.unwrap();
         for outcome in [Outcome::Failed(Cause::AgentError), Outcome::Succeeded] {
             let new = NewRun { limits: self.limits(), account: Some("account".into()), ..dispatched(task) };
             let run = store.begin_run(new, Actor::Engine, store.clock.tick()).await.unwrap().id;
@@ -179,14 +187,15 @@ impl Board {
     /// A reviewer rejects the work, and then a person takes it.
     async fn reviewed(&self, task: TaskId) {
         let store = &self.store;
-        let turn = ReviewTurn { round: 1, step: 0 };
+        let round = store.task(task).await.unwrap().round;
+        let turn = ReviewTurn { round, step: 0 };
         let run = store.begin_review(dispatched(task), turn, store.clock.tick()).await.unwrap();
         store.run_started(run.id, StartFacts::default(), store.clock.tick()).await.unwrap();
         store.end_run(run.id, ended(Outcome::Succeeded, store.clock.tick())).await.unwrap();
         let review = NewReview {
             task,
             run: None,
-            round: 1,
+            round,
             step: 0,
             kind: "agent",
             reviewer: "argus".into(),
@@ -234,33 +243,36 @@ impl Board {
 
 /// Passes through something that is as long as a growing table.
 fn is_long(step: &str) -> bool {
+    // All cards of a project, whether they are over or not.
+    if step.contains("tasks_project (project_id=?)") {
+        return true;
+    }
     let Some(of) = step.strip_prefix("SCAN ") else { return false };
-    let scanned = of.split_whitespace().next().unwrap_or_default();
-    // Statements call them by their names or by one letter.
-    let growing = GROWING.contains(&scanned) || scanned.len() == 1;
-    growing && !UNDER_WAY.iter().any(|index| of.contains(index)) && !of.contains("json_each")
+    let growing = GROWING.contains(&of.split_whitespace().next().unwrap_or_default());
+    growing && !UNDER_WAY.iter().any(|index| of.contains(index))
 }
 
 #[tokio::test]
 async fn nothing_that_a_run_asks_for_passes_through_all_that_is_stored() {
     let board = Board::new().await;
+    let waits = board.linked().await;
     let ear = Ear::default();
     tracing::subscriber::set_global_default(ear.clone()).unwrap();
     let reviewed = Routing { gate: Some(Gate(vec![Step::Agent { agent: "argus".into() }])), ..Routing::default() };
     board.store.add(NewTask { routing: reviewed, ..ready_card("behind a gate") }).await;
     board.pulled().await;
-    let task = board.dispatched().await;
+    let task = board.dispatched(waits).await;
     board.reviewed(task).await;
     board.asked(task).await;
 
-    let heard: Vec<String> = ear.0.lock().unwrap().iter().cloned().collect();
+    let queries = |statement: &&String| !statement.starts_with("PRAGMA");
+    let heard: Vec<String> = ear.0.lock().unwrap().iter().filter(queries).cloned().collect();
     assert!(heard.len() > 50, "only {} statements were heard", heard.len());
     let mut raw = Raw::open(&board.store).await;
+    // A new parent row is looked for among children only while a reference is broken; plans name that too.
+    assert_eq!(raw.refusal("PRAGMA foreign_keys = OFF").await, None);
     let mut long = Vec::new();
     for statement in &heard {
-        if statement.starts_with(['B', 'C', 'R']) {
-            continue;
-        }
         let plan = raw.plan(statement).await;
         if plan.split("; ").any(is_long) {
             long.push(format!("{statement}\n  {plan}"));

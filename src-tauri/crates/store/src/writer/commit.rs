@@ -7,10 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 
 use super::{
-    Answer, Asker, Bulk, Job, JobTask, Tx, Work,
+    Answer, Asker, Bulk, Job, JobTask, RunBulk, Tx, Work,
     connection::{Lent, WriteConnection},
 };
 use crate::{changes::Committed, error::StoreError};
