@@ -32,4 +32,6 @@ PRAGMA writable_schema = RESET;
 
 -- A project's open cards, however many are over: how many there are, and those that have begun and wait again.
 CREATE INDEX tasks_open ON tasks (project_id, trashed_at, finished_at) WHERE finished_at IS NULL AND trashed_at IS NULL AND project_id IS NOT NULL;
+-- All cards but these are counted by counting the table.
+CREATE INDEX tasks_trashed ON tasks (trashed_at) WHERE trashed_at IS NOT NULL;
 CREATE INDEX tasks_again ON tasks (project_id) WHERE runs > 0 AND status IN ('inbox', 'ready') AND trashed_at IS NULL;

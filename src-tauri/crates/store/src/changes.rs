@@ -90,16 +90,16 @@ const RECORD: &str =
 
 pub(crate) async fn record(tx: &mut Tx<'_>, change: Change<'_>) -> Result<i64, StoreError> {
     let seq = sqlx::query(RECORD)
-    .bind(change.at)
-    .bind(change.actor.to_string())
-    .bind(change.kind)
-    .bind(change.task.map(Id::raw))
-    .bind(change.run.map(Id::raw))
-    .bind(change.project.map(Id::raw))
-    .bind(change.text)
-    .execute(&mut *tx.conn)
-    .await?
-    .last_insert_rowid();
+        .bind(change.at)
+        .bind(change.actor.to_string())
+        .bind(change.kind)
+        .bind(change.task.map(Id::raw))
+        .bind(change.run.map(Id::raw))
+        .bind(change.project.map(Id::raw))
+        .bind(change.text)
+        .execute(&mut *tx.conn)
+        .await?
+        .last_insert_rowid();
     tx.touched.seq = seq;
     tx.touched.at = change.at;
     tx.touched.tasks.extend(change.task);
@@ -122,7 +122,15 @@ pub(crate) async fn record_all(
             let mut insert = sql.prepare_cached(RECORD)?;
             for change in changes {
                 let (task, run) = (change.task.raw(), change.run.map(Id::raw));
-                insert.execute(params![change.at, change.actor.to_string(), kind, task, run, NO_PROJECT, change.text])?;
+                insert.execute(params![
+                    change.at,
+                    change.actor.to_string(),
+                    kind,
+                    task,
+                    run,
+                    NO_PROJECT,
+                    change.text
+                ])?;
             }
             Ok(sql.last_insert_rowid())
         })

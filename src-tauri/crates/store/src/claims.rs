@@ -7,7 +7,9 @@ use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
 };
 
-use domain::{Actor, Id, Millis, ProjectId, RunId, Status, Task, TaskEvent, TaskId, breaker::Gate, transition};
+use domain::{
+    Actor, Id, Millis, ProjectId, RunId, Status, Task, TaskEvent, TaskId, breaker::Gate, transition,
+};
 use rusqlite::{Row, params};
 
 use crate::{

@@ -31,7 +31,17 @@ fn is_a_scan(step: &str) -> bool {
     if step.contains("tasks_project (project_id=?)") {
         return true;
     }
-    let passing = ["runs_at_work", "runs_one_live", "tasks_review", "json_each", "VIRTUAL TABLE", "CONSTANT ROW", "(subquery", "sqlite_sequence", "project"];
+    let passing = [
+        "runs_at_work",
+        "runs_one_live",
+        "tasks_review",
+        "json_each",
+        "VIRTUAL TABLE",
+        "CONSTANT ROW",
+        "(subquery",
+        "sqlite_sequence",
+        "project",
+    ];
     step.starts_with("SCAN") && !passing.iter().any(|part| step.contains(part))
 }
 

@@ -297,9 +297,8 @@ pub(crate) const RULES: &str = "SELECT id, settings ->> 'paused' IS NOT NULL, co
 
 /// Of projects that say anything.
 pub(crate) async fn pull_rules(tx: &mut Tx<'_>) -> Result<HashMap<ProjectId, PullRules>, StoreError> {
-    let rows: Vec<PullRow> = tx
-        .here(|sql| sql.prepare_cached(RULES)?.query_map([], |row| row.try_into())?.collect())
-        .await?;
+    let rows: Vec<PullRow> =
+        tx.here(|sql| sql.prepare_cached(RULES)?.query_map([], |row| row.try_into())?.collect()).await?;
     rows.into_iter()
         .map(|(id, paused, triage, left, agents)| {
             let agents = match agents.filter(|text| text != "null") {

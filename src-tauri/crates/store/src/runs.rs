@@ -377,9 +377,10 @@ impl Store {
 
     /// Every run that the database believes alive, for adoption at start.
     pub async fn live_runs(&self) -> Result<Vec<RunRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as("SELECT * FROM runs INDEXED BY runs_at_work WHERE phase <> 'ended' ORDER BY id")
-            .fetch_all(&self.readers)
-            .await?;
+        let rows: Vec<Row> =
+            sqlx::query_as("SELECT * FROM runs INDEXED BY runs_at_work WHERE phase <> 'ended' ORDER BY id")
+                .fetch_all(&self.readers)
+                .await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 

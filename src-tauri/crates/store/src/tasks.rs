@@ -434,7 +434,16 @@ async fn insert_known(tx: &mut Tx<'_>, known: &[(&Addition, bool)]) -> Result<Ve
     for (item, queued) in known {
         let Routing { chain, skills, model, retry, gate } = &item.new.routing;
         let gate = gate.as_ref().map(json).transpose()?;
-        rows.push((item, queued, json(&item.new.tags)?, json(chain)?, json(skills)?, model, json(retry)?, gate));
+        rows.push((
+            item,
+            queued,
+            json(&item.new.tags)?,
+            json(chain)?,
+            json(skills)?,
+            model,
+            json(retry)?,
+            gate,
+        ));
     }
     let ids: Vec<TaskId> = tx
         .here(|sql| {

@@ -22,8 +22,8 @@ mod commit;
 mod connection;
 
 use commit::{Done, Lost, Open, Outcome, commit, run_bulk};
-pub(crate) use connection::WriteConnection;
 use connection::Lent;
+pub(crate) use connection::WriteConnection;
 
 /// Most operations in one commit: enough to amortise an fsync, few enough to keep latency flat.
 const GROUP: usize = 512;

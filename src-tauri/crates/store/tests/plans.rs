@@ -41,8 +41,16 @@ const GROWING: [&str; 12] = [
     "artifacts",
 ];
 /// Indexes over what is under way or waits: they are as long as that is.
-const UNDER_WAY: [&str; 6] =
-    ["runs_at_work", "runs_lease", "runs_one_live", "tasks_review", "tasks_failing", "tasks_timers"];
+const UNDER_WAY: [&str; 8] = [
+    "runs_at_work",
+    "runs_lease",
+    "runs_one_live",
+    "tasks_ready",
+    "tasks_held",
+    "tasks_review",
+    "tasks_failing",
+    "tasks_timers",
+];
 
 /// Hears each statement.
 #[derive(Clone, Default)]
@@ -105,7 +113,9 @@ impl Board {
     }
 
     async fn card(&self) -> TaskId {
-        self.store.add(NewTask { project: Some(self.project), queued: Some(true), ..ready_card("work") }).await
+        self.store
+            .add(NewTask { project: Some(self.project), queued: Some(true), ..ready_card("work") })
+            .await
     }
 
     fn limits(&self) -> Vec<Limits> {
@@ -219,6 +229,8 @@ impl Board {
         store.live_runs().await.unwrap();
         store.live_by_agent().await.unwrap();
         store.breakers().await.unwrap();
+        store.counts().await.unwrap();
+        store.needing_you(20).await.unwrap();
         store.served_since(now).await.unwrap();
         store.project(self.project).await.unwrap();
         store.project_settings().await.unwrap();
@@ -258,7 +270,8 @@ async fn nothing_that_a_run_asks_for_passes_through_all_that_is_stored() {
     let waits = board.linked().await;
     let ear = Ear::default();
     tracing::subscriber::set_global_default(ear.clone()).unwrap();
-    let reviewed = Routing { gate: Some(Gate(vec![Step::Agent { agent: "argus".into() }])), ..Routing::default() };
+    let reviewed =
+        Routing { gate: Some(Gate(vec![Step::Agent { agent: "argus".into() }])), ..Routing::default() };
     board.store.add(NewTask { routing: reviewed, ..ready_card("behind a gate") }).await;
     board.pulled().await;
     let task = board.dispatched(waits).await;

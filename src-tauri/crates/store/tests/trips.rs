@@ -85,5 +85,9 @@ async fn what_many_wait_for_takes_no_trip() {
 
     store.put_setting("window", &true, 2).await.unwrap();
     let trips: Vec<String> = heard.try_iter().collect();
-    assert_eq!(trips, ["INSERT", "INSERT"], "the setting and its row of the log; the transaction is not among them");
+    assert_eq!(
+        trips,
+        ["INSERT", "INSERT"],
+        "the setting and its row of the log; the transaction is not among them"
+    );
 }

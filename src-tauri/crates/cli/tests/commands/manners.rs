@@ -82,13 +82,7 @@ fn a_read_starts_no_engine_unless_something_is_at_work() {
     desk.ok(&["add", "One"]);
     let lock = desk.data().join("engine.lock");
     std::fs::remove_file(&lock).expect("the lock file");
-    for args in [
-        &["list"][..],
-        &["show", "1"],
-        &["status"],
-        &["tasks", "comments", "1"],
-        &["cron", "list"],
-    ] {
+    for args in [&["list"][..], &["show", "1"], &["status"], &["tasks", "comments", "1"], &["cron", "list"]] {
         desk.ok(args);
         assert!(!lock.exists(), "{args:?} hosted an engine");
     }
