@@ -146,6 +146,9 @@ macro_rules! needing_you {
     };
 }
 
+#[cfg(test)]
+pub(crate) const NEEDING_YOU: &str = needing_you!();
+
 impl Store {
     /// Cards with the change number they are at least as new as; with `trashed` also those in the trash.
     pub async fn board(

@@ -112,12 +112,24 @@ impl Store {
             .bind(filter.offset)
             .fetch_all(&self.readers)
             .await?;
-        let total: i64 = match filter.is_empty() {
-            true => sqlx::query_scalar(ALL).fetch_one(&self.readers).await?,
-            false => bound!(sqlx::query_scalar(COUNT), filter).fetch_one(&self.readers).await?,
-        };
         let tasks = rows.iter().map(listed).collect::<Result<_, _>>()?;
-        Ok((tasks, total as u32))
+        Ok((tasks, self.count_listed(filter).await?))
+    }
+
+    async fn count_listed(&self, filter: &TaskFilter) -> Result<u32, StoreError> {
+        if filter.is_empty() {
+            let total: i64 = sqlx::query_scalar(ALL).fetch_one(&self.readers).await?;
+            return Ok(total as u32);
+        }
+        let TaskFilter { ids: None, agent: None, priority: None, project: None, text: None, .. } = filter
+        else {
+            let total: i64 = bound!(sqlx::query_scalar(COUNT), filter).fetch_one(&self.readers).await?;
+            return Ok(total as u32);
+        };
+        // Whole columns are counted in their indexes.
+        let columns = self.counts_by_column().await?.into_iter();
+        let wanted = |status: &Status| filter.statuses.as_ref().is_none_or(|wanted| wanted.contains(status));
+        Ok(columns.filter(|(status, _)| wanted(status)).map(|(_, count)| count).sum())
     }
 }
 

@@ -80,8 +80,9 @@ impl Store {
 
     /// Waits until everything accepted is on disk, then closes. May be called twice.
     pub async fn close(&self) {
-        self.writer.stop().await;
+        // The writer last: whoever closes the file last folds the log into it, and only who may write can.
         self.readers.close().await;
+        self.writer.stop().await;
     }
 }
 

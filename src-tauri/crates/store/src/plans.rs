@@ -5,7 +5,7 @@ use domain::ProjectId;
 use rstest::rstest;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use crate::{FILE_NAME, LimitOn, Store, claims, projects, queue, reports, runs};
+use crate::{FILE_NAME, LimitOn, Store, board, claims, projects, queue, reports, runs};
 
 /// The steps of each statement in `sql`, in which `?` may stand for anything.
 async fn plan(sql: &str) -> Vec<String> {
@@ -76,4 +76,12 @@ async fn candidates_come_in_the_order_of_their_index(#[case] sql: &str, #[case] 
 async fn nothing_is_scanned(#[case] sql: &str) {
     let steps = plan(sql).await;
     assert!(!steps.is_empty() && !steps.iter().any(|step| is_a_scan(step)), "{steps:#?}");
+}
+
+#[tokio::test]
+async fn who_needs_a_person_is_found_without_passing_through_all_cards() {
+    let steps = plan(board::NEEDING_YOU).await;
+    let whole =
+        |step: &&String| is_a_scan(step) && !step.contains("USING INDEX") && !step.starts_with("SCAN q");
+    assert_eq!(steps.iter().find(whole), None, "{steps:#?}");
 }

@@ -166,6 +166,32 @@ async fn every_list_and_count_of_a_column_goes_by_an_index() {
             .await;
         assert!(plan.contains(index), "{condition}: {plan}");
     }
+    for status in ["ready", "inbox", "review"] {
+        let by_urgency =
+            "ORDER BY t.priority DESC, coalesce(t.due_at, 9223372036854775807), t.created_at, t.id LIMIT 20";
+        let plan = raw
+            .plan(&format!(
+                "SELECT t.id FROM tasks t WHERE t.trashed_at IS NULL AND t.status = '{status}' {by_urgency}"
+            ))
+            .await;
+        assert!(!plan.contains("B-TREE"), "{status} is sorted: {plan}");
+    }
+}
+
+#[tokio::test]
+async fn a_closed_board_is_one_file() {
+    let store = TempStore::new().await;
+    let task = store.add(card("One")).await;
+    store.close().await;
+    let beside: Vec<String> = names(store.dir()).into_iter().filter(|name| name.contains("-wal")).collect();
+    assert_eq!(beside, [""; 0], "the log is folded into the file");
+    let again = Store::open(store.dir()).await.unwrap();
+    assert_eq!(again.task(task).await.unwrap().title, "One");
+    again.close().await;
+}
+
+fn names(dir: &std::path::Path) -> Vec<String> {
+    std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into()).collect()
 }
 
 #[tokio::test]
