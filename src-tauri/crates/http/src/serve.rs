@@ -63,6 +63,7 @@ pub(crate) fn routes(app: App, writes: &TaskTracker) -> Router {
     Router::new()
         .route("/rpc/{operation}", post(rpc::call))
         .route("/rpc/add_attachment", post(rpc::add_attachment).layer(DefaultBodyLimit::max(FILE_BODY)))
+        .route("/rpc/import_records", post(rpc::import_records).layer(DefaultBodyLimit::max(FILE_BODY)))
         .route("/events", any(events::open))
         .route("/terminal/{run}", any(terminal::open))
         .route("/runs/{run}/log", get(log::read))

@@ -20,7 +20,9 @@ pub struct Committed {
     pub agents: bool,
     pub schedules: bool,
     pub settings: bool,
+    /// Webhooks, or what became of their messages.
     pub webhooks: bool,
+    pub keys: bool,
     /// The earliest end of a lease that was given or renewed.
     pub lease: Option<Millis>,
 }
@@ -35,6 +37,7 @@ impl Committed {
         self.schedules |= other.schedules;
         self.settings |= other.settings;
         self.webhooks |= other.webhooks;
+        self.keys |= other.keys;
         self.lease = self.lease.into_iter().chain(other.lease).min();
     }
 }
@@ -108,6 +111,7 @@ pub(crate) async fn record(tx: &mut Tx<'_>, change: Change<'_>) -> Result<i64, S
     tx.touched.schedules |= change.kind.starts_with("schedule.");
     tx.touched.settings |= change.kind.starts_with("settings.");
     tx.touched.webhooks |= change.kind.starts_with("webhook.");
+    tx.touched.keys |= change.kind.starts_with("key.");
     Ok(seq)
 }
 

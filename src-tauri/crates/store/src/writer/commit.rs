@@ -121,7 +121,7 @@ async fn one_transaction(
             answers.into_iter().map(|(asker, result)| (asker, result.and(Err(why.error())))).collect();
         return outcome.answers.extend(give_up(open.conn, answers).await);
     }
-    if touched.seq > 0 || touched.lease.is_some() {
+    if touched.seq > 0 || touched.lease.is_some() || touched.webhooks {
         outcome.committed.push(Arc::new(touched));
     }
     outcome.answers.append(&mut answers);
