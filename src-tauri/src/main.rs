@@ -9,7 +9,9 @@ mod bindings;
 mod command_names;
 mod commands;
 mod environment;
+mod links;
 mod startup;
+mod tray;
 
 fn main() {
     startup::run(environment::prepare());

@@ -11,11 +11,14 @@ use tauri::{
     AppHandle, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder, ipc::Invoke, plugin::TauriPlugin,
     webview::PageLoadEvent,
 };
+use tauri_plugin_deep_link::DeepLinkExt;
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 
 use crate::{
     bindings,
     commands::{self, terminal::Terminals},
+    links::{self, Links, Wish},
+    tray,
 };
 
 /// `own_variables`: what this program has set in its environment for itself.
@@ -31,7 +34,10 @@ pub fn run(own_variables: Vec<&'static str>) {
         .plugin(tauri_plugin_window_state::Builder::default().build())
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_shell::init())
+        .plugin(tauri_plugin_deep_link::init())
+        .plugin(tauri_plugin_autostart::Builder::new().build())
         .manage(Terminals::default())
+        .manage(Links::default())
         .invoke_handler(handler())
         .setup(|tauri| setup(tauri.handle(), own_variables))
         .build(tauri::generate_context!());
@@ -61,7 +67,10 @@ fn setup(handle: &AppHandle, own_variables: Vec<&'static str>) -> Result<(), Box
         Ok((app, door)) => {
             handle.manage(app);
             handle.manage(Mutex::new(Some(door)));
-            open_window(handle)
+            open_window(handle)?;
+            tray::open(handle, board_id());
+            follow_links(handle);
+            Ok(())
         }
         Err(reason) => {
             tracing::error!(%reason, "the engine cannot start");
@@ -111,6 +120,7 @@ fn open_window(handle: &AppHandle) -> Result<(), Box<dyn std::error::Error>> {
         .on_page_load(|window, load| {
             if load.event() == PageLoadEvent::Started {
                 window.state::<Terminals>().clear();
+                window.state::<Links>().page_left();
             }
         })
         // The page never leaves the app: links open in the browser, and only through a command.
@@ -124,17 +134,42 @@ fn open_window(handle: &AppHandle) -> Result<(), Box<dyn std::error::Error>> {
 
 /// Two data directories are two boards: each has a window of its own.
 fn one_window_for_a_data_directory() -> TauriPlugin<tauri::Wry> {
-    let mut hasher = DefaultHasher::new();
-    default_data_dir().and_then(|dir| std::path::absolute(dir).ok()).hash(&mut hasher);
-    let name = format!("dev.flightboard.app.d{:016x}", hasher.finish());
     tauri_plugin_single_instance::Builder::new()
-        .callback(|handle, _args, _cwd| raise(handle))
-        .dbus_id(name)
+        .callback(|handle, arguments, _cwd| match links::among(&arguments) {
+            Some(link) => links::show(handle, link),
+            None => raise(handle),
+        })
+        .dbus_id(format!("dev.flightboard.app.{}", board_id()))
         .build()
 }
 
+/// The same for every start with this data directory, and for no other.
+fn board_id() -> String {
+    let mut hasher = DefaultHasher::new();
+    default_data_dir().and_then(|dir| std::path::absolute(dir).ok()).hash(&mut hasher);
+    format!("d{:016x}", hasher.finish())
+}
+
+/// Links reach this program by its own arguments, by those of a second start, and on macOS as an event.
+fn follow_links(handle: &AppHandle) {
+    let arguments: Vec<String> =
+        std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    if let Some(link) = links::among(&arguments) {
+        links::show(handle, link);
+    }
+    if cfg!(target_os = "macos") {
+        let window = handle.clone();
+        handle.deep_link().on_open_url(move |event| {
+            for url in event.urls() {
+                links::show(&window, Wish::Link(url.into()));
+            }
+        });
+    }
+    links::register(handle);
+}
+
 /// A second start shows the first one's window.
-fn raise(handle: &AppHandle) {
+pub(crate) fn raise(handle: &AppHandle) {
     if let Some(window) = handle.get_webview_window("main") {
         let _ = window.unminimize();
         let _ = window.show();

@@ -45,6 +45,10 @@ fn worked_with() -> Desk {
     desk.ok(&["tasks", "comments", "1", "--add", "---\nLook: \"here\"\n"]);
     desk.ok(&["add", "Old"]);
     desk.ok(&["trash", "put", "3"]);
+    desk.ok(&["add", "A part", "--parent", "1"]);
+    let note = desk.folder.path().join("a note.md");
+    std::fs::write(&note, "# Note\n").unwrap();
+    desk.ok(&["attach", "2", note.to_str().unwrap()]);
     desk.ok(&[
         "cron",
         "create",
@@ -75,7 +79,9 @@ fn a_board_comes_back_from_json_lines_and_from_markdown_as_it_was() {
     desk.ok(&["export", &folder, "--markdown"]);
     let there = std::fs::read_to_string(&lines).unwrap();
     assert_eq!(desk.ok(&["export", "-"]), there);
-    for kind in ["project", "agent", "task", "edge", "comment", "run", "review", "schedule"] {
+    for kind in
+        ["project", "agent", "task", "subtask", "edge", "comment", "run", "review", "schedule", "attachment"]
+    {
         assert!(there.contains(&format!("{{\"type\":\"{kind}\"")), "{kind} is missing");
     }
     let card =
@@ -94,6 +100,9 @@ fn a_board_comes_back_from_json_lines_and_from_markdown_as_it_was() {
         let again = other.json(&["import", from]);
         assert_eq!((&again["added"], &again["left_out"]), (&json!(0), &json!(0)), "{from}: {again}");
         assert_eq!(other.json(&["show", "2"])["title"], "Then");
+        let out = other.folder.path().join("out");
+        other.ok(&["attachments", "2", "--out", out.to_str().unwrap()]);
+        assert_eq!(std::fs::read_to_string(out.join("a note.md")).unwrap(), "# Note\n");
     }
     let (_, said) = desk.refused(&["export", &folder, "--markdown"]);
     assert!(said.contains("is not empty"), "{said}");
@@ -149,7 +158,7 @@ fn a_vibe_kanban_board_is_taken_over_and_its_file_left_as_it_was() {
     let before = std::fs::read(&file).unwrap();
     assert_eq!(
         desk.json(&["import", "--vibe-kanban", &file]),
-        json!({ "added": 6, "known": 0, "left_out": 0 })
+        json!({ "added": 7, "known": 0, "left_out": 0 })
     );
     assert_eq!(desk.json(&["import", "--vibe-kanban", &file])["added"], 0);
     assert_eq!(std::fs::read(&file).unwrap(), before);
@@ -164,7 +173,7 @@ fn a_vibe_kanban_board_is_taken_over_and_its_file_left_as_it_was() {
         (&first["created_at"], &first["uid"]),
         (&json!(1_762_077_600_250_i64), &json!("00000000-0000-4000-8000-000000000011"))
     );
-    assert_eq!(desk.show("2")["tags"], json!(["sub-task"]));
+    assert_eq!((&desk.show("2")["parent"]["id"], &desk.show("2")["tags"]), (&json!(1), &json!([])));
     let project = desk.json(&["project", "list"])[0].take();
     assert_eq!(
         (&project["path"], &project["repositories"][0]["path"]),

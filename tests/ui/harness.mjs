@@ -36,10 +36,16 @@ export const test = base.extend({
   },
 
   page: async ({ page, server }, use) => {
-    await page.goto(server.address);
+    await enter(page, server);
     await use(page);
   },
 });
+
+/** Follows the login link; its page leads on to the board by itself. */
+export async function enter(page, server) {
+  await page.goto(server.address);
+  await page.waitForURL((url) => url.pathname !== "/login");
+}
 
 function newMachine() {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), "fb-ui-"));
@@ -78,10 +84,10 @@ class Server {
     this.machine = machine;
   }
 
-  async start() {
-    this.child = spawn(FLIGHTBOARD, ["serve", "--port", "0"], {
+  async start({ args = [], env = {} } = {}) {
+    this.child = spawn(FLIGHTBOARD, ["serve", "--port", "0", ...args], {
       cwd: this.machine.folder,
-      env: this.machine.env,
+      env: { ...this.machine.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let said = "";
@@ -93,8 +99,8 @@ class Server {
     });
     // Awaited only until the first line; an orderly end later on is no news.
     ended.catch(() => {});
-    const lines = createInterface({ input: this.child.stdout });
-    [this.address] = await Promise.race([once(lines, "line"), ended]);
+    this.lines = createInterface({ input: this.child.stdout });
+    [this.address] = await Promise.race([once(this.lines, "line"), ended]);
   }
 
   async stop(signal = "SIGTERM") {

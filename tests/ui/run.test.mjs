@@ -1,6 +1,6 @@
 // The card's page on the real engine: what an agent does is seen while it does it, and typed into.
 
-import { expect, test } from "./harness.mjs";
+import { enter, expect, test } from "./harness.mjs";
 
 const screen = (page) => page.locator(".xterm-rows");
 
@@ -89,7 +89,7 @@ test("the terminal is as it was after the server was killed and started again", 
   await expect(screen(page)).toContainText("before-2");
   await server.stop("SIGKILL");
   await server.start();
-  await page.goto(server.address);
+  await enter(page, server);
   await page.goto(new URL(`/task/${card.id}`, page.url()).href);
   await expect(screen(page)).toContainText("before-2");
   await type(page, "echo after-$((2 + 2))\n");

@@ -115,6 +115,12 @@ export const commands = {
 	resendDelivery: (request: DeliveryRef) => __TAURI_INVOKE<Delivery>("resend_delivery", { request }),
 	/**  Sends change events until the window goes away. */
 	subscribe: (channel: Channel<Event>) => __TAURI_INVOKE<null>("subscribe", { channel }),
+	/**  Sends what links and the tray ask the page to show, until the window goes away; first what came before it. */
+	followLinks: (channel: Channel<Shown>) => __TAURI_INVOKE<null>("follow_links", { channel }),
+	/**  Whether the system starts this program when the person logs in. */
+	startsAtLogin: () => __TAURI_INVOKE<boolean>("starts_at_login"),
+	/**  Asks the system to start this program when the person logs in, or no longer to. */
+	startAtLogin: (on: boolean) => __TAURI_INVOKE<boolean>("start_at_login", { on }),
 	/**  Asks the person for a folder; none if they changed their mind. */
 	pickFolder: () => __TAURI_INVOKE<string | null>("pick_folder"),
 	/**
@@ -862,8 +868,10 @@ export type Escalation = {
  *  because it is the one thing that changes many times a second.
  */
 export type Event = 
-/**  Committed changes up to `seq`. */
-{ type: "changed"; seq: number; tasks: TaskId[]; projects: boolean; agents: boolean; settings: boolean; schedules: boolean } | 
+/**  Committed changes up to `seq`; 0 where nothing was written to the log. */
+{ type: "changed"; seq: number; tasks: TaskId[]; projects: boolean; agents: boolean; settings: boolean; schedules: boolean; 
+/**  Webhooks, or what became of their messages. */
+webhooks: boolean; keys: boolean } | 
 /**  A live run's newest line; not stored, at most four a second for each run. */
 { type: "live"; task: TaskId; run: RunId; status: RunStatus; last_line: string | null; output_bytes: number } | 
 /**  Events were missed: fetch everything again. */
@@ -1377,6 +1385,15 @@ export type PortableAgent = {
 	updated_at: number,
 };
 
+/**  A file that people added to a card, with what is in it. */
+export type PortableAttachment = {
+	task: string,
+	name: string,
+	at: number,
+	/**  Base64. */
+	data: string,
+};
+
 export type PortableComment = {
 	task: string,
 	/**  `you`, `agent:claude`, `engine` */
@@ -1412,6 +1429,8 @@ export type PortableRecord = {
 } & PortableAgent | {
 	type: "task",
 } & PortableTask | {
+	type: "subtask",
+} & PortableSubtask | {
 	type: "edge",
 } & PortableEdge | {
 	type: "comment",
@@ -1421,7 +1440,9 @@ export type PortableRecord = {
 	type: "review",
 } & PortableReview | {
 	type: "schedule",
-} & PortableSchedule;
+} & PortableSchedule | {
+	type: "attachment",
+} & PortableAttachment;
 
 export type PortableRepository = {
 	directory: string,
@@ -1504,6 +1525,12 @@ export type PortableSchedule = {
 	paused?: boolean,
 	created_at: number,
 	updated_at: number,
+};
+
+/**  `task` is a sub-task of `parent`. */
+export type PortableSubtask = {
+	task: string,
+	parent: string,
 };
 
 export type PortableTask = {
@@ -2193,6 +2220,13 @@ export type Settings = {
 	trash_days?: number,
 };
 
+/**  What the page is asked to do. */
+export type Shown = 
+/**  Show this card. */
+{ type: "task"; id: TaskId } | 
+/**  Say why a link was not followed. */
+{ type: "refused"; problem: Problem };
+
 export type Size = {
 	cols: number,
 	rows: number,
@@ -2313,6 +2347,8 @@ export type TaskDetail = {
 	/**  Where the card may be moved from here, in board order. */
 	moves: Status[],
 	queue: TaskQueue,
+	/**  What its agent asks people and nobody has answered yet, oldest first. */
+	questions: Question[],
 	/**  Files that people added, by name. */
 	attachments: Attachment[],
 	/**  The card that it is a sub-task of, also from the trash. */

@@ -1,4 +1,4 @@
-//! What only a window has: change events, choosing a folder, opening things outside.
+//! What only a window has: change events, links to cards, starting at login, choosing a folder, opening things outside.
 
 use app::{
     App,
@@ -6,8 +6,11 @@ use app::{
 };
 use domain::{ArtifactId, AttachmentId};
 use tauri::{AppHandle, State, ipc::Channel};
+use tauri_plugin_autostart::ManagerExt;
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_shell::ShellExt;
+
+use crate::links::{self, Links, Shown};
 
 /// Sends change events until the window goes away.
 #[tauri::command]
@@ -22,6 +25,47 @@ pub async fn subscribe(app: State<'_, App>, channel: Channel<Event>) -> Result<(
         }
     });
     Ok(())
+}
+
+/// Sends what links and the tray ask the page to show, until the window goes away; first what came before it.
+#[tauri::command]
+#[specta::specta]
+pub async fn follow_links(
+    app: State<'_, App>,
+    links: State<'_, Links>,
+    channel: Channel<Shown>,
+) -> Result<(), Problem> {
+    links::follow(&app, &links, channel).await;
+    Ok(())
+}
+
+/// Whether the system starts this program when the person logs in.
+#[tauri::command]
+#[specta::specta]
+pub async fn starts_at_login(handle: AppHandle) -> Result<bool, Problem> {
+    handle.autolaunch().is_enabled().map_err(login_problem)
+}
+
+/// Asks the system to start this program when the person logs in, or no longer to.
+#[tauri::command]
+#[specta::specta]
+pub async fn start_at_login(handle: AppHandle, on: bool) -> Result<bool, Problem> {
+    let login = handle.autolaunch();
+    let there = login.is_enabled().map_err(login_problem)?;
+    match (there, on) {
+        (false, true) => login.enable().map_err(login_problem)?,
+        (true, false) => login.disable().map_err(login_problem)?,
+        (true, true) | (false, false) => {}
+    }
+    Ok(on)
+}
+
+fn login_problem(error: tauri_plugin_autostart::Error) -> Problem {
+    Problem {
+        code: ProblemCode::Unavailable,
+        message: format!("what starts at login could not be read or written: {error}"),
+        next: Some("add Flightboard to your system's own list of programs that start at login".into()),
+    }
 }
 
 /// Asks the person for a folder; none if they changed their mind.

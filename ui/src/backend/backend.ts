@@ -1,6 +1,6 @@
 // What the interface asks of the outside world. The window, the browser and the tests each bring
 // their own: tauri.ts, http.ts, fake.ts. Nothing else in the interface knows which one it has.
-import type { ArtifactId, AttachmentId, commands, Event, Problem, ProblemCode, RunId, Size } from "../bindings";
+import type { ArtifactId, AttachmentId, commands, Event, Problem, ProblemCode, RunId, Shown, Size } from "../bindings";
 
 /** Every operation by name. Doors that need a list (HTTP, the tests) take it from here. */
 export const OPERATIONS = [
@@ -72,6 +72,16 @@ export const OPERATIONS = [
   "resetBreaker",
   "resumeWorkflow",
   "reviewTask",
+  "createKey",
+  "listKeys",
+  "revokeKey",
+  "addWebhook",
+  "editWebhook",
+  "removeWebhook",
+  "listWebhooks",
+  "testWebhook",
+  "listDeliveries",
+  "resendDelivery",
 ] as const;
 
 export type OperationName = (typeof OPERATIONS)[number];
@@ -118,6 +128,11 @@ export interface Backend extends Operations {
   /** Whether folders can be picked and opened from here; false in a browser. */
   readonly canOpen: boolean;
   subscribe(listener: Listener): () => void;
+  /** Hears what links and the desktop's tray ask the page to show; in a browser nothing does. */
+  followLinks(heard: (shown: Shown) => void): () => void;
+  /** Whether the system starts the window when the person logs in; null where there is no window. */
+  startsAtLogin(): Promise<boolean | null>;
+  startAtLogin(on: boolean): Promise<boolean>;
   openTerminal(run: RunId, size: Size, handlers: TerminalHandlers): TerminalLink;
   pickFolder(): Promise<string | null>;
   /** Asks where to and saves a copy there; null if the person changed their mind, or where nothing can be asked. */

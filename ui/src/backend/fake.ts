@@ -15,6 +15,7 @@ import type {
   Run,
   RunId,
   RunStatus,
+  Shown,
   StartRun,
   TaskDetail,
   TaskId,
@@ -22,6 +23,7 @@ import type {
 } from "../bindings";
 import type { Backend, Exited, Listener, Operations, TerminalHandlers } from "./backend";
 import { fakeBelongings, progressOf } from "./fake-belongings";
+import { fakeDoors } from "./fake-doors";
 import { fakeQueue } from "./fake-queue";
 import { type FakeTask, plainQueue, ROLES, registered, type Scene, sceneOf } from "./fake-scene";
 import { fakeSchedules } from "./fake-schedules";
@@ -36,6 +38,8 @@ export interface FakeBackend extends Backend {
   /** Changes a card as the engine would and tells the listeners. */
   change(id: TaskId, fields: Partial<Card>): void;
   emit(event: Event): void;
+  /** As a link or the tray would ask. */
+  show(shown: Shown): void;
   /** The next call of this operation fails with the problem. */
   failNext(operation: keyof Operations, problem: Problem): void;
   /** Every call so far, oldest first. */
@@ -48,6 +52,8 @@ const SLOW_MS = 1_500;
 export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
   const world = sceneOf(scene);
   const listeners = new Set<Listener>();
+  const followers = new Set<(shown: Shown) => void>();
+  let login = false;
   const failures = new Map<string, Problem>();
   const calls: { name: string; request: unknown }[] = [];
   const terminals = new Map<RunId, Set<TerminalHandlers>>();
@@ -66,6 +72,8 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
       agents: false,
       settings: false,
       schedules: false,
+      webhooks: false,
+      keys: false,
       ...also,
     });
   };
@@ -374,6 +382,7 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
     },
     ...fakeBelongings(world, { taskOf, edit, detailOf, settingsChanged: () => changed([], { settings: true }) }),
     ...fakeQueue(world, { taskOf, edit, detailOf, settingsChanged: () => changed([], { settings: true }) }),
+    ...fakeDoors((also) => changed([], also)),
     ...fakeSchedules(
       (also) => changed([], also),
       (request) => backend.addTask(request),
@@ -462,6 +471,18 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
           handlers.onClosed(null);
         },
       };
+    },
+    followLinks: (heard) => {
+      followers.add(heard);
+      return () => followers.delete(heard);
+    },
+    startsAtLogin: async () => login,
+    startAtLogin: async (on) => {
+      login = on;
+      return on;
+    },
+    show: (shown) => {
+      for (const heard of [...followers]) heard(shown);
     },
     pickFolder: async () => "/home/ada/code/picked",
     saveArtifact: async () => "/home/ada/Downloads/saved",
@@ -576,6 +597,7 @@ function detailIn(world: Scene, task: FakeTask): TaskDetail {
   const cards = [...world.tasks.values()].map((other) => other.card);
   return {
     attachments,
+    questions: [],
     parent: cards.find((other) => other.id === card.parent) ?? null,
     subtasks: cards.filter((other) => other.parent === card.id && !other.trashed),
     card,

@@ -1,7 +1,7 @@
 // The window's door. The only file that imports @tauri-apps: everything typed goes through the
 // generated commands, terminal bytes through a raw channel.
 import { Channel, invoke } from "@tauri-apps/api/core";
-import { commands, type Event } from "../bindings";
+import { commands, type Event, type Shown } from "../bindings";
 import {
   asProblem,
   type Backend,
@@ -21,6 +21,9 @@ export function tauriBackend(): Backend {
     kind: "window",
     canOpen: true,
     subscribe,
+    followLinks,
+    startsAtLogin: commands.startsAtLogin,
+    startAtLogin: commands.startAtLogin,
     openTerminal,
     pickFolder: commands.pickFolder,
     saveArtifact: commands.saveArtifact,
@@ -42,6 +45,14 @@ function subscribe(listener: Listener): () => void {
     () => listener.onConnection("connected"),
     () => listener.onConnection("connecting"),
   );
+  return () => {
+    channel.onmessage = () => {};
+  };
+}
+
+function followLinks(heard: (shown: Shown) => void): () => void {
+  const channel = new Channel<Shown>(heard);
+  void commands.followLinks(channel);
   return () => {
     channel.onmessage = () => {};
   };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { everySecond, formatAge, formatElapsed, setServerNow, tickingCount } from "./clock";
+import { everySecond, formatAge, formatElapsed, formatUntil, setServerNow, tickingCount } from "./clock";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -41,4 +41,15 @@ test("the server's clock counts, not ours", () => {
   stop();
   setServerNow(Date.now());
   expect(heard).toEqual([60_000, 60_000]);
+});
+
+test.each([
+  [-1, "now"],
+  [59_000, "now"],
+  [5 * 60_000, "in 5 min"],
+  [3 * 3_600_000, "in 3 h"],
+  [47 * 3_600_000, "in 47 h"],
+  [72 * 3_600_000, "in 3 d"],
+])("%i ms are left: %s", (ms, text) => {
+  expect(formatUntil(ms, 0)).toBe(text);
 });

@@ -64,3 +64,12 @@ export function formatAge(at: number, now: number): string {
   if (age < 60 * DAY) return `${Math.floor(age / (7 * DAY))} w`;
   return shortDate(at);
 }
+
+/** in 5 min, in 3 h, in 2 d; now within a minute. */
+export function formatUntil(at: number, now: number): string {
+  const left = at - now;
+  if (left < MINUTE) return "now";
+  if (left < HOUR) return `in ${Math.round(left / MINUTE)} min`;
+  if (left < 2 * DAY) return `in ${Math.round(left / HOUR)} h`;
+  return `in ${Math.round(left / DAY)} d`;
+}

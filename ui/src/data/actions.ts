@@ -51,6 +51,13 @@ export type ActionName = Extract<
   | "resetBreaker"
   | "resumeWorkflow"
   | "reviewTask"
+  | "createKey"
+  | "revokeKey"
+  | "addWebhook"
+  | "editWebhook"
+  | "removeWebhook"
+  | "testWebhook"
+  | "resendDelivery"
 >;
 
 export type Request<N extends ActionName> = Parameters<Operations[N]>[0];
@@ -202,6 +209,18 @@ function settle<N extends ActionName>(data: DataSource, name: N, request: Reques
     case "removeSchedule":
     case "restoreSchedule":
       return stale(keys.schedules);
+    case "createKey":
+    case "revokeKey":
+      return stale(keys.keys);
+    case "addWebhook":
+    case "editWebhook":
+    case "removeWebhook":
+      return stale(keys.webhooks);
+    case "testWebhook":
+    case "resendDelivery": {
+      stale(keys.webhooks);
+      return stale(keys.deliveries((answer as Answer<"testWebhook">).webhook));
+    }
     case "tryAgent":
     case "sendInput":
       return;

@@ -11,6 +11,8 @@ const changed = (seq: number, tasks: number[], also: Partial<Extract<Event, { ty
   agents: false,
   settings: false,
   schedules: false,
+  webhooks: false,
+  keys: false,
   ...also,
 });
 
@@ -24,12 +26,19 @@ test("events fold into what is stale", () => {
     agents: true,
     settings: false,
     schedules: false,
+    webhooks: false,
+    keys: false,
     overview: true,
   });
 });
 
 test("a change that the board already includes is no news", () => {
   expect(markStale(nothingStale(), changed(10, [1]), 10)).toEqual(nothingStale());
+});
+
+test("what is in no log is news whatever the board includes, and leaves the counts alone", () => {
+  const stale = markStale(nothingStale(), changed(0, [], { agents: true, webhooks: true }), 10);
+  expect(stale).toEqual({ ...nothingStale(), agents: true, webhooks: true });
 });
 
 test("missed events make everything stale", () => {

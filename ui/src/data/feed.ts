@@ -9,6 +9,8 @@ export interface Stale {
   agents: boolean;
   settings: boolean;
   schedules: boolean;
+  webhooks: boolean;
+  keys: boolean;
   /** Something was written: the overview's counts and its “saved” time moved. */
   overview: boolean;
 }
@@ -21,6 +23,8 @@ export function nothingStale(): Stale {
     agents: false,
     settings: false,
     schedules: false,
+    webhooks: false,
+    keys: false,
     overview: false,
   };
 }
@@ -33,7 +37,8 @@ export function markStale(stale: Stale, event: Event, seen: number): Stale {
     case "resync":
       return { ...stale, everything: true };
     case "changed":
-      if (event.seq <= seen) return stale;
+      // What is in no log has no number.
+      if (event.seq !== 0 && event.seq <= seen) return stale;
       return {
         tasks: new Set([...stale.tasks, ...event.tasks]),
         everything: stale.everything,
@@ -41,13 +46,16 @@ export function markStale(stale: Stale, event: Event, seen: number): Stale {
         agents: stale.agents || event.agents,
         settings: stale.settings || event.settings,
         schedules: stale.schedules || event.schedules,
-        overview: true,
+        webhooks: stale.webhooks || event.webhooks,
+        keys: stale.keys || event.keys,
+        overview: stale.overview || event.seq !== 0,
       };
   }
 }
 
 export function isStale(stale: Stale): boolean {
-  return stale.everything || stale.overview || stale.projects || stale.agents || stale.settings || stale.tasks.size > 0;
+  const { tasks, ...flags } = stale;
+  return tasks.size > 0 || Object.values(flags).some(Boolean);
 }
 
 export interface FeedSources {
@@ -148,6 +156,8 @@ function merge(a: Stale, b: Stale): Stale {
     agents: a.agents || b.agents,
     settings: a.settings || b.settings,
     schedules: a.schedules || b.schedules,
+    webhooks: a.webhooks || b.webhooks,
+    keys: a.keys || b.keys,
     overview: a.overview || b.overview,
   };
 }

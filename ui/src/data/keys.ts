@@ -1,7 +1,7 @@
 // The query cache's keys and which of them a batch of changes makes stale. Keys that belong to a task
 // carry its id or a run of it; runs are mapped back to tasks by what the cache has seen.
 import type { Query, QueryClient } from "@tanstack/react-query";
-import type { Run, RunId, TaskDetail, TaskId } from "../bindings";
+import type { Run, RunId, TaskDetail, TaskId, WebhookId } from "../bindings";
 import type { Stale } from "./feed";
 
 export const keys = {
@@ -20,6 +20,10 @@ export const keys = {
   planOf: (id: TaskId) => ["plan", id] as const,
   policy: ["policy"] as const,
   schedules: ["schedules"] as const,
+  keys: ["keys"] as const,
+  login: ["login"] as const,
+  webhooks: ["webhooks"] as const,
+  deliveries: (webhook: WebhookId) => ["deliveries", webhook] as const,
   preview: (when: string, zone: string, title: string) => ["preview", when, zone, title] as const,
   task: (id: TaskId) => ["task", id] as const,
   timeline: (id: TaskId) => ["timeline", id] as const,
@@ -51,6 +55,8 @@ function staleHeads(stale: Stale): Set<string> {
   if (stale.settings) heads.add("settings").add("policy").add("filters");
   // A schedule shows its last card.
   if (stale.schedules || stale.tasks.size > 0) heads.add("schedules");
+  if (stale.keys) heads.add("keys");
+  if (stale.webhooks) heads.add("webhooks").add("deliveries");
   if (stale.overview) heads.add("overview").add("trash");
   return heads;
 }

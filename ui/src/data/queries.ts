@@ -8,9 +8,11 @@ import type {
   Card,
   Changes,
   Status as Column,
+  Delivery,
   Doctor,
   FileDiff,
   FoundRepository,
+  Key,
   Overview,
   Problem,
   Project,
@@ -26,6 +28,8 @@ import type {
   TaskDetail,
   TaskId,
   TimelineEntry,
+  Webhook,
+  WebhookId,
 } from "../bindings";
 import type { Cards, Live } from "./cards";
 import { useData } from "./context";
@@ -153,6 +157,21 @@ export function usePlanOf(id: TaskId, enabled: boolean): UseQueryResult<QueuePla
 
 export function useQueuePolicy(): UseQueryResult<QueuePolicy, Problem> {
   return useAsk(keys.policy, (backend) => backend.getQueuePolicy({}));
+}
+
+/** Newest first, revoked ones included. A key is named once; its text is told when it is made, and never again. */
+export function useKeys(): UseQueryResult<Key[], Problem> {
+  return useAsk(keys.keys, (backend) => backend.listKeys({}));
+}
+
+/** Oldest first. */
+export function useWebhooks(): UseQueryResult<Webhook[], Problem> {
+  return useAsk(keys.webhooks, (backend) => backend.listWebhooks({}));
+}
+
+/** What a webhook was sent, the newest first. */
+export function useDeliveries(webhook: WebhookId): UseQueryResult<Delivery[], Problem> {
+  return useAsk(keys.deliveries(webhook), (backend) => backend.listDeliveries({ webhook, limit: 200 }));
 }
 
 // ---------------------------------------------------------------- cards

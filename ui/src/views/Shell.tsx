@@ -8,12 +8,13 @@ import { toast } from "../components/Toast";
 import { useNoStrayFiles } from "../components/usePageFiles";
 import { useAction } from "../data/actions";
 import type { Cards } from "../data/cards";
-import { useConnection } from "../data/context";
+import { useBackend, useConnection } from "../data/context";
 import { isNarrowed } from "../data/filter";
 import { BOARD_COLUMNS } from "../data/order";
 import {
   useAgents,
   useBoard,
+  useCard,
   useCards,
   useCount,
   useFilters,
@@ -48,10 +49,12 @@ const overlays = {
   palette: () => import("../features/palette/Palette"),
   card: () => import("../features/editor/NewCardDialog"),
   keys: () => import("../features/chrome/ShortcutsDialog"),
+  answer: () => import("../features/run/Answer"),
 };
 const Palette = lazy(() => overlays.palette().then((file) => ({ default: file.Palette })));
 const NewCardDialog = lazy(() => overlays.card().then((file) => ({ default: file.NewCardDialog })));
 const ShortcutsDialog = lazy(() => overlays.keys().then((file) => ({ default: file.ShortcutsDialog })));
+const AnswerDialog = lazy(() => overlays.answer().then((file) => ({ default: file.AnswerDialog })));
 const FETCH_REST_AFTER_MS = 500;
 
 /** Once the board stands, the rest is fetched, so that no key waits for a file. */
@@ -78,14 +81,28 @@ export function Shell() {
 function Desk() {
   const navigate = useNavigate();
   const launch = useLaunch();
+  const [answering, setAnswering] = useState<TaskId | null>(null);
+  const open = (id: TaskId) => void navigate({ to: "/task/$id", params: { id } });
   return (
-    <BoardDeskProvider
-      onOpen={(id) => void navigate({ to: "/task/$id", params: { id } })}
-      onRun={(tasks) => launch({ tasks })}
-    >
+    <BoardDeskProvider onOpen={open} onRun={(tasks) => launch({ tasks })} onAnswer={setAnswering}>
       <Frame />
+      {answering !== null && (
+        <Answering
+          id={answering}
+          onTerminal={() => {
+            setAnswering(null);
+            open(answering);
+          }}
+          onClose={() => setAnswering(null)}
+        />
+      )}
     </BoardDeskProvider>
   );
+}
+
+function Answering({ id, ...rest }: { id: TaskId; onTerminal(): void; onClose(): void }) {
+  const card = useCard(id);
+  return <Suspense>{card && <AnswerDialog card={card} {...rest} />}</Suspense>;
 }
 
 type Overlay = { kind: "palette"; text: string } | { kind: "card" } | { kind: "keys" } | null;
@@ -109,6 +126,7 @@ function Frame() {
   useRestOfInterface(!board.isPending);
   useNoStrayFiles();
   useFirstRun(page);
+  useLinks();
   useCalls(cards, !board.isPending, (card) =>
     toast({
       text: `${card.key} ${card.title}`,
@@ -327,6 +345,20 @@ function useFirstRun(page: string): void {
   }, [first, navigate]);
 }
 
+/** Links to cards and the desktop's tray, where there is a window. */
+function useLinks(): void {
+  const backend = useBackend();
+  const navigate = useNavigate();
+  useEffect(
+    () =>
+      backend.followLinks((shown) => {
+        if (shown.type === "task") return void navigate({ to: "/task/$id", params: { id: shown.id } });
+        toast({ text: shown.problem.message, next: shown.problem.next, tone: "bad" });
+      }),
+    [backend, navigate],
+  );
+}
+
 function isEmpty(cards: Cards): boolean {
   return cards.all().next().done === true;
 }
@@ -359,6 +391,8 @@ function usePaletteCommands(doors: Doors): () => PaletteCommand[] {
       { id: "schedules", label: "Go to schedules", group: "Go", run: () => void navigate({ to: "/schedules" }) },
       { id: "trash", label: "Go to the trash", group: "Go", run: () => void navigate({ to: "/trash" }) },
       { id: "settings", label: "Go to settings", group: "Go", run: () => void navigate({ to: "/settings" }) },
+      { id: "keys-page", label: "Go to keys", group: "Go", run: () => void navigate({ to: "/settings/keys" }) },
+      { id: "webhooks", label: "Go to webhooks", group: "Go", run: () => void navigate({ to: "/settings/webhooks" }) },
       { id: "welcome", label: "Show the welcome page", group: "Go", run: () => void navigate({ to: "/welcome" }) },
       ...(projects ?? []).map((project) => ({
         id: `project-${project.id}`,

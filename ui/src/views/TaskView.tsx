@@ -16,6 +16,7 @@ import { useAgents, useBoard, useCard, useLive, usePlanOf, useProjects, useTask,
 import { isLive, newestWork } from "../data/words";
 import { useDesk } from "../features/board/desk";
 import { GateEditor } from "../features/queue/GateEditor";
+import { AnswerForm } from "../features/run/Answer";
 import { DiffView } from "../features/run/changes/DiffView";
 import { RunsList } from "../features/run/RunsList";
 import { AskBar, MessageBox } from "../features/run/Talk";
@@ -76,6 +77,7 @@ function TaskPage({ task }: { task: TaskDetail }) {
   const desk = useDesk();
   const panel = useId();
   const tabs = useRef<HTMLDivElement>(null);
+  const answer = useRef<HTMLTextAreaElement>(null);
   const id = task.card.id;
   // The board's copy of the card is the fresher one: events reach it first.
   const card = useCard(id) ?? task.card;
@@ -107,7 +109,11 @@ function TaskPage({ task }: { task: TaskDetail }) {
     setFocus((n) => n + 1);
   };
   const back = () => void navigate({ to: "/" });
-  useTaskKeys({ onTab: (at) => TAB_IDS[at] && show(TAB_IDS[at]), onBack: back });
+  useTaskKeys({
+    onTab: (at) => TAB_IDS[at] && show(TAB_IDS[at]),
+    onBack: back,
+    onAnswer: () => answer.current?.focus(),
+  });
 
   const resume = (earlier: Run) => {
     start.mutate(
@@ -232,8 +238,24 @@ function TaskPage({ task }: { task: TaskDetail }) {
         </div>
       </section>
       <div className={styles.foot}>
-        {asks && newest && <AskBar card={card} run={newest} onAnswer={() => showTerminal(newest)} />}
-        <MessageBox run={newest} />
+        {asks && newest && task.questions.length === 0 && (
+          <AskBar card={card} run={newest} onAnswer={() => showTerminal(newest)} />
+        )}
+        {newest && task.questions.length > 0 ? (
+          <div className={styles.asks}>
+            <AnswerForm
+              key={newest.id}
+              card={card}
+              run={newest}
+              questions={task.questions}
+              field={answer}
+              onTerminal={() => showTerminal(newest)}
+              onOpenLink={openLink}
+            />
+          </div>
+        ) : (
+          <MessageBox run={newest} />
+        )}
       </div>
       {sendingBack && (
         <SendBackDialog

@@ -5,6 +5,8 @@ export const TaskView = lazyRouteComponent(() => import("./TaskView"), "TaskView
 export const ProjectsView = lazyRouteComponent(() => import("./ProjectsView"), "ProjectsView");
 export const AgentsView = lazyRouteComponent(() => import("./AgentsView"), "AgentsView");
 export const SettingsView = lazyRouteComponent(() => import("./SettingsView"), "SettingsView");
+export const KeysView = lazyRouteComponent(() => import("./KeysView"), "KeysView");
+export const WebhooksView = lazyRouteComponent(() => import("./WebhooksView"), "WebhooksView");
 export const SchedulesView = lazyRouteComponent(() => import("./SchedulesView"), "SchedulesView");
 export const QueueView = lazyRouteComponent(() => import("./QueueView"), "QueueView");
 export const TrashView = lazyRouteComponent(() => import("./TrashView"), "TrashView");
@@ -12,6 +14,6 @@ export const WelcomeView = lazyRouteComponent(() => import("./WelcomeView"), "We
 
 /** Fetches what the next click is likely to need. */
 export function fetchOtherPages(): void {
-  for (const page of [TaskView, ProjectsView, AgentsView, SettingsView, SchedulesView, QueueView, TrashView])
-    void page.preload?.();
+  const pages = [TaskView, ProjectsView, AgentsView, SettingsView, SchedulesView, QueueView, TrashView];
+  for (const page of [...pages, KeysView, WebhooksView]) void page.preload?.();
 }

@@ -13,12 +13,14 @@ import { BrokenView } from "./BrokenView";
 import { NotFoundView } from "./NotFoundView";
 import {
   AgentsView,
+  KeysView,
   ProjectsView,
   QueueView,
   SchedulesView,
   SettingsView,
   TaskView,
   TrashView,
+  WebhooksView,
   WelcomeView,
 } from "./pages";
 import { Shell } from "./Shell";
@@ -92,6 +94,8 @@ const task = createRoute({
 const projects = createRoute({ getParentRoute: () => root, path: "/projects", component: ProjectsView });
 const agents = createRoute({ getParentRoute: () => root, path: "/agents", component: AgentsView });
 const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: SettingsView });
+const keys = createRoute({ getParentRoute: () => root, path: "/settings/keys", component: KeysView });
+const webhooks = createRoute({ getParentRoute: () => root, path: "/settings/webhooks", component: WebhooksView });
 const schedules = createRoute({ getParentRoute: () => root, path: "/schedules", component: SchedulesView });
 const queue = createRoute({ getParentRoute: () => root, path: "/queue", component: QueueView });
 const trash = createRoute({ getParentRoute: () => root, path: "/trash", component: TrashView });
@@ -110,7 +114,19 @@ function positive(value: unknown): number | undefined {
   return value !== undefined && Number.isInteger(number) && number > 0 ? number : undefined;
 }
 
-const routeTree = root.addChildren([board, task, projects, agents, queue, schedules, settings, trash, welcome]);
+const routeTree = root.addChildren([
+  board,
+  task,
+  projects,
+  agents,
+  queue,
+  schedules,
+  settings,
+  keys,
+  webhooks,
+  trash,
+  welcome,
+]);
 
 /** A router of its own for each test; the page has the one below. */
 export function makeRouter(history?: RouterHistory) {

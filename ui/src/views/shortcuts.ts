@@ -34,6 +34,7 @@ export const SHORTCUTS: { name: string; shortcuts: Shortcut[] }[] = [
     name: "On a card’s page",
     shortcuts: [
       { keys: ["1", "…", "7"], what: "Tabs" },
+      { keys: ["A"], what: "Answer the agent" },
       { keys: ["Ctrl F"], what: "Find in the terminal or the log" },
       { keys: ["Ctrl Shift C"], what: "Copy from the terminal" },
       { keys: ["Shift Esc"], what: "Leave the terminal" },

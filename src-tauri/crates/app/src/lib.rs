@@ -14,7 +14,9 @@ pub mod wire;
 use std::sync::Arc;
 
 pub use authority::{Authority, Subject};
-pub use engine::{Clock, ClockHand, Config, Engine, StartError, ViewerHandle, default_data_dir};
+pub use engine::{
+    Clock, ClockHand, Config, Engine, EngineEvent, Events, StartError, ViewerHandle, default_data_dir,
+};
 pub use operations::{Access, OPERATIONS, Operation, Stream, call};
 pub use schemas::request_schema;
 pub use views::{board_event, event};

@@ -7,7 +7,7 @@ use domain::{
 use engine::EngineEvent;
 use store::{
     ArtifactRecord, AttachmentRecord, CardRecord, CardRunRecord, ChangeRecord, CommentRecord, Kin,
-    ProjectRecord, RepositoryRecord, RunRecord, ScheduleRecord, WorkspaceRecord,
+    ProjectRecord, QuestionRecord, RepositoryRecord, RunRecord, ScheduleRecord, WorkspaceRecord,
 };
 
 use crate::wire::*;
@@ -213,6 +213,17 @@ pub(crate) fn comment(record: CommentRecord) -> Comment {
     Comment { id: record.id, author: record.author, body: record.body, at: record.at }
 }
 
+pub(crate) fn question(record: QuestionRecord) -> Question {
+    Question {
+        id: record.id,
+        task: record.task,
+        text: record.text,
+        asked_at: record.asked_at,
+        answer: record.answer,
+        answered_at: record.answered_at,
+    }
+}
+
 pub(crate) fn timeline_entry(record: ChangeRecord) -> TimelineEntry {
     TimelineEntry {
         seq: record.seq,
@@ -332,6 +343,8 @@ pub fn event(event: &EngineEvent) -> Event {
             agents: committed.agents,
             settings: committed.settings,
             schedules: committed.schedules,
+            webhooks: committed.webhooks,
+            keys: committed.keys,
         },
         EngineEvent::AgentsFound => Event::Changed {
             seq: 0,
@@ -340,6 +353,8 @@ pub fn event(event: &EngineEvent) -> Event {
             agents: true,
             settings: false,
             schedules: false,
+            webhooks: false,
+            keys: false,
         },
         EngineEvent::Live(live) => Event::Live {
             task: live.task,

@@ -277,6 +277,8 @@ pub struct TaskDetail {
     /// Where the card may be moved from here, in board order.
     pub moves: Vec<Column>,
     pub queue: TaskQueue,
+    /// What its agent asks people and nobody has answered yet, oldest first.
+    pub questions: Vec<Question>,
     /// Files that people added, by name.
     pub attachments: Vec<Attachment>,
     /// The card that it is a sub-task of, also from the trash.
@@ -1154,7 +1156,7 @@ pub struct Nothing {}
 #[derive(Clone, Debug, Serialize, Type)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// Committed changes up to `seq`.
+    /// Committed changes up to `seq`; 0 where nothing was written to the log.
     Changed {
         #[specta(type = u32)]
         seq: i64,
@@ -1163,6 +1165,9 @@ pub enum Event {
         agents: bool,
         settings: bool,
         schedules: bool,
+        /// Webhooks, or what became of their messages.
+        webhooks: bool,
+        keys: bool,
     },
     /// A live run's newest line; not stored, at most four a second for each run.
     Live {

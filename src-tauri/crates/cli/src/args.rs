@@ -283,6 +283,9 @@ pub enum Command {
         /// 0 takes a free port.
         #[arg(long, default_value_t = 0)]
         port: u16,
+        /// Open the address in your browser.
+        #[arg(long)]
+        open: bool,
     },
 }
 

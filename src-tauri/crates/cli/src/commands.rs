@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     args::{AddArgs, Args, Command, EventsCommand, ListArgs, ProjectCommand},
-    belongings, claims, events,
+    belongings, browser, claims, events,
     failure::Failure,
     help,
     link::Link,
@@ -38,7 +38,7 @@ pub async fn run(args: &Args) -> Result<(), Failure> {
         return crate::mcp::serve(data_dir, run.as_deref(), *patience).await;
     }
     let link = match &args.command {
-        Command::Serve { port } => return serve(&data_dir, *port).await,
+        Command::Serve { port, open } => return serve(&data_dir, *port, *open).await,
         Command::Run(said) if said.id.is_none() => Link::dispatching(&data_dir),
         _ => Link::new(&data_dir),
     };
@@ -339,7 +339,7 @@ pub async fn told_all(link: &Link, cards: Vec<Value>, verb: &str, json: bool) ->
     print::out_json(&Value::Array(all))
 }
 
-async fn serve(data_dir: &Path, port: u16) -> Result<(), Failure> {
+async fn serve(data_dir: &Path, port: u16, open: bool) -> Result<(), Failure> {
     let engine = Engine::start(Config::dispatching(data_dir.to_owned())).await?;
     let app = App::new(engine);
     let socket = data_dir.join("engine.sock");
@@ -351,6 +351,8 @@ async fn serve(data_dir: &Path, port: u16) -> Result<(), Failure> {
         .map_err(|error| Failure::io(format!("port {port} cannot be opened on 127.0.0.1"), error))?;
     print::out(&format!("http://127.0.0.1:{port}/login?token={}", keys.new_login()))?;
     print::out("The link opens the board in one browser. Ctrl-C ends serving; agents go on.")?;
+    // Its file goes when serving ends.
+    let _opened = open.then(|| browser::open(data_dir, port, &keys.new_login()));
     signals::stopped().await;
     web.close().await;
     local.close().await;

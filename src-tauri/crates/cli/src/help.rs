@@ -101,7 +101,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("github sync", "flightboard github sync kim/harbor --project harbor"),
     ("completions", "flightboard completions bash > ~/.local/share/bash-completion/completions/flightboard"),
     ("man", "flightboard man --out ~/.local/share/man/man1"),
-    ("serve", "flightboard serve --port 4000"),
+    ("serve", "flightboard serve --open"),
 ];
 
 pub fn parse() -> Args {

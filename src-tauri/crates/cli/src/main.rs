@@ -6,6 +6,7 @@ mod agents;
 mod args;
 mod belongings;
 mod body;
+mod browser;
 mod claims;
 mod commands;
 mod cron;

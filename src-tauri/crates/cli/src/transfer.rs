@@ -1,5 +1,6 @@
 //! `export` and `import`: the whole board as JSON lines or as a folder of Markdown, and back.
 
+mod cloud;
 mod lines;
 mod markdown;
 
@@ -21,21 +22,28 @@ use crate::{
 const AT_ONCE: usize = 500;
 const BYTES: usize = 1024 * 1024;
 
+enum Written {
+    Lines(lines::Writer),
+    Folder(markdown::Writer),
+}
+
 pub async fn export(link: &Link, said: &ExportArgs, json: bool) -> Result<(), Failure> {
     if said.markdown {
         markdown::may_be_written(&said.to)?;
     }
     let bar = progress::bar(0, "records");
-    let mut written = lines::Writer::new(if said.markdown { None } else { Some(&said.to) })?;
-    let mut whole = Vec::new();
+    let mut written = if said.markdown {
+        Written::Folder(markdown::Writer::new(&said.to))
+    } else {
+        Written::Lines(lines::Writer::new(&said.to)?)
+    };
     let mut request = ExportRecords::default();
     loop {
         let piece: ExportedRecords = link.call("export_records", &request).await?;
         bar.inc(piece.records.len() as u64);
-        if said.markdown {
-            whole.extend(piece.records);
-        } else {
-            written.records(&piece.records)?;
+        match &mut written {
+            Written::Lines(file) => file.records(&piece.records)?,
+            Written::Folder(folder) => folder.records(piece.records)?,
         }
         request.cursor = piece.cursor;
         if request.cursor.is_none() {
@@ -44,10 +52,9 @@ pub async fn export(link: &Link, said: &ExportArgs, json: bool) -> Result<(), Fa
     }
     let count = bar.position();
     bar.finish_and_clear();
-    if said.markdown {
-        markdown::write(&said.to, &whole)?;
-    } else {
-        written.finish()?;
+    match written {
+        Written::Lines(file) => file.finish()?,
+        Written::Folder(folder) => folder.finish()?,
     }
     if said.to == Path::new("-") {
         return Ok(());
@@ -61,7 +68,9 @@ pub async fn export(link: &Link, said: &ExportArgs, json: bool) -> Result<(), Fa
 }
 
 pub async fn import(link: &Link, said: &ImportArgs, json: bool) -> Result<(), Failure> {
-    let records = if said.vibe_kanban {
+    let records = if said.vibe_kanban && cloud::is_zip(&said.from) {
+        cloud::read(&said.from)?
+    } else if said.vibe_kanban {
         let request = ReadVibeKanban { path: absolute(&said.from)? };
         link.call_host::<_, ExportedRecords>("read_vibe_kanban", &request).await?.records
     } else if said.from.is_dir() {

@@ -1,6 +1,6 @@
 //! The board as it travels: one record for each thing that people and agents made, with the same meaning on
 //! every machine. Things name one another by their `uid`s; what only makes sense here (live runs, leases,
-//! timers, workspaces, the log of changes, contents of artifacts) stays behind.
+//! timers, workspaces, the log of changes, artifacts of runs) stays behind.
 //!
 //! A card whose agent is at work travels as it stood before that run began.
 
@@ -24,11 +24,13 @@ pub enum Record {
     Project(Project),
     Agent(Agent),
     Task(Box<Task>),
+    Subtask(Subtask),
     Edge(Edge),
     Comment(Comment),
     Run(Box<Run>),
     Review(Review),
     Schedule(Box<Schedule>),
+    Attachment(Attachment),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
@@ -145,6 +147,14 @@ pub struct Task {
 
 fn first() -> u32 {
     1
+}
+
+/// `task` is a sub-task of `parent`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename = "PortableSubtask", deny_unknown_fields)]
+pub struct Subtask {
+    pub task: String,
+    pub parent: String,
 }
 
 /// `task` waits for `upstream`.
@@ -287,6 +297,18 @@ pub struct Schedule {
     pub created_at: Millis,
     #[specta(type = u32)]
     pub updated_at: Millis,
+}
+
+/// A file that people added to a card, with what is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename = "PortableAttachment", deny_unknown_fields)]
+pub struct Attachment {
+    pub task: String,
+    pub name: String,
+    #[specta(type = u32)]
+    pub at: Millis,
+    /// Base64.
+    pub data: String,
 }
 
 /// What an import came to.

@@ -1,5 +1,7 @@
 //! Which card may be a sub-task of which: no circle, a few levels, and not more than can be looked through.
 
+use std::collections::HashMap;
+
 use crate::TaskId;
 
 /// Levels of cards, the topmost included.
@@ -57,6 +59,30 @@ pub fn check(joining: Joining<'_>) -> Result<(), BadParent> {
     if siblings >= SUBTASKS_MAX { Err(BadParent::TooMany(parent)) } else { Ok(()) }
 }
 
+/// A tree that another board's cards grow into, oldest first. A part that comes before its whole, and what would be
+/// too deep or too many, is not taken: so there is no circle, and nothing that [`check`] would refuse.
+#[derive(Debug, Default)]
+pub struct Tree {
+    /// Cards above each that was seen.
+    levels: HashMap<String, usize>,
+    parts: HashMap<String, usize>,
+}
+
+impl Tree {
+    /// Whether the next card becomes a part of its parent.
+    pub fn takes(&mut self, uid: &str, parent: Option<&str>) -> bool {
+        let level = parent.and_then(|parent| {
+            let level = self.levels.get(parent)? + 1;
+            let parts = self.parts.entry(parent.into()).or_default();
+            let fits = level < LEVELS_MAX && *parts < SUBTASKS_MAX;
+            *parts += usize::from(fits);
+            fits.then_some(level)
+        });
+        self.levels.insert(uid.into(), level.unwrap_or(0));
+        level.is_some()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +107,20 @@ mod tests {
     )]
     fn what_is_refused_is_refused_in_words(#[case] joining: Joining<'_>, #[case] sentence: &str) {
         assert_eq!(check(joining).unwrap_err().to_string(), sentence);
+    }
+
+    #[test]
+    fn a_tree_takes_what_fits_and_nothing_before_its_whole() {
+        let mut tree = Tree::default();
+        let mut takes = |uid: &str, parent: Option<&str>| tree.takes(uid, parent);
+        assert_eq!(
+            [takes("1", None), takes("2", Some("1")), takes("3", Some("2")), takes("4", Some("3"))],
+            [false, true, true, true]
+        );
+        assert!(!takes("5", Some("4")), "a fifth level");
+        assert!(!takes("6", Some("7")) && !takes("7", Some("6")) && !takes("8", Some("8")), "no circle");
+        let taken = (0..SUBTASKS_MAX + 2).filter(|n| takes(&format!("many {n}"), Some("1"))).count();
+        assert_eq!(taken, SUBTASKS_MAX - 1, "one was there");
     }
 
     #[rstest]

@@ -3,8 +3,12 @@
 
 use std::path::Path;
 
-use domain::{Actor, AttachmentId, TaskId, attachment};
-use store::{AttachmentRecord, CardRecord, NewAttachment};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use domain::{
+    Actor, AttachmentId, TaskId, attachment,
+    portable::{Imported, Record},
+};
+use store::{AttachmentRecord, CardRecord, NewAttachment, PortableContent, PortableKind};
 use workspaces::{ATTACHMENTS, Attached, artifacts, lay_attachments};
 
 use crate::{
@@ -23,20 +27,62 @@ impl Engine {
         bytes: Vec<u8>,
         actor: Actor,
     ) -> Result<AttachmentRecord, EngineError> {
-        let bad =
-            |bad: attachment::BadAttachment| EngineError::Invalid { message: bad.to_string(), next: None };
         let name = attachment::name(raw).map_err(bad)?;
-        let size = bytes.len() as u64;
-        attachment::check(&name, size, 0, 0).map_err(bad)?;
+        attachment::check(&name, bytes.len() as u64, 0, 0).map_err(bad)?;
         // Said before anything is written.
         self.store().task(task).await?;
         // Content is not swept between being kept and being named.
         let _unnamed = self.contents().read().await;
-        let (dir, shown) = (self.layout().artifacts(), name.clone());
-        let kept = blocking(move || artifacts::keep(&dir, &bytes, &shown)).await?.map_err(full)?;
-        let kind = kind_word(kept.kind).into();
-        let new = NewAttachment { task, name, kind, size: size as i64, hash: kept.hash };
+        let PortableContent { kind, size, hash } = self.keep_attached(&name, bytes).await?;
+        let new = NewAttachment { task, name, kind, size, hash };
         Ok(self.store().add_attachment(new, actor, self.now()).await?)
+    }
+
+    async fn keep_attached(&self, name: &str, bytes: Vec<u8>) -> Result<PortableContent, EngineError> {
+        let (dir, shown, size) = (self.layout().artifacts(), name.to_owned(), bytes.len() as i64);
+        let kept = blocking(move || artifacts::keep(&dir, &bytes, &shown)).await?.map_err(full)?;
+        Ok(PortableContent { kind: kind_word(kept.kind).into(), size, hash: kept.hash })
+    }
+
+    /// Records of one kind after `place` and the place to go on from, attached files with what is in them: of
+    /// those one at a time, for each may have 20 MiB.
+    pub async fn export(
+        &self,
+        kind: PortableKind,
+        place: i64,
+        limit: u32,
+    ) -> Result<(Vec<Record>, Option<i64>), EngineError> {
+        let limit = if kind == PortableKind::Attachments { 1 } else { limit };
+        let (mut records, next) = self.store().export(kind, place, limit).await?;
+        for record in &mut records {
+            if let Record::Attachment(file) = record {
+                let content = self.read_artifact(&file.data, 0, attachment::FILE_MAX as usize).await;
+                let content = content.map_err(|error| EngineError::Unavailable {
+                    message: format!("the file {} cannot be read: {error}", file.name),
+                    next: Some("take it off its card, then export again".into()),
+                })?;
+                file.data = BASE64.encode(content);
+            }
+        }
+        Ok((records, next))
+    }
+
+    /// Adds records that are not here yet; all of them or, on an error, none.
+    pub async fn import(&self, records: Vec<Record>) -> Result<Imported, EngineError> {
+        // Content is not swept between being kept and being named.
+        let _unnamed = self.contents().read().await;
+        let mut contents = Vec::new();
+        for record in &records {
+            if let Record::Attachment(file) = record {
+                let bytes = BASE64.decode(&file.data).map_err(|_| EngineError::Invalid {
+                    message: format!("the content of {} is not Base64", file.name),
+                    next: None,
+                })?;
+                attachment::check(&file.name, bytes.len() as u64, 0, 0).map_err(bad)?;
+                contents.push(self.keep_attached(&file.name, bytes).await?);
+            }
+        }
+        Ok(self.store().import(records, contents, self.now()).await?)
     }
 
     /// A piece of the file, at most 4 MiB.
@@ -78,6 +124,10 @@ impl Engine {
         let line = |card: &CardRecord| format!("{}: {} ({})", card.id.key(), card.title, card.status.title());
         Ok((parent.and_then(|cards| cards.first().map(line)), subtasks.iter().map(line).collect()))
     }
+}
+
+fn bad(bad: attachment::BadAttachment) -> EngineError {
+    EngineError::Invalid { message: bad.to_string(), next: None }
 }
 
 fn full(error: artifacts::ArtifactError) -> EngineError {

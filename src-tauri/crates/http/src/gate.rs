@@ -18,8 +18,9 @@ use axum::{
     extract::{FromRequestParts, Request, State},
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     middleware::Next,
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
+use domain::authority::Scope;
 use sha2::{Digest, Sha256};
 use tokio_util::task::TaskTracker;
 
@@ -99,6 +100,7 @@ impl Keys {
 }
 
 /// Who sent this request: the app as that caller finds it. A route that no gate stands before has none.
+#[derive(Clone)]
 pub(crate) struct Caller {
     pub app: App,
     /// Where what a closing door must see through is counted.
@@ -106,6 +108,14 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// Whose key this is, where it is one agent's.
+    pub fn agent(&self) -> Option<&str> {
+        match &self.app.authority().scope {
+            Scope::Agent(name) => Some(name),
+            Scope::Board | Scope::Project(_) | Scope::Run { .. } => None,
+        }
+    }
+
     /// The same, speaking for an agent where it may.
     pub fn on_behalf_of(self, agent: &str) -> Caller {
         let authority = self.app.authority().clone().on_behalf_of(agent);
@@ -151,7 +161,7 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// The key that the request carries, in either of the headers that programs use for one.
-fn key(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {
     let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
     let bearer = text("authorization").and_then(|value| {
         let (scheme, key) = value.split_once(' ')?;
@@ -239,14 +249,22 @@ fn login(keys: &Keys, request: &Request) -> Response {
                 keys.port
             );
             let cookie = format!("{}={session}; HttpOnly; SameSite=Strict; Path=/", keys.cookie_name());
-            ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
+            ([(header::SET_COOKIE, cookie)], entered()).into_response()
         }
         None => page(
             StatusCode::UNAUTHORIZED,
-            "This login link was already used",
-            "Each link opens one browser. The terminal that runs <code>flightboard serve</code> shows a new one.",
+            "This login link no longer opens anything",
+            "Each link opens one browser, once. The terminal that runs <code>flightboard serve</code> shows a new one.",
         ),
     }
+}
+
+/// A page that goes on to the board by itself. A redirect would not do: where the link was followed from another
+/// site's page or from a file, browsers hold back a strict cookie until the first step of our own.
+fn entered() -> Response {
+    let body = "<!doctype html><html lang=en><meta charset=utf-8><title>Flightboard</title>\
+                <meta http-equiv=refresh content=\"0;url=/\"><a href=\"/\">To the board</a></html>";
+    ([(header::CONTENT_SECURITY_POLICY, "default-src 'none'")], axum::response::Html(body)).into_response()
 }
 
 fn unauthorized(request: &Request) -> Response {
@@ -281,7 +299,8 @@ fn page(status: StatusCode, title: &str, text: &str) -> Response {
     let body = format!(
         "<!doctype html><html lang=en><meta charset=utf-8><title>Flightboard</title>\
          <style>body{{font:15px/1.5 system-ui,sans-serif;background:#101214;color:#e7eaed;display:grid;place-content:center;height:100vh;margin:0}}\
-         h1{{font-size:20px}}p{{color:#a3acb5}}code{{color:#e7eaed}}</style><main><h1>{title}</h1><p>{text}</p></main>"
+         main{{max-width:60ch;padding:24px}}h1{{font-size:20px}}p{{color:#a3acb5}}code{{color:inherit}}\
+         @media(prefers-color-scheme:light){{body{{background:#f4f3ef;color:#1b1d1f}}p{{color:#565d64}}}}</style><main><h1>{title}</h1><p>{text}</p></main>"
     );
     Response::builder()
         .status(status)

@@ -66,13 +66,21 @@ pub(crate) async fn carry_out(caller: &Caller, operation: String, body: Bytes) -
     })
 }
 
-/// Has a route of its own because its body may be larger.
+/// Has a route of its own because its body may be larger, as the next one.
 pub(crate) async fn add_attachment(
     caller: Caller,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     call(caller, Path("add_attachment".into()), headers, body).await
+}
+
+pub(crate) async fn import_records(
+    caller: Caller,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    call(caller, Path("import_records".into()), headers, body).await
 }
 
 /// As a rule a body over the limit; else one that broke off.

@@ -134,7 +134,19 @@ async fn add(
     actor: &Actor,
     now: Millis,
 ) -> Result<AttachmentRecord, StoreError> {
-    tasks::require(tx, new.task).await?;
+    let task = new.task;
+    tasks::require(tx, task).await?;
+    let added = insert(tx, new, now).await?;
+    log(tx, task, None, actor, "task.attached", format!("attached {}", added.name), now).await?;
+    Ok(added)
+}
+
+/// Without a change of its own: the caller logs what led to it.
+pub(crate) async fn insert(
+    tx: &mut Tx<'_>,
+    new: NewAttachment,
+    at: Millis,
+) -> Result<AttachmentRecord, StoreError> {
     let name = place(tx, new.task, &new.name, new.size).await?;
     let row: Row = sqlx::query_as(
         "INSERT INTO attachments (task_id, name, kind, size, hash, at) VALUES (?, ?, ?, ?, ?, ?) RETURNING *",
@@ -144,10 +156,9 @@ async fn add(
     .bind(new.kind)
     .bind(new.size)
     .bind(new.hash)
-    .bind(now)
+    .bind(at)
     .fetch_one(&mut *tx.conn)
     .await?;
-    log(tx, new.task, None, actor, "task.attached", format!("attached {name}"), now).await?;
     Ok(row.into())
 }
 

@@ -64,7 +64,7 @@ pub use keys::{KeyRecord, NewKey};
 pub use listing::{ListedTask, TaskFilter};
 pub use open::{FILE_NAME, Store};
 pub use outcomes::{FinishedRecord, OutcomeRecord};
-pub use portable::Kind as PortableKind;
+pub use portable::{Content as PortableContent, Kind as PortableKind};
 pub use projects::{NewProject, ProjectRecord};
 pub use questions::QuestionRecord;
 pub use queue::{LiveRunRecord, QueuedTask};

@@ -5,16 +5,18 @@
 use domain::{
     Actor, Id, Millis, ProjectId, RunId, Status, TaskId,
     edges::find_cycle,
-    portable::{Agent, Comment, Edge, Imported, Project, Record, Review, Run, Schedule, Task},
+    portable::{
+        Agent, Attachment, Comment, Edge, Imported, Project, Record, Review, Run, Schedule, Subtask, Task,
+    },
     schedule::{Cron, Zone},
 };
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Store,
+    NewAttachment, Store, attachments,
     changes::{Change, record},
     error::StoreError,
-    paths,
+    paths, subtasks,
     tasks::json,
     writer::Tx,
 };
@@ -28,23 +30,28 @@ pub enum Kind {
     Projects,
     Agents,
     Tasks,
+    Subtasks,
     Edges,
     Comments,
     Runs,
     Reviews,
     Schedules,
+    /// With the hash of its content where a record has the content: that is the engine's to put in.
+    Attachments,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Projects,
         Kind::Agents,
         Kind::Tasks,
+        Kind::Subtasks,
         Kind::Edges,
         Kind::Comments,
         Kind::Runs,
         Kind::Reviews,
         Kind::Schedules,
+        Kind::Attachments,
     ];
 
     /// `?1` is the place after which to begin, `?2` how many. Each row is the next place and a record.
@@ -70,6 +77,10 @@ impl Kind {
                  'trashed_at', trashed_at, 'held', held, 'queued', json(iif(queued, 'true', 'false')), 'agents', json(chain), \
                  'skills', json(skills), 'model', model, 'retry', json(retry), 'gate', json(gate), 'round', round) \
                  FROM tasks t WHERE deleted_at IS NULL AND t.id > ?1 ORDER BY t.id LIMIT ?2"
+            }
+            Kind::Subtasks => {
+                "SELECT t.id, json_object('task', t.uid, 'parent', p.uid) FROM tasks t JOIN tasks p ON p.id = t.parent_id \
+                 WHERE t.deleted_at IS NULL AND p.deleted_at IS NULL AND t.id > ?1 ORDER BY t.id LIMIT ?2"
             }
             // Edges have no number of their own: the place is how many there were.
             Kind::Edges => {
@@ -103,6 +114,11 @@ impl Kind {
                  'overlap', overlap, 'paused', json(iif(paused, 'true', 'false')), 'created_at', created_at, \
                  'updated_at', updated_at) FROM schedules s WHERE removed_at IS NULL AND s.id > ?1 ORDER BY s.id LIMIT ?2"
             }
+            Kind::Attachments => {
+                "SELECT a.id, json_object('task', t.uid, 'name', name, 'at', at, 'data', hash) FROM attachments a \
+                 JOIN tasks t ON t.id = a.task_id WHERE removed_at IS NULL AND t.deleted_at IS NULL AND a.id > ?1 \
+                 ORDER BY a.id LIMIT ?2"
+            }
         }
     }
 
@@ -114,11 +130,13 @@ impl Kind {
             Kind::Projects => Record::Project(parse(text)?),
             Kind::Agents => Record::Agent(parse(text)?),
             Kind::Tasks => Record::Task(parse(text)?),
+            Kind::Subtasks => Record::Subtask(parse(text)?),
             Kind::Edges => Record::Edge(parse(text)?),
             Kind::Comments => Record::Comment(parse(text)?),
             Kind::Runs => Record::Run(parse(text)?),
             Kind::Reviews => Record::Review(parse(text)?),
             Kind::Schedules => Record::Schedule(parse(text)?),
+            Kind::Attachments => Record::Attachment(parse(text)?),
         })
     }
 }
@@ -138,14 +156,21 @@ impl Store {
         Ok((records, next))
     }
 
-    /// Adds records that are not here yet; all of them or, on an error, none.
-    pub async fn import(&self, records: Vec<Record>, now: Millis) -> Result<Imported, StoreError> {
+    /// Adds records that are not here yet; all of them or, on an error, none. `contents` are those of the
+    /// attachments among them, in their order, and kept already.
+    pub async fn import(
+        &self,
+        records: Vec<Record>,
+        contents: Vec<Content>,
+        now: Millis,
+    ) -> Result<Imported, StoreError> {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
                     let mut imported = Imported::default();
+                    let mut contents = contents.into_iter();
                     for record in records {
-                        match add(tx, record, now).await? {
+                        match add(tx, record, &mut contents, now).await? {
                             Added::Yes => imported.added += 1,
                             Added::Known => imported.known += 1,
                             Added::NoPlace => imported.left_out += 1,
@@ -156,6 +181,15 @@ impl Store {
             })
             .await
     }
+}
+
+/// What is in an attachment.
+#[derive(Clone, Debug)]
+pub struct Content {
+    pub kind: String,
+    pub size: i64,
+    /// blake3, 64 hex digits.
+    pub hash: String,
 }
 
 enum Added {
@@ -171,16 +205,28 @@ impl Added {
     }
 }
 
-async fn add(tx: &mut Tx<'_>, record: Record, now: Millis) -> Result<Added, StoreError> {
+async fn add(
+    tx: &mut Tx<'_>,
+    record: Record,
+    contents: &mut std::vec::IntoIter<Content>,
+    now: Millis,
+) -> Result<Added, StoreError> {
     match record {
         Record::Project(project) => add_project(tx, project, now).await,
         Record::Agent(agent) => add_agent(tx, agent, now).await,
         Record::Task(task) => add_task(tx, *task, now).await,
+        Record::Subtask(subtask) => add_subtask(tx, subtask).await,
         Record::Edge(edge) => add_edge(tx, edge).await,
         Record::Comment(comment) => add_comment(tx, comment).await,
         Record::Run(run) => add_run(tx, *run).await,
         Record::Review(review) => add_review(tx, review).await,
         Record::Schedule(schedule) => add_schedule(tx, *schedule, now).await,
+        Record::Attachment(attachment) => {
+            let content = contents.next().ok_or_else(|| {
+                StoreError::Conflict(format!("the content of {} is missing", attachment.name))
+            })?;
+            add_attachment(tx, attachment, content).await
+        }
     }
 }
 
@@ -324,6 +370,44 @@ async fn add_task(tx: &mut Tx<'_>, new: Task, now: Millis) -> Result<Added, Stor
     .await?
     .last_insert_rowid();
     note(tx, "task.created", Some(TaskId(id)), None, "imported".into(), now).await?;
+    Ok(Added::Yes)
+}
+
+/// A card that belongs to another here stays with it.
+async fn add_subtask(tx: &mut Tx<'_>, new: Subtask) -> Result<Added, StoreError> {
+    let (Some(task), Some(parent)) = (task_of(tx, &new.task).await?, task_of(tx, &new.parent).await?) else {
+        return Ok(Added::NoPlace);
+    };
+    if subtasks::parent_of(tx, task).await?.is_some() {
+        return Ok(Added::Known);
+    }
+    subtasks::check_tree(tx, task, parent).await?;
+    sqlx::query("UPDATE tasks SET parent_id = ? WHERE id = ?")
+        .bind(parent.raw())
+        .bind(task.raw())
+        .execute(&mut *tx.conn)
+        .await?;
+    tx.touched.tasks.extend([task, parent]);
+    Ok(Added::Yes)
+}
+
+async fn add_attachment(tx: &mut Tx<'_>, new: Attachment, content: Content) -> Result<Added, StoreError> {
+    let Some(task) = task_of(tx, &new.task).await? else { return Ok(Added::NoPlace) };
+    // One that was taken off here stays off.
+    let known: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM attachments WHERE task_id = ? AND hash = ? AND at = ?)",
+    )
+    .bind(task.raw())
+    .bind(&content.hash)
+    .bind(new.at)
+    .fetch_one(&mut *tx.conn)
+    .await?;
+    if known {
+        return Ok(Added::Known);
+    }
+    let Content { kind, size, hash } = content;
+    attachments::insert(tx, NewAttachment { task, name: new.name, kind, size, hash }, new.at).await?;
+    tx.touched.tasks.insert(task);
     Ok(Added::Yes)
 }
 

@@ -72,6 +72,19 @@ impl Store {
         row.map(Into::into).ok_or(StoreError::NotFound { what: "question", key: id.to_string() })
     }
 
+    /// What the task's live run asks and nobody has answered, oldest first.
+    pub async fn open_questions(&self, task: TaskId) -> Result<Vec<QuestionRecord>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT q.id, q.task_id, q.text, q.asked_at, q.answer, q.answered_at FROM questions q \
+             JOIN tasks t ON t.id = q.task_id AND t.live_run = q.run_id \
+             WHERE q.task_id = ? AND q.answered_at IS NULL ORDER BY q.id",
+        )
+        .bind(task.raw())
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
     /// Whether the run waits for a person's answer.
     pub async fn asks(&self, run: RunId) -> Result<bool, StoreError> {
         let asks = sqlx::query_scalar(

@@ -134,6 +134,11 @@ async fn check(tx: &mut Tx<'_>, id: TaskId, parent: TaskId) -> Result<(), StoreE
     if tasks::require(tx, parent).await?.trashed_at.is_some() {
         return Err(StoreError::Conflict(format!("{} is in the trash; restore it first", parent.key())));
     }
+    check_tree(tx, id, parent).await
+}
+
+/// No circle, no level and no sub-task too many.
+pub(crate) async fn check_tree(tx: &mut Tx<'_>, id: TaskId, parent: TaskId) -> Result<(), StoreError> {
     let mut above = Vec::new();
     let mut at = parent;
     // The tree is never deeper than this; a circle in it would not end.

@@ -1,11 +1,12 @@
 //! Reading another program's board: Vibe Kanban's SQLite file, opened to be read and left as it is. Its
 //! tables changed over time; what is asked for is looked for in each of the places where it has been.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashSet, path::Path};
 
 use domain::{
     Millis, Priority, RetryPolicy, Status,
-    portable::{Project, Record, Repository, Task},
+    portable::{Project, Record, Repository, Subtask, Task},
+    subtask::Tree,
 };
 use sqlx::{Connection, FromRow, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
@@ -28,7 +29,7 @@ struct TaskRow {
 }
 
 /// Its projects and tasks. A task's first sentence is its title, its state the column that comes nearest; a
-/// task that was at work is ready. A sub-task has the tag `sub-task`.
+/// task that was at work is ready.
 pub async fn read_vibe_kanban(path: &Path, now: Millis) -> Result<Vec<Record>, StoreError> {
     let options = SqliteConnectOptions::new().filename(path).read_only(true);
     let mut file = SqliteConnection::connect_with(&options).await.map_err(|error| not_ours(path, &error))?;
@@ -117,16 +118,24 @@ async fn tasks(file: &mut SqliteConnection, now: Millis) -> Result<Vec<Record>, 
          FROM tasks t ORDER BY t.created_at, t.id"
     );
     let rows: Vec<TaskRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(file).await?;
-    let known: HashMap<Vec<u8>, ()> = rows.iter().map(|row| (row.id.clone(), ())).collect();
-    rows.iter()
-        .map(|row| {
-            let is_part = row.parent.as_ref().is_some_and(|parent| known.contains_key(parent));
-            task(row, is_part, now).map(|task| Record::Task(Box::new(task)))
-        })
-        .collect()
+    let known: HashSet<&[u8]> = rows.iter().map(|row| row.id.as_slice()).collect();
+    let (mut tree, mut tasks, mut links) = (Tree::default(), Vec::new(), Vec::new());
+    for row in &rows {
+        let parent = row.parent.as_ref().filter(|parent| known.contains(parent.as_slice()));
+        let parent = parent.map(|parent| uid(parent)).transpose()?;
+        let joins = tree.takes(&uid(&row.id)?, parent.as_deref());
+        // What the tree has no room for is told by a tag.
+        let task = task(row, parent.is_some() && !joins, now)?;
+        if let Some(parent) = parent.filter(|_| joins) {
+            links.push(Record::Subtask(Subtask { task: task.uid.clone(), parent }));
+        }
+        tasks.push(Record::Task(Box::new(task)));
+    }
+    tasks.extend(links);
+    Ok(tasks)
 }
 
-fn task(row: &TaskRow, is_part: bool, now: Millis) -> Result<Task, StoreError> {
+fn task(row: &TaskRow, tagged: bool, now: Millis) -> Result<Task, StoreError> {
     let status = match row.status.as_str() {
         "inprogress" => Status::Ready,
         "inreview" => Status::Review,
@@ -145,7 +154,7 @@ fn task(row: &TaskRow, is_part: bool, now: Millis) -> Result<Task, StoreError> {
         description: row.description.clone().unwrap_or_default(),
         status,
         priority: Priority::default(),
-        tags: if is_part { vec!["sub-task".into()] } else { Vec::new() },
+        tags: if tagged { vec!["sub-task".into()] } else { Vec::new() },
         due_at: None,
         assignee: None,
         created_at,

@@ -532,6 +532,7 @@ impl Store {
                     .bind(id.raw())
                     .execute(&mut *tx.conn)
                     .await?;
+                    tx.touched.webhooks = true;
                     note_health(tx, known.webhook, &attempt, now).await
                 })
             })
@@ -566,6 +567,7 @@ async fn queue(
     if moved.rows_affected() == 0 {
         return Ok(());
     }
+    tx.touched.webhooks |= !told.is_empty();
     for (seq, event, payload) in told {
         sqlx::query(
             "INSERT INTO webhook_deliveries (webhook_id, seq, event, payload, status, next_at, created_at) \

@@ -50,7 +50,7 @@ function Now({ card, why, line }: { card: Card; why: string | null; line: string
     return (
       <>
         {(card.why ?? line) && <p className={styles.live}>{card.why ?? line}</p>}
-        <span className={styles.answer} aria-hidden="true">
+        <span className={styles.answer} aria-hidden="true" data-answer={running || undefined}>
           {running ? "Answer" : "Look"}
         </span>
       </>

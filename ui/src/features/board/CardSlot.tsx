@@ -43,6 +43,8 @@ export const CardSlot = memo(function CardSlot({ id, column, position, tabStop, 
   const onClick = (event: MouseEvent) => {
     if (event.shiftKey) selection.extend(id, column);
     else if (event.ctrlKey || event.metaKey) selection.toggle(id);
+    // Keys reach the same by “A”; a button inside an option is none for a screen reader.
+    else if ((event.target as Element).closest("[data-answer]")) desk.answer(id);
     else desk.open(id);
   };
 

@@ -21,6 +21,8 @@ export interface CardAction {
 
 const ids = (cards: readonly Card[]): TaskId[] => cards.map((card) => card.id);
 const some = (cards: readonly Card[]) => cards.length > 0;
+/** An agent at work waits for a person. */
+const asks = (card: Card) => card.needs_you && hasLiveRun(card);
 const allFailed = (cards: readonly Card[]) => some(cards) && cards.every((card) => card.status === "failed");
 
 export const CARD_ACTIONS: readonly CardAction[] = [
@@ -39,6 +41,14 @@ export const CARD_ACTIONS: readonly CardAction[] = [
     keys: ["r", "R"],
     enabled: (cards) => some(cards) && cards.every(mayRun),
     run: (desk, cards) => desk.run(ids(cards)),
+  },
+  {
+    id: "answer",
+    label: "Answer…",
+    shortcut: "A",
+    keys: ["a", "A"],
+    enabled: (cards) => cards.length === 1 && cards.every(asks),
+    run: (desk, cards) => cards[0] && desk.answer(cards[0].id),
   },
   {
     id: "queue",
@@ -110,7 +120,7 @@ export const CARD_ACTIONS: readonly CardAction[] = [
 
 /** About one state only: left out of lists where it cannot be done, rather than shown grey. */
 export function isRare({ id }: CardAction): boolean {
-  return id === "unqueue" || id === "replay";
+  return id === "answer" || id === "unqueue" || id === "replay";
 }
 
 export function labelOf(action: CardAction, cards: readonly Card[]): string {

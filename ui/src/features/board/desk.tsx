@@ -30,6 +30,8 @@ export interface BoardDesk {
   queue(ids: readonly TaskId[], queued: boolean): void;
   run(ids: readonly TaskId[]): void;
   open(id: TaskId): void;
+  /** Asks for the answer to what its agent asks. */
+  answer(id: TaskId): void;
   /** Takes the last step back, if it can be. */
   undo(): void;
   /** Cards as they are now, those that still exist. */
@@ -55,17 +57,19 @@ export interface BoardDeskProviderProps {
   onOpen(id: TaskId): void;
   /** The person wants an agent on these cards. */
   onRun(ids: TaskId[]): void;
+  /** The person wants to answer its agent. */
+  onAnswer(id: TaskId): void;
   children: ReactNode;
 }
 
-export function BoardDeskProvider({ onOpen, onRun, children }: BoardDeskProviderProps) {
+export function BoardDeskProvider({ onOpen, onRun, onAnswer, children }: BoardDeskProviderProps) {
   const data = useData();
   const [selection] = useState(() => new Selection());
   const [question, setQuestion] = useState<Question | null>(null);
   const [moving, setMoving] = useState<readonly TaskId[] | null>(null);
   const [changing, setChanging] = useState<readonly TaskId[] | null>(null);
-  const doors = useRef({ onOpen, onRun });
-  doors.current = { onOpen, onRun };
+  const doors = useRef({ onOpen, onRun, onAnswer });
+  doors.current = { onOpen, onRun, onAnswer };
   const [steps] = useState(() => new Steps(toast));
 
   const desk = useMemo<BoardDesk>(() => {
@@ -78,6 +82,7 @@ export function BoardDeskProvider({ onOpen, onRun, children }: BoardDeskProvider
     return {
       look,
       open: (id) => doors.current.onOpen(id),
+      answer: (id) => doors.current.onAnswer(id),
       run: (ids) => doors.current.onRun([...ids]),
       askWhere: (ids) => ids.length > 0 && setMoving(ids),
       askWhat: (ids) => ids.length > 0 && setChanging(ids),

@@ -105,7 +105,7 @@ export function Nav({ link: A, ...props }: NavProps) {
         <A to="/trash" current={page === "/trash"} className={styles.link}>
           <span className={styles.name}>Trash</span>
         </A>
-        <A to="/settings" current={page === "/settings"} className={styles.link}>
+        <A to="/settings" current={page.startsWith("/settings")} className={styles.link}>
           <span className={styles.name}>Settings</span>
         </A>
       </div>

@@ -1,5 +1,5 @@
-// The foot of the page: the agent's question while it waits for a person, and the box that types a
-// message into its terminal.
+// The foot of the page: the question that stands in the terminal while the agent waits for a person, and the box
+// that types a message into it.
 import { useRef, useState } from "react";
 import type { Card, Run } from "../../bindings";
 import { Button } from "../../components/Button";

@@ -1,11 +1,11 @@
 // The schedules: when each makes its next card, what became of the last one, and what can be done with it.
 import type { Schedule, TaskId } from "../../bindings";
 import { Button } from "../../components/Button";
-import { serverNow } from "../../components/clock";
+import { formatUntil, serverNow } from "../../components/clock";
 import { toast } from "../../components/Toast";
 import { useAction } from "../../data/actions";
 import styles from "./Schedules.module.css";
-import { until, wallClock } from "./when";
+import { wallClock } from "./when";
 import { STATUS_WORDS } from "./words";
 
 export interface ScheduleListProps {
@@ -61,7 +61,7 @@ function Next({ schedule }: { schedule: Schedule }) {
   return (
     <span className={styles.next}>
       <time dateTime={new Date(schedule.next_at).toISOString()}>{wallClock(schedule.next_at, schedule.zone)}</time>
-      <span className={styles.until}>{until(schedule.next_at, serverNow())}</span>
+      <span className={styles.until}>{formatUntil(schedule.next_at, serverNow())}</span>
     </span>
   );
 }

@@ -1,9 +1,4 @@
-// Times of schedules in words. A firing is told on the wall clock of its schedule's zone, with how long
-// it is until then.
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+// Times of schedules in words. A firing is told on the wall clock of its schedule's zone.
 
 /** `Mon 23 Nov 2026, 09:00` on the zone's wall clock; with the offset where asked for. */
 export function wallClock(at: number, zone: string, withOffset = false): string {
@@ -21,15 +16,6 @@ export function wallClock(at: number, zone: string, withOffset = false): string 
   const part = (type: Intl.DateTimeFormatPartTypes) => parts.find((one) => one.type === type)?.value ?? "";
   const offset = withOffset ? ` ${part("timeZoneName")}` : "";
   return `${part("weekday")} ${part("day")} ${part("month")} ${part("year")}, ${part("hour")}:${part("minute")}${offset}`;
-}
-
-/** `in 5 min`, `in 3 h`, `in 2 d`; `now` within a minute. */
-export function until(at: number, now: number): string {
-  const left = at - now;
-  if (left < MINUTE) return "now";
-  if (left < HOUR) return `in ${Math.round(left / MINUTE)} min`;
-  if (left < 2 * DAY) return `in ${Math.round(left / HOUR)} h`;
-  return `in ${Math.round(left / DAY)} d`;
 }
 
 /** The zone that this machine is set to. */

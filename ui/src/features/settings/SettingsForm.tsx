@@ -2,10 +2,11 @@
 import { useState } from "react";
 import type { Overview, Settings } from "../../bindings";
 import { CopyButton } from "../../components/CopyButton";
-import { Select, TextField } from "../../components/Field";
+import { Checkbox, Select, TextField } from "../../components/Field";
 import { InlineError } from "../../components/States";
 import { useAction } from "../../data/actions";
 import { joinCommand, splitCommand } from "../../data/argv";
+import { useStartAtLogin } from "../../data/login";
 import { trashDays } from "../../data/settings";
 import styles from "./SettingsForm.module.css";
 import { asTheme } from "./theme";
@@ -58,9 +59,29 @@ export function SettingsForm({ settings, overview }: { settings: Settings; overv
           onSave={(trash_days) => put({ trash_days })}
         />
       </section>
+      <LoginField />
       {save.error && <InlineError problem={save.error} />}
       {overview && <About overview={overview} />}
     </div>
+  );
+}
+
+/** Nothing in a browser: what the system starts is the window. */
+function LoginField() {
+  const login = useStartAtLogin();
+  if (login.on === null && login.problem === null) return null;
+  return (
+    <section className={styles.section} aria-label="Start">
+      <h2>Start</h2>
+      <Checkbox
+        label="Open Flightboard when I log in"
+        hint="The queue and the schedules go on for as long as the window, or “flightboard serve”, is open."
+        checked={login.on ?? false}
+        disabled={login.on === null}
+        onChange={(event) => login.put(event.target.checked)}
+      />
+      {login.problem && <InlineError problem={login.problem} />}
+    </section>
   );
 }
 

@@ -22,6 +22,11 @@ pub async fn get_overview(app: &App, _: Nothing) -> Result<Overview, Problem> {
     })
 }
 
+/// Cards that cannot go on without a person, the longest first. Also in `get_status`, which asks for more.
+pub async fn who_needs_you(app: &App, limit: u32) -> Result<Vec<Card>, Problem> {
+    with_kin(app, app.engine.store().needing_you(limit).await?).await
+}
+
 pub async fn get_board(app: &App, request: GetBoard) -> Result<Board, Problem> {
     let (seq, cards) = app.engine.store().board(request.project, request.trashed).await?;
     let kin = app.engine.store().kin(None).await?;

@@ -43,7 +43,6 @@ pub async fn get_status(app: &App, _: Nothing) -> Result<StatusReport, Problem> 
     let columns = store.counts_by_column().await?;
     let in_flight = CardFilter { statuses: vec![Status::InProgress], ..CardFilter::default() };
     let (_, live) = store.list(&in_flight, 0, SHOWN).await?;
-    let needs_you = store.needing_you(SHOWN).await?;
     let agents = glance.agents.iter().map(|agent| {
         let trouble = agent.trouble(&clock);
         let load =
@@ -55,7 +54,7 @@ pub async fn get_status(app: &App, _: Nothing) -> Result<StatusReport, Problem> 
         now: app.engine.now(),
         columns: columns.into_iter().map(|(column, cards)| ColumnCount { column, cards }).collect(),
         live: with_kin(app, live).await?,
-        needs_you: with_kin(app, needs_you).await?,
+        needs_you: super::board::who_needs_you(app, SHOWN).await?,
         paused: glance.paused,
         dispatches: app.engine.dispatches(),
         parallel: glance.parallel,

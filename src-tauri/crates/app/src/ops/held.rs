@@ -7,7 +7,7 @@ use domain::{
     edges::{Edge, Need},
     text,
 };
-use store::{HandOver, Holder, NewTask, QuestionRecord, Routing};
+use store::{HandOver, Holder, NewTask, Routing};
 
 use super::queue::{dependency, known_agents};
 use crate::{App, problem::invalid, views, wire::*};
@@ -68,14 +68,14 @@ pub async fn ask_person(app: &App, request: AskPerson) -> Result<Question, Probl
     let listed: String = options.iter().map(|option| format!("\n- {option}")).collect();
     let text = if listed.is_empty() { question } else { format!("{question}\n{listed}") };
     let asked = app.engine.store().ask(request.run, request.token, text, app.engine.now()).await?;
-    Ok(view(asked))
+    Ok(views::question(asked))
 }
 
 /// Returns when a person has answered or `wait_seconds` have passed, with the question as it is then.
 pub async fn get_answer(app: &App, request: GetAnswer) -> Result<Question, Problem> {
     let patience = std::time::Duration::from_secs(u64::from(request.wait_seconds.min(WAIT)));
     let found = app.engine.wait_answer(request.run, &request.token, request.question, patience).await?;
-    Ok(view(found))
+    Ok(views::question(found))
 }
 
 pub async fn add_artifact(app: &App, request: AddArtifact) -> Result<Artifact, Problem> {
@@ -252,17 +252,6 @@ fn artifact_path(path: &str) -> Result<String, Problem> {
         "“{}” is no name for an artifact; use a short relative path such as report.md",
         text::elide(path, 100)
     )))
-}
-
-fn view(record: QuestionRecord) -> Question {
-    Question {
-        id: record.id,
-        task: record.task,
-        text: record.text,
-        asked_at: record.asked_at,
-        answer: record.answer,
-        answered_at: record.answered_at,
-    }
 }
 
 #[cfg(test)]

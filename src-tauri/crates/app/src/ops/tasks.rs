@@ -227,5 +227,6 @@ async fn read_detail(app: &App, id: TaskId) -> Result<TaskDetail, Problem> {
         comments: store.comments(id).await?.into_iter().map(views::comment).collect(),
         moves: domain::task::legal_moves(task.task.status),
         queue: standing(app, id).await?,
+        questions: store.open_questions(id).await?.into_iter().map(views::question).collect(),
     })
 }

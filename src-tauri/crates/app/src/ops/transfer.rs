@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use domain::{
-    Outcome, Status, agent,
-    portable::{Imported, Record, Run, Schedule, Task},
+    Outcome, Status, agent, attachment,
+    portable::{Attachment, Imported, Record, Run, Schedule, Task},
     schedule::{Cron, MISFIRE_CAP, Zone},
     text,
 };
@@ -23,7 +23,7 @@ pub async fn export_records(app: &App, request: ExportRecords) -> Result<Exporte
         Some(cursor) => read_cursor(cursor)
             .ok_or_else(|| invalid(format!("“{cursor}” is no cursor; give it as the last piece had it")))?,
     };
-    let (records, next) = app.engine.store().export(PortableKind::ALL[kind], place, PIECE).await?;
+    let (records, next) = app.engine.export(PortableKind::ALL[kind], place, PIECE).await?;
     let cursor = match next {
         Some(place) => Some(format!("{kind}:{place}")),
         None if kind + 1 < PortableKind::ALL.len() => Some(format!("{}:0", kind + 1)),
@@ -44,7 +44,7 @@ pub async fn import_records(app: &App, request: ImportRecords) -> Result<Importe
         return Err(invalid(format!("at most {RECORDS_MAX} records at once")));
     }
     let records = request.records.into_iter().map(checked).collect::<Result<_, _>>()?;
-    Ok(app.engine.store().import(records, app.engine.now()).await?)
+    Ok(app.engine.import(records).await?)
 }
 
 pub async fn read_vibe_kanban(app: &App, request: ReadVibeKanban) -> Result<ExportedRecords, Problem> {
@@ -95,6 +95,7 @@ fn checked(record: Record) -> Result<Record, Problem> {
             })
         }
         Record::Task(task) => Record::Task(Box::new(checked_task(*task)?)),
+        Record::Subtask(subtask) => Record::Subtask(subtask),
         Record::Edge(edge) => Record::Edge(edge),
         Record::Comment(comment) => {
             if comment.body.is_empty() || comment.author.is_empty() {
@@ -114,6 +115,10 @@ fn checked(record: Record) -> Result<Record, Problem> {
             Record::Review(review)
         }
         Record::Schedule(schedule) => Record::Schedule(Box::new(checked_schedule(*schedule)?)),
+        Record::Attachment(file) => {
+            let name = attachment::name(&file.name).map_err(|bad| invalid(bad.to_string()))?;
+            Record::Attachment(Attachment { name, ..file })
+        }
     })
 }
 

@@ -111,7 +111,9 @@ async fn a_question_shows_on_the_card_and_a_comment_answers_it() {
     let asked =
         agent.ok("ask_person", json!({ "question": "Which colour?", "options": ["red", "blue"] })).await;
     assert_eq!(asked["answer"], Value::Null);
-    let card = agent.card().await["card"].take();
+    let mut detail = agent.card().await;
+    assert_eq!(detail["questions"], json!([asked]), "the page shows it whole");
+    let card = detail["card"].take();
     assert_eq!(
         (&card["needs_you"], &card["why"]),
         (&json!(true), &json!("asks: Which colour?\n\n- red\n- blue"))
@@ -123,7 +125,8 @@ async fn a_question_shows_on_the_card_and_a_comment_answers_it() {
     let answering = door.ok("add_comment", json!({ "task": agent.task, "body": "blue" }));
     let (answered, _) = tokio::join!(waiting, answering);
     assert_eq!(answered["answer"], "blue");
-    assert_eq!(agent.card().await["card"]["needs_you"], false);
+    let after = agent.card().await;
+    assert_eq!((&after["card"]["needs_you"], &after["questions"]), (&json!(false), &json!([])));
     agent.leaves().await;
     assert_eq!(door.ok("get_overview", json!({})).await["needs_you"], 0);
     door.close().await;

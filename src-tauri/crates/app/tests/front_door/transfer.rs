@@ -1,9 +1,10 @@
 //! The board out and in: what is read in is what was written out.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use domain::{
     Priority, Status,
     edges::Need,
-    portable::{Comment, Edge, Project, Record, Run, Task},
+    portable::{Attachment, Comment, Edge, Project, Record, Run, Subtask, Task},
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
@@ -57,9 +58,17 @@ async fn a_board_that_was_worked_with_is_the_same_elsewhere() {
         json!({ "name": "audit", "when": "0 0 29 2 *", "zone": "UTC", "title": "Audit" }),
     )
     .await;
+    let part = door.ok("add_task", json!({ "title": "Part", "parent": later })).await["id"].clone();
+    door.ok("add_attachment", json!({ "task": card, "name": "notes.md", "data": BASE64.encode("# Notes") }))
+        .await;
+    let off = json!({ "task": card, "name": "off.md", "data": BASE64.encode("off") });
+    let off = door.ok("add_attachment", off).await["id"].clone();
+    door.ok("remove_attachment", json!({ "id": off })).await;
     let there = export(&door).await;
     let kinds: Vec<&str> = there.iter().filter_map(|record| record["type"].as_str()).collect();
-    for kind in ["project", "agent", "task", "edge", "comment", "run", "review", "schedule"] {
+    for kind in
+        ["project", "agent", "task", "subtask", "edge", "comment", "run", "review", "schedule", "attachment"]
+    {
         assert!(kinds.contains(&kind), "{kind} is missing: {kinds:?}");
     }
 
@@ -75,7 +84,21 @@ async fn a_board_that_was_worked_with_is_the_same_elsewhere() {
     assert_eq!(export(&other).await, there);
     let detail = other.ok("get_task", json!({ "id": card })).await;
     assert_eq!((&detail["card"]["runs"], &detail["card"]["run"]["status"]), (&json!(2), &json!("failed")));
-    assert_eq!(other.card("The next").await, 5, "its number is free");
+    let file = other
+        .ok("read_attachment", json!({ "id": detail["attachments"][0]["id"], "offset": 0, "len": 99 }))
+        .await;
+    assert_eq!(
+        (&file["data"], &file["attachment"]["kind"]),
+        (&json!(BASE64.encode("# Notes")), &json!("markdown"))
+    );
+    assert_eq!(
+        detail["attachments"].as_array().map(Vec::len),
+        Some(1),
+        "one that was taken off stays behind"
+    );
+    let whole = other.ok("get_task", json!({ "id": later })).await;
+    assert_eq!(whole["subtasks"][0]["id"], part);
+    assert_eq!(other.card("The next").await, 6, "its number is free");
     other.close().await;
     door.close().await;
 }
@@ -109,18 +132,28 @@ async fn what_cannot_be_is_refused_and_nothing_of_it_is_taken() {
         (run.clone(), "cannot be"),
         (with(run, "attempt", json!(0)), "cannot be"),
         (json!({ "type": "edge", "task": "a", "upstream": "a", "need": "any" }), "circle"),
+        (json!({ "type": "subtask", "task": "a", "parent": "a" }), "of itself"),
+        (
+            json!({ "type": "attachment", "task": "a", "name": "..", "at": 1, "data": "" }),
+            "cannot be a file's name",
+        ),
+        (json!({ "type": "attachment", "task": "a", "name": "x", "at": 1, "data": "-" }), "is not Base64"),
         (json!({ "type": "tusk" }), "unknown variant `tusk`"),
     ] {
         let refused = door.refused("import_records", json!({ "records": [card("a"), record] })).await;
         assert!(refused.message.contains(words), "{record}: {refused}");
         assert_eq!(door.ok("list_cards", json!({})).await["total"], 0, "{record}");
     }
-    let orphans = [json!({ "type": "comment", "task": "nobody", "author": "you", "body": "x", "at": 1 })];
-    assert_eq!(import(&door, &orphans).await, json!({ "added": 0, "known": 0, "left_out": 1 }));
+    let orphans = [
+        json!({ "type": "comment", "task": "nobody", "author": "you", "body": "x", "at": 1 }),
+        json!({ "type": "subtask", "task": "nobody", "parent": "no one" }),
+        json!({ "type": "attachment", "task": "nobody", "name": "x", "at": 1, "data": "eA==" }),
+    ];
+    assert_eq!(import(&door, &orphans).await, json!({ "added": 0, "known": 0, "left_out": 3 }));
     let high = with(card("h"), "number", json!(i64::MAX));
     import(&door, &[high]).await;
     assert_eq!(door.card("Still there is a number").await, 2);
-    door.refused("export_records", json!({ "cursor": "9:0" })).await;
+    door.refused("export_records", json!({ "cursor": "10:0" })).await;
     door.close().await;
 }
 
@@ -137,8 +170,14 @@ fn board() -> impl Strategy<Value = Vec<Record>> {
         prop::option::of(0i64..9),
         any::<bool>(),
     );
-    (prop::collection::vec(card, 1..12), prop::collection::vec((0usize..12, text()), 0..8), any::<u64>())
-        .prop_map(|(cards, comments, seed)| {
+    let files = prop::collection::vec(prop::collection::vec(any::<u8>(), 0..99), 0..5);
+    (
+        prop::collection::vec(card, 1..12),
+        prop::collection::vec((0usize..12, text()), 0..8),
+        any::<u64>(),
+        files,
+    )
+        .prop_map(|(cards, comments, seed, files)| {
             let columns = [
                 Status::Inbox,
                 Status::Ready,
@@ -186,6 +225,11 @@ fn board() -> impl Strategy<Value = Vec<Record>> {
                     round: 1 + at as u32,
                 })));
             }
+            // Two levels: a card of the lower half is a part of one of the upper.
+            for task in count.div_ceil(2)..count {
+                let parent = uid((seed as usize + task) % count.div_ceil(2));
+                records.push(Record::Subtask(Subtask { task: uid(task), parent }));
+            }
             for task in 1..count {
                 let upstream = (seed as usize) % task;
                 records.push(Record::Edge(Edge {
@@ -231,6 +275,14 @@ fn board() -> impl Strategy<Value = Vec<Record>> {
                     review_round: None,
                     review_step: None,
                 })));
+            }
+            for (at, bytes) in files.into_iter().enumerate() {
+                records.push(Record::Attachment(Attachment {
+                    task: uid(at % count),
+                    name: format!("file {at}.txt"),
+                    at: at as i64,
+                    data: BASE64.encode(bytes),
+                }));
             }
             records
         })

@@ -15,10 +15,10 @@ pub struct ExportArgs {
 #[derive(Debug, clap::Args)]
 pub struct ImportArgs {
     /// A file of JSON lines, a Markdown folder as `export` writes it, or with --vibe-kanban its database
-    /// (db.sqlite, db.v2.sqlite); - reads JSON lines.
+    /// (db.sqlite, db.v2.sqlite) or the ZIP that its cloud exports; - reads JSON lines.
     #[arg(value_name = "FILE|DIR")]
     pub from: PathBuf,
-    /// The file is a Vibe Kanban database. It is only read.
+    /// The file is Vibe Kanban's: its database, or its cloud's export. It is only read.
     #[arg(long)]
     pub vibe_kanban: bool,
 }

@@ -14,8 +14,8 @@ use crate::failure::Failure;
 const FORMAT: &str = "flightboard";
 /// Rises when a record no longer means what it did.
 const VERSION: u32 = 1;
-/// Longest line, bytes: the longest description and its escapes, with room to spare.
-const LINE: u64 = 8 * 1024 * 1024;
+/// Longest line, bytes: the largest file of a card as Base64, with room to spare.
+const LINE: u64 = 32 * 1024 * 1024;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,23 +46,19 @@ pub fn check_head(text: &str, place: &str) -> Result<(), Failure> {
 
 /// Writes beside the file and moves it into place once it is whole.
 pub struct Writer {
-    out: Option<Box<dyn Write>>,
+    out: Box<dyn Write>,
     draft: Option<(std::path::PathBuf, std::path::PathBuf)>,
 }
 
 impl Writer {
-    /// None writes nothing, `-` to standard output.
-    pub fn new(to: Option<&Path>) -> Result<Writer, Failure> {
-        let mut writer = match to {
-            None => return Ok(Writer { out: None, draft: None }),
-            Some(to) if to == Path::new("-") => {
-                Writer { out: Some(Box::new(std::io::stdout().lock())), draft: None }
-            }
-            Some(to) => {
-                let draft = to.with_added_extension("part");
-                let file = File::create(&draft).map_err(|error| cannot(&draft, error))?;
-                Writer { out: Some(Box::new(BufWriter::new(file))), draft: Some((draft, to.to_owned())) }
-            }
+    /// `-`: to standard output.
+    pub fn new(to: &Path) -> Result<Writer, Failure> {
+        let mut writer = if to == Path::new("-") {
+            Writer { out: Box::new(std::io::stdout().lock()), draft: None }
+        } else {
+            let draft = to.with_added_extension("part");
+            let file = File::create(&draft).map_err(|error| cannot(&draft, error))?;
+            Writer { out: Box::new(BufWriter::new(file)), draft: Some((draft, to.to_owned())) }
         };
         writer.line(&head())?;
         Ok(writer)
@@ -76,18 +72,11 @@ impl Writer {
     }
 
     fn line(&mut self, line: &str) -> Result<(), Failure> {
-        match &mut self.out {
-            Some(out) => {
-                writeln!(out, "{line}").map_err(|error| Failure::io("the export cannot be written", error))
-            }
-            None => Ok(()),
-        }
+        writeln!(self.out, "{line}").map_err(|error| Failure::io("the export cannot be written", error))
     }
 
     pub fn finish(mut self) -> Result<(), Failure> {
-        if let Some(mut out) = self.out.take() {
-            out.flush().map_err(|error| Failure::io("the export cannot be written", error))?;
-        }
+        self.out.flush().map_err(|error| Failure::io("the export cannot be written", error))?;
         match self.draft.take() {
             Some((draft, to)) => std::fs::rename(&draft, &to).map_err(|error| cannot(&to, error)),
             None => Ok(()),

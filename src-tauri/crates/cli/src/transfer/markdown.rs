@@ -1,17 +1,21 @@
 //! The board as a folder that people can read and keep under version control. Each record is a file: its
 //! longest text as Markdown below a head between two lines of `---`, in which each line is a field's name
-//! and its value as JSON (which is YAML as well). A card has a folder of its own with its comments, runs
-//! and reviews; what it waits for stands in its head.
+//! and its value as JSON (which is YAML as well). A card has a folder of its own with its comments, runs,
+//! reviews and files; what it waits for, belongs to and has as files stands in its head.
 
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use domain::{
-    portable::{Edge, Record},
+    Millis,
+    attachment::{self, FILE_MAX},
+    portable::{Attachment, Edge, Record, Subtask},
     text::slug,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::lines;
@@ -22,6 +26,11 @@ const HEAD: &str = "flightboard.json";
 const CARD: &str = "card.md";
 /// What a card waits for: in its head only here.
 const WAITS_FOR: &str = "waits_for";
+/// The card that it is a sub-task of: there, too.
+const PART_OF: &str = "part_of";
+/// Beside a card: what is in its files, and when each was added.
+const FILES: &str = "files";
+const FILE_LIST: &str = "files.json";
 /// Largest file that is read, bytes.
 const FILE: u64 = 8 * 1024 * 1024;
 
@@ -38,31 +47,103 @@ pub fn may_be_written(to: &Path) -> Result<(), Failure> {
     }
 }
 
-pub fn write(to: &Path, records: &[Record]) -> Result<(), Failure> {
-    put(&to.join(HEAD), &lines::head())?;
-    for (path, text) in files(records) {
-        put(&to.join(path), &text)?;
-    }
-    Ok(())
+/// A file of a card in the list beside it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listed {
+    name: String,
+    at: Millis,
 }
 
-fn put(path: &Path, text: &str) -> Result<(), Failure> {
+/// Writes the records once all are there, for a card's head tells of later ones; what is in files of cards, which
+/// come last and may be large, as it comes.
+pub struct Writer {
+    to: PathBuf,
+    waiting: Vec<Record>,
+    /// Folders of cards, once they are written.
+    cards: HashMap<String, PathBuf>,
+    files: HashMap<String, Vec<Listed>>,
+}
+
+impl Writer {
+    pub fn new(to: &Path) -> Writer {
+        Writer { to: to.into(), waiting: Vec::new(), cards: HashMap::new(), files: HashMap::new() }
+    }
+
+    pub fn records(&mut self, records: Vec<Record>) -> Result<(), Failure> {
+        for record in records {
+            match record {
+                Record::Attachment(file) => self.file(file)?,
+                other => self.waiting.push(other),
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, file: Attachment) -> Result<(), Failure> {
+        self.settle()?;
+        let Some(card) = self.cards.get(&file.task) else { return Ok(()) };
+        let path = self.to.join(card).join(FILES).join(&file.name);
+        let bytes = BASE64
+            .decode(&file.data)
+            .map_err(|error| Failure::invalid(format!("the file {} has no content: {error}", file.name)))?;
+        put(&path, &bytes)?;
+        self.files.entry(file.task).or_default().push(Listed { name: file.name, at: file.at });
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), Failure> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        put(&self.to.join(HEAD), lines::head().as_bytes())?;
+        let records = std::mem::take(&mut self.waiting);
+        let (files, cards) = files(&records);
+        for (path, text) in files {
+            put(&self.to.join(path), text.as_bytes())?;
+        }
+        self.cards = cards;
+        Ok(())
+    }
+
+    pub fn finish(mut self) -> Result<(), Failure> {
+        self.settle()?;
+        // Also of a board without a single record.
+        put(&self.to.join(HEAD), lines::head().as_bytes())?;
+        for (task, list) in &self.files {
+            let Some(card) = self.cards.get(task) else { continue };
+            let text =
+                serde_json::to_vec_pretty(list).map_err(|error| Failure::invalid(error.to_string()))?;
+            put(&self.to.join(card).join(FILE_LIST), &text)?;
+        }
+        Ok(())
+    }
+}
+
+fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error| Failure::io(format!("{} cannot be written", path.display()), error);
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(failed)?;
     }
-    std::fs::write(path, text).map_err(failed)
+    std::fs::write(path, bytes).map_err(failed)
 }
 
-/// Where each record goes, and what is in it.
-fn files(records: &[Record]) -> Vec<(PathBuf, String)> {
-    let mut waits: HashMap<&str, Vec<Value>> = HashMap::new();
+/// Where each record goes and what is in it, and the folder of each card.
+fn files(records: &[Record]) -> (Vec<(PathBuf, String)>, HashMap<String, PathBuf>) {
+    let mut beside: HashMap<&str, Beside> = HashMap::new();
     for record in records {
-        if let Record::Edge(Edge { task, upstream, need }) = record {
-            waits.entry(task).or_default().push(serde_json::json!({ "upstream": upstream, "need": need }));
+        match record {
+            Record::Edge(Edge { task, upstream, need }) => {
+                let edge = serde_json::json!({ "upstream": upstream, "need": need });
+                beside.entry(task).or_default().waits_for.push(edge);
+            }
+            Record::Subtask(Subtask { task, parent }) => {
+                beside.entry(task).or_default().part_of = Some(parent.clone());
+            }
+            _ => {}
         }
     }
-    let mut cards: HashMap<&str, PathBuf> = HashMap::new();
+    let mut cards: HashMap<String, PathBuf> = HashMap::new();
     let mut numbers: HashMap<PathBuf, u32> = HashMap::new();
     let mut next = |folder: PathBuf| {
         let number = numbers.entry(folder.clone()).or_default();
@@ -72,13 +153,13 @@ fn files(records: &[Record]) -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
     for record in records {
         let (number, folder, name) = match record {
-            Record::Edge(_) => continue,
+            Record::Edge(_) | Record::Subtask(_) | Record::Attachment(_) => continue,
             Record::Task(task) => {
                 let key = task.number.map_or_else(|| task.uid.clone(), |number| format!("T-{number}"));
                 let folder = Path::new("cards").join(format!("{key}-{}", slug(&task.title)));
-                cards.insert(&task.uid, folder.clone());
-                let waits_for = waits.remove(task.uid.as_str()).map(Value::Array);
-                files.push((folder.join(CARD), text_of(record, waits_for)));
+                cards.insert(task.uid.clone(), folder.clone());
+                let beside = beside.remove(task.uid.as_str()).unwrap_or_default();
+                files.push((folder.join(CARD), text_of(record, beside)));
                 continue;
             }
             Record::Project(project) => {
@@ -109,9 +190,16 @@ fn files(records: &[Record]) -> Vec<(PathBuf, String)> {
                 (number, folder, slug(&review.reviewer))
             }
         };
-        files.push((folder.join(format!("{number:04}-{name}.md")), text_of(record, None)));
+        files.push((folder.join(format!("{number:04}-{name}.md")), text_of(record, Beside::default())));
     }
-    files
+    (files, cards)
+}
+
+/// What other records say of a card, for its head.
+#[derive(Default)]
+struct Beside {
+    waits_for: Vec<Value>,
+    part_of: Option<String>,
 }
 
 /// The field that stands below the head.
@@ -125,7 +213,7 @@ fn body_field(kind: &str) -> &'static str {
     }
 }
 
-fn text_of(record: &Record, waits_for: Option<Value>) -> String {
+fn text_of(record: &Record, beside: Beside) -> String {
     let mut value = serde_json::to_value(record).unwrap_or_default();
     let kind = value["type"].as_str().unwrap_or_default().to_owned();
     let fields = value.as_object_mut();
@@ -134,8 +222,11 @@ fn text_of(record: &Record, waits_for: Option<Value>) -> String {
         Some(Value::String(_)) => fields.remove(body_field(&kind)),
         _ => None,
     };
-    if let Some(waits_for) = waits_for {
-        fields.insert(WAITS_FOR.into(), waits_for);
+    if !beside.waits_for.is_empty() {
+        fields.insert(WAITS_FOR.into(), Value::Array(beside.waits_for));
+    }
+    if let Some(parent) = beside.part_of {
+        fields.insert(PART_OF.into(), parent.into());
     }
     let head: String = fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     let body = body.as_ref().and_then(Value::as_str).map(|text| format!("\n{text}")).unwrap_or_default();
@@ -152,7 +243,8 @@ pub fn read(from: &Path) -> Result<Vec<Record>, Failure> {
         found.folder(&from.join(folder))?;
     }
     for card in entries(&from.join("cards"))? {
-        found.file(&card.join(CARD))?;
+        let uid = found.card(&card.join(CARD))?;
+        found.attachments(&card, &uid)?;
         for folder in ["comments", "runs", "reviews"] {
             found.folder(&card.join(folder))?;
         }
@@ -188,7 +280,7 @@ fn check_file(path: &Path) -> Result<(), Failure> {
 /// What was read so far, kind by kind.
 #[derive(Default)]
 struct Found {
-    kinds: [Vec<Record>; 8],
+    kinds: [Vec<Record>; 10],
 }
 
 impl Found {
@@ -200,10 +292,50 @@ impl Found {
     fn file(&mut self, path: &Path) -> Result<(), Failure> {
         check_file(path)?;
         let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
-        let (record, edges) = parse(&text)
+        let (record, more) = parse(&text)
             .map_err(|why| Failure::invalid(format!("{} cannot be read: {why}", path.display())))?;
-        self.kinds[place(&record)].push(record);
-        self.kinds[EDGES].extend(edges.into_iter().map(Record::Edge));
+        for record in std::iter::once(record).chain(more) {
+            self.kinds[place(&record)].push(record);
+        }
+        Ok(())
+    }
+
+    /// Its uid; none where the file is of another kind.
+    fn card(&mut self, path: &Path) -> Result<String, Failure> {
+        self.file(path)?;
+        Ok(match self.kinds[TASKS].last() {
+            Some(Record::Task(task)) => task.uid.clone(),
+            _ => String::new(),
+        })
+    }
+
+    /// Those that its list names; a link is no file of a card.
+    fn attachments(&mut self, card: &Path, uid: &str) -> Result<(), Failure> {
+        let list = card.join(FILE_LIST);
+        if !list.exists() {
+            return Ok(());
+        }
+        check_file(&list)?;
+        let text = std::fs::read_to_string(&list).map_err(|error| unreadable(&list, error))?;
+        let listed: Vec<Listed> = serde_json::from_str(&text)
+            .map_err(|error| Failure::invalid(format!("{} cannot be read: {error}", list.display())))?;
+        for Listed { name, at } in listed {
+            if attachment::name(&name).as_ref() != Ok(&name) {
+                let place = list.display();
+                return Err(Failure::invalid(format!("{place} cannot be read: “{name}” is no file's name")));
+            }
+            let path = card.join(FILES).join(&name);
+            let about = std::fs::symlink_metadata(&path).map_err(|error| unreadable(&path, error))?;
+            if !about.is_file() || about.len() > FILE_MAX {
+                return Err(Failure::invalid(format!(
+                    "{} is no file, or larger than 20 MiB",
+                    path.display()
+                )));
+            }
+            let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, error))?;
+            let file = Attachment { task: uid.into(), name, at, data: BASE64.encode(bytes) };
+            self.kinds[ATTACHMENTS].push(Record::Attachment(file));
+        }
         Ok(())
     }
 
@@ -219,7 +351,7 @@ impl Found {
 }
 
 const TASKS: usize = 2;
-const EDGES: usize = 3;
+const ATTACHMENTS: usize = 9;
 
 /// In the order in which records may be imported.
 fn place(record: &Record) -> usize {
@@ -227,15 +359,18 @@ fn place(record: &Record) -> usize {
         Record::Project(_) => 0,
         Record::Agent(_) => 1,
         Record::Task(_) => TASKS,
-        Record::Edge(_) => EDGES,
-        Record::Comment(_) => 4,
-        Record::Run(_) => 5,
-        Record::Review(_) => 6,
-        Record::Schedule(_) => 7,
+        Record::Subtask(_) => 3,
+        Record::Edge(_) => 4,
+        Record::Comment(_) => 5,
+        Record::Run(_) => 6,
+        Record::Review(_) => 7,
+        Record::Schedule(_) => 8,
+        Record::Attachment(_) => ATTACHMENTS,
     }
 }
 
-fn parse(text: &str) -> Result<(Record, Vec<Edge>), String> {
+/// The record, and what its head says of others.
+fn parse(text: &str) -> Result<(Record, Vec<Record>), String> {
     let rest = text.strip_prefix("---\n").ok_or("it does not begin with a line of ---")?;
     let (head, body) = match rest.strip_prefix("---\n") {
         Some(body) => ("", body),
@@ -253,18 +388,25 @@ fn parse(text: &str) -> Result<(Record, Vec<Edge>), String> {
         fields.insert(body_field(&kind).into(), body.into());
     }
     let waits_for = fields.remove(WAITS_FOR);
-    let uid = fields.get("uid").cloned();
+    let part_of = fields.remove(PART_OF);
+    let uid = fields.get("uid").cloned().unwrap_or_default();
     let record: Record = serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())?;
     let edges = waits_for.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let edges = edges
-        .iter()
-        .map(|edge| {
-            let mut edge = edge.clone();
-            edge["task"] = uid.clone().unwrap_or_default();
-            serde_json::from_value(edge).map_err(|error| format!("what it waits for: {error}"))
-        })
-        .collect::<Result<_, _>>()?;
-    Ok((record, edges))
+    let mut more = Vec::new();
+    if let Some(parent) = part_of {
+        let subtask = serde_json::json!({ "task": uid, "parent": parent });
+        let subtask =
+            serde_json::from_value(subtask).map_err(|error| format!("what it is a part of: {error}"))?;
+        more.push(Record::Subtask(subtask));
+    }
+    for edge in edges {
+        let mut edge = edge.as_object().cloned().ok_or("what it waits for is no list of records")?;
+        edge.insert("task".into(), uid.clone());
+        let edge =
+            serde_json::from_value(edge.into()).map_err(|error| format!("what it waits for: {error}"))?;
+        more.push(Record::Edge(edge));
+    }
+    Ok((record, more))
 }
 
 #[cfg(test)]
@@ -352,12 +494,140 @@ mod tests {
             comment("first"),
             comment("second\n"),
             Record::Run(Box::new(run(None))),
+            file("b", "notes.md", b"# Notes\n"),
         ];
         may_be_written(&to).expect("it is not there yet");
-        write(&to, &records).expect("it is written");
+        written(&to, &records);
         assert_eq!(read(&to).expect("it is read"), records);
         assert!(to.join("cards/T-7-fix-it/comments/0002-agent-demo.md").is_file());
+        let notes = std::fs::read_to_string(to.join("cards/T-12-then/files/notes.md")).expect("the file");
+        assert_eq!(notes, "# Notes\n");
         assert!(may_be_written(&to).is_err(), "it holds something now");
+    }
+
+    fn name() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(vec![
+            "type",
+            "uid",
+            "title",
+            "status",
+            "waits_for",
+            "part_of",
+            "task",
+            "upstream",
+            "tags",
+            "at",
+            "gate",
+            "retry",
+        ])
+    }
+
+    /// Often one that means something.
+    fn value() -> impl Strategy<Value = Value> {
+        let word = prop::sample::select(vec!["task", "comment", "run", "edge", "inbox", "a", "any", ""]);
+        let leaf = prop_oneof![
+            word.prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<bool>().prop_map(Value::from),
+            Just(Value::Null),
+        ];
+        leaf.prop_recursive(3, 12, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map(name().prop_map(str::to_owned), inner, 0..4)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    #[test]
+    fn what_is_no_file_of_a_card_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let to = folder.path().join("board");
+        written(&to, &[Record::Task(Box::new(card("a", "Fix", ""))), file("a", "notes.md", b"x")]);
+        let list = to.join("cards/T-7-fix/files.json");
+        let listed =
+            |name: &str| std::fs::write(&list, format!(r#"[{{"name":"{name}","at":1}}]"#)).expect("written");
+        for (name, words) in
+            [("../card.md", "no file's name"), ("gone.md", "cannot be read"), ("", "no file's name")]
+        {
+            listed(name);
+            assert!(read(&to).expect_err(name).to_string().contains(words), "{name}");
+        }
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("/etc/hostname", to.join("cards/T-7-fix/files/link")).expect("a link");
+            listed("link");
+            assert!(read(&to).expect_err("a link").to_string().contains("is no file"));
+        }
+    }
+
+    fn file(task: &str, name: &str, bytes: &[u8]) -> Record {
+        Record::Attachment(Attachment {
+            task: task.into(),
+            name: name.into(),
+            at: 4,
+            data: BASE64.encode(bytes),
+        })
+    }
+
+    fn written(to: &Path, records: &[Record]) {
+        let mut writer = Writer::new(to);
+        writer.records(records.to_vec()).expect("they are written");
+        writer.finish().expect("it is whole");
+    }
+
+    fn as_lines(records: &[Record]) -> Vec<String> {
+        let mut lines: Vec<String> =
+            records.iter().map(|record| serde_json::to_string(record).expect("JSON")).collect();
+        lines.sort();
+        lines
+    }
+
+    /// Cards with texts of all kinds, trees of them, dependencies, comments, runs and files.
+    fn board() -> impl Strategy<Value = Vec<Record>> {
+        let card_of =
+            ("\\PC{1,30}", any::<String>(), any::<prop::sample::Index>(), any::<bool>(), any::<bool>());
+        let files = prop::collection::vec((0usize..8, prop::collection::vec(any::<u8>(), 0..40)), 0..6);
+        (
+            prop::collection::vec(card_of, 1..8),
+            prop::collection::vec((0usize..8, any::<String>()), 0..6),
+            files,
+        )
+            .prop_map(|(cards, comments, files)| {
+                let (mut records, mut links, count) = (Vec::new(), Vec::new(), cards.len());
+                for (at, (title, text, other, part, waits)) in cards.into_iter().enumerate() {
+                    let task = portable::Task {
+                        number: Some(at as i64 + 1),
+                        ..card(&at.to_string(), &title, &text)
+                    };
+                    records.push(Record::Task(Box::new(task)));
+                    let (task, other) = (at.to_string(), other.index(at.max(1)).to_string());
+                    if part && at > 0 {
+                        links.push(Record::Subtask(Subtask { task: task.clone(), parent: other.clone() }));
+                    }
+                    if waits && at > 0 {
+                        links.push(Record::Edge(Edge { task, upstream: other, need: Need::Any }));
+                    }
+                }
+                records.extend(links);
+                for (card, body) in comments {
+                    let of = (card % count).to_string();
+                    records.push(Record::Comment(portable::Comment {
+                        task: of,
+                        author: "you".into(),
+                        body,
+                        at: 9,
+                    }));
+                    let uid = format!("r{}", records.len());
+                    let task = (card % count).to_string();
+                    records.push(Record::Run(Box::new(portable::Run { uid, task, ..run(None) })));
+                }
+                for (at, (card, bytes)) in files.iter().enumerate() {
+                    records.push(file(&(card % count).to_string(), &format!("file {at}.bin"), bytes));
+                }
+                records
+            })
     }
 
     proptest! {
@@ -368,14 +638,34 @@ mod tests {
                 comment(&text),
                 Record::Run(Box::new(run(reason.as_deref()))),
             ] {
-                let (back, edges) = parse(&text_of(&record, None)).expect("what was written is read");
+                let (back, edges) = parse(&text_of(&record, Beside::default())).expect("what was written is read");
                 prop_assert_eq!((back, edges), (record, Vec::new()));
             }
         }
 
         #[test]
+        fn any_board_comes_back_from_its_folder_and_its_lines(records in board()) {
+            let folder = tempfile::tempdir().expect("a folder");
+            let to = folder.path().join("board");
+            written(&to, &records);
+            prop_assert_eq!(as_lines(&read(&to).expect("it is read")), as_lines(&records));
+
+            let file = folder.path().join("board.jsonl");
+            let mut writer = lines::Writer::new(&file).expect("a file");
+            writer.records(&records).expect("they are written");
+            writer.finish().expect("it is whole");
+            prop_assert_eq!(lines::read(&file).expect("it is read"), records);
+        }
+
+        #[test]
         fn no_text_makes_it_panic(text in "(---\n)?[a-z: \"{}\\[\\]\n-]{0,120}") {
             let _ = parse(&text);
+        }
+
+        #[test]
+        fn no_field_makes_it_panic(fields in prop::collection::vec((name(), value()), 0..8), body in ".{0,40}") {
+            let head: String = fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+            let _ = parse(&format!("---\n{head}---\n\n{body}"));
         }
     }
 }

@@ -26,7 +26,7 @@ async fn events_name_what_went_stale() {
     assert_eq!(
         changed,
         json!({ "type": "changed", "seq": 1, "tasks": [1], "projects": false, "agents": false,
-            "settings": false, "schedules": false })
+            "settings": false, "schedules": false, "webhooks": false, "keys": false })
     );
     drop(events);
     board.close().await;
