@@ -58,6 +58,16 @@ const THROUGH_THE_PROGRAMS = [
     argv: () => [node, "tests/bench/commands.mjs"],
   },
   {
+    name: "events",
+    about: "1,000 idle readers of the event stream",
+    argv: () => [node, "tests/bench/events.mjs"],
+  },
+  {
+    name: "load",
+    about: "200 clients that read, claim and write for a minute",
+    argv: () => [node, "tests/bench/load.mjs"],
+  },
+  {
     name: "queue",
     about: "enqueue, claim and complete beside riverqueue, effectum and BullMQ",
     peers: true,

@@ -1,6 +1,6 @@
 // `npm test`: everything that says whether Flightboard works, from a bare machine to a verdict. It goes on after a
 // failing part so that one run tells all, and ends with one line for each runner, a total, and what broke.
-// `npm test -- --only lint,rust` runs some parts; the parts are lint, rust, oracle, ui, desktop,
+// `npm test -- --only lint,rust` runs some parts; the parts are lint, rust, oracle, doors, ui, desktop,
 // agents.
 
 import { spawnSync } from "node:child_process";
@@ -73,6 +73,18 @@ const PARTS = {
         title: "ten years",
         argv: ["cargo", "test", "-p", "flightboard-domain", "--test", "oracle", "--", "--ignored"],
         tally: "cargo",
+      },
+    ],
+  },
+  doors: {
+    needs: { programs: true, tools: true },
+    runs: () => [
+      { title: "schemathesis", argv: [node, "tests/doors/install.mjs"] },
+      {
+        title: "from outside",
+        argv: offline(nodeTests("tests/doors")),
+        again: (names) => offline(nodeTests("tests/doors", names)),
+        tally: "node",
       },
     ],
   },

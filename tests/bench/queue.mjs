@@ -37,29 +37,35 @@ const MANY = option("many", QUICK ? 100_000 : 1_000_000);
 /** Enough to last a second or so; whoever makes a flush for each is the slowest of them. */
 const JOBS = QUICK ? { 1: 120, 8: 800, 64: 3_200 } : { 1: 400, 8: 3_200, 64: 12_800 };
 
+/** `durable`: what an answer means in each, because none of them means quite the same. */
 const CONTENDERS = {
   ours: {
     title: "Flightboard",
+    durable: "each call is answered after its flush",
     build: buildOurs,
     load: (dir, callers, jobs, env) => ours([dir, "work", callers, jobs], env),
   },
   river: {
     title: "riverqueue 0.5.0 (SQLite, WAL, FULL)",
+    durable: "its completions are stored in batches after the worker has gone on: a crash repeats those jobs",
     build: () => buildPeer("river"),
     load: (dir, callers, jobs, env) => ask(join(target, "release/bench-river"), [dir, callers, jobs], env),
   },
   effectum: {
     title: "effectum 0.7.0 (SQLite, its rollback journal, made to use FULL)",
+    durable: "offers NORMAL only, which may lose what was answered; here each connection is told FULL",
     build: () => buildPeer("effectum"),
     load: (dir, callers, jobs, env) => ask(join(target, "release/bench-effectum"), [dir, callers, jobs], env),
   },
   "effectum-wal": {
     title: "effectum 0.7.0, given a write-ahead log, which it does not offer",
+    durable: "the same",
     build: () => buildPeer("effectum"),
     load: (dir, callers, jobs, env) => ask(join(target, "release/bench-effectum"), [dir, callers, jobs, "wal"], env),
   },
   bullmq: {
     title: "BullMQ 5.61.0 (redis-server, appendfsync always)",
+    durable: "each call is answered after its flush; one call ends a job and fetches the next",
     build: () => bullmq(),
     load: (dir, callers, jobs, env) => onRedis(dir, callers, jobs, env),
   },
@@ -171,7 +177,8 @@ function msPerFlush() {
 }
 
 buildShim();
-const there = build(ONLY.filter((name) => CONTENDERS[name]));
+for (const name of ONLY) console.log(`${CONTENDERS[name].title}: ${CONTENDERS[name].durable}`);
+const there = build(ONLY);
 const begun = performance.now();
 if (MEMORY) await compare(MEMORY, 1_000, "Memory file system, every flush 1 ms");
 if (ON_DISK) {

@@ -83,7 +83,7 @@ function columnAt(part) {
 }
 
 /** mulberry32: the same board every time. */
-function generator(state) {
+export function generator(state) {
   let seed = state;
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;

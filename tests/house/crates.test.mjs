@@ -1,4 +1,4 @@
-// The Rust crates import one way: domain <- store, agents, pty-host, terminal, workspaces <- engine <- app <- http, mcp <- cli, desktop.
+// The Rust crates import one way: domain <- store, agents, pty-host, terminal, workspaces <- engine <- app <- mcp <- http <- cli, desktop.
 // The rule is a rank for each crate; a crate may use lower ranks only. Read from `cargo metadata`, so a dependency
 // that nobody uses yet counts as well.
 
@@ -16,11 +16,12 @@ const RANK = {
   workspaces: 1,
   engine: 2,
   app: 3,
-  http: 4,
   mcp: 4,
+  // Serves the former under a route.
+  http: 5,
   // The last two host the engine and may open the other doors (`flightboard serve`).
-  cli: 5,
-  desktop: 5,
+  cli: 6,
+  desktop: 6,
 };
 
 // Doors unpack, call one operation, and pack: what lies behind the front door is not theirs to reach.

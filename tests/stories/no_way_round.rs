@@ -53,6 +53,8 @@ fn verbs(desk: &Desk) -> Vec<String> {
 /// Not longer than it may take: some commands wait for something that never comes.
 fn briefly(desk: &Desk, args: &[String]) -> Output {
     Command::new("timeout")
+        // A command may take what it is given for a file to write.
+        .current_dir(desk.folder.path())
         .arg("10")
         .arg(program("flightboard"))
         .args(args)

@@ -1,9 +1,9 @@
 //! The agents with the tools that they are given for one launch: the model asks for them, and the board
 //! changes. And the protocol's own inspector, which is nobody's agent, lists and calls them.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
-use flightboard_stories::{Desk, program};
+use flightboard_stories::{Desk, Served, program};
 use serde_json::{Value, json};
 
 use crate::real_agents::{desk_for, names, tests_folder};
@@ -121,6 +121,92 @@ fn the_inspector_lists_and_calls_the_tools_of_either_kind() {
     assert!(!wrong && desk.show("2")["status"] == "review");
     let (late, wrong) = called(&inspect(&desk, &own, &[&call[..], &["get_my_task"]].concat()));
     assert!(wrong && late.ends_with("no longer holds T-2: it has ended"), "{late}");
+    served.stop();
+}
+
+/// Where a board that is being served speaks the protocol.
+fn mcp_of(served: &Served) -> String {
+    let (origin, _) = served.address.split_once("/login").expect("the address logs in");
+    let origin = &origin[origin.find("http").expect("an address")..];
+    format!("{origin}/mcp")
+}
+
+#[test]
+#[ignore = "needs the inspector from npm: npm test -- --only agents"]
+fn the_inspector_comes_in_by_http_as_well() {
+    let desk = Desk::new();
+    let served = desk.serve();
+    let url = mcp_of(&served);
+    let key = |role: &str| {
+        let made = desk.json(&["key", "create", role, "--role", role]);
+        format!("Authorization: Bearer {}", made["secret"].as_str().unwrap())
+    };
+    let (operator, viewer) = (key("operator"), key("viewer"));
+    let by = |header: &str, method: &[&str]| {
+        inspect(&desk, &[&url, "--transport", "http", "--header", header], method)
+    };
+    let list = ["--method", "tools/list"];
+    let add = ["--method", "tools/call", "--tool-name", "add_task", "--tool-arg", "title=First"];
+
+    let listed = by(&viewer, &list);
+    let listed = String::from_utf8_lossy(&listed.stdout);
+    assert!(listed.contains("\"get_board\"") && !listed.contains("\"add_task\""), "{listed}");
+    let (added, wrong) = called(&by(&operator, &add));
+    assert!(!wrong && added.contains("\"key\":\"T-1\""), "{added}");
+    let (refused, wrong) = called(&by(&viewer, &add));
+    assert!(wrong && refused.starts_with("this needs a key with the role operator"), "{refused}");
+    let stranger = by("Authorization: Bearer fbk_0", &list);
+    assert!(!stranger.status.success(), "{}", String::from_utf8_lossy(&stranger.stdout));
+
+    desk.ok(&["move", "1", "ready"]);
+    let claim = desk.json(&["claim", "--agent", "scout"]);
+    let own = format!("Authorization: Bearer {}", claim["claim"]["token"].as_str().unwrap());
+    let (task, wrong) = called(&by(&own, &["--method", "tools/call", "--tool-name", "get_my_task"]));
+    assert!(!wrong && task.contains("\"title\":\"First\""), "{task}");
+    served.stop();
+}
+
+/// Claude Code that somebody else started, with a card that it asked for and the key that came with it.
+#[test]
+#[ignore = "needs the agents from npm: npm test -- --only agents"]
+fn an_agent_from_elsewhere_works_on_its_card_by_http() {
+    let (desk, _model, _) = desk_for("claude");
+    desk.ok(&["add", "Paint it"]);
+    desk.ok(&["move", "1", "ready"]);
+    let served = desk.serve();
+    let claim = desk.json(&["claim", "--agent", "scout"]);
+    let bearer = format!("Bearer {}", claim["claim"]["token"].as_str().unwrap());
+    let server = json!({ "type": "http", "url": mcp_of(&served), "headers": { "Authorization": bearer }, "alwaysLoad": true });
+    let elsewhere = desk.folder.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let agent = Command::new("claude")
+        .args(["-p", "please do [[tools]]", "--strict-mcp-config", "--allowedTools", "mcp__flightboard"])
+        .args(["--mcp-config", &json!({ "mcpServers": { "flightboard": server } }).to_string()])
+        .current_dir(&elsewhere)
+        .envs(desk.env.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("claude starts");
+
+    desk.until("the card asks", || {
+        let card = desk.show("1");
+        (card["needs_you"] == true && card["why"].as_str()?.starts_with("asks: Which colour?")).then_some(())
+    });
+    desk.ok(&["answer", "1", "blue"]);
+
+    let output = agent.wait_with_output().expect("its end");
+    assert!(output.status.success(), "{output:?}");
+    let card = desk.show("1");
+    assert_eq!(
+        (&card["status"], names(&card["artifacts"])),
+        (&json!("review"), vec!["plan.md".to_owned()]),
+        "{card}"
+    );
+    assert_eq!(desk.show("2")["title"], "Write the tests");
+    let comments = card["comments"].to_string();
+    assert!(comments.contains("It is blue, as you said."), "{card}");
     served.stop();
 }
 

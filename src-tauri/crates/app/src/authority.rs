@@ -4,7 +4,7 @@
 
 use domain::{
     Actor, ArtifactId, AttachmentId, KeyId, ProjectId, Role, RunId, Scope, TaskId, TaskKey,
-    authority::{Forbidden, Need, Thing, permits, permits_role},
+    authority::{Forbidden, Need, Reach, Thing, permits, permits_role},
 };
 
 use crate::{App, wire::*};
@@ -24,6 +24,18 @@ impl Authority {
     /// The person whose machine it is.
     pub fn owner() -> Authority {
         Authority { role: Role::Admin, scope: Scope::Board, actor: Actor::Person, key: None }
+    }
+
+    fn of_run(holder: store::Holder) -> Authority {
+        let store::Holder { run, task, agent, .. } = holder;
+        let actor = Actor::Agent(agent.clone());
+        Authority { role: Role::Agent, scope: Scope::Run { agent, run, task }, actor, key: None }
+    }
+
+    /// Whether there is anything at all with which what needs this would be allowed.
+    pub fn might(&self, need: Need) -> bool {
+        let reaches = need.reach != Reach::Whole || self.scope == Scope::Board;
+        reaches && permits_role(need, self.role).is_ok()
     }
 
     /// The same rights, with an agent's name in the log. Only for callers who could have done it in their own.
@@ -68,10 +80,15 @@ impl App {
         self.authority.actor.clone()
     }
 
-    /// What a key gives; none: it is unknown, revoked or over.
+    /// What a key gives; none: it is unknown, revoked or over. The token of a claimed run is a key for its card.
     pub async fn authority_of(&self, secret: &str) -> Result<Option<Authority>, Problem> {
         let (store, now) = (self.engine.store(), self.engine.now());
-        let Some(key) = store.find_key(secret).await?.filter(|key| key.is_good(now)) else { return Ok(None) };
+        let Some(key) = store.find_key(secret).await? else {
+            return Ok(store.claimed_with(secret).await?.map(Authority::of_run));
+        };
+        if !key.is_good(now) {
+            return Ok(None);
+        }
         store.key_used(&key, now).await?;
         let actor = match &key.scope {
             Scope::Agent(agent) | Scope::Run { agent, .. } => Actor::Agent(agent.clone()),
@@ -84,7 +101,13 @@ impl App {
 impl App {
     /// Whether the key that the caller came with would still open, for streams that outlast a request.
     pub async fn is_still_good(&self) -> bool {
-        let Some(key) = self.authority.key else { return true };
+        let key = match (&self.authority.key, &self.authority.scope) {
+            (Some(key), _) => *key,
+            (None, Scope::Run { run, .. }) => {
+                return self.engine.store().run(*run).await.is_ok_and(|run| run.ended_at.is_none());
+            }
+            (None, Scope::Board | Scope::Project(_) | Scope::Agent(_)) => return true,
+        };
         let known = self.engine.store().key(key).await;
         known.is_ok_and(|known| known.is_some_and(|key| key.is_good(self.engine.now())))
     }

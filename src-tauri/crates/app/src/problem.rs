@@ -34,7 +34,10 @@ impl From<StoreError> for Problem {
                 problem(ProblemCode::Unavailable, error, Some("free some space and try again".into()))
             }
             StoreError::Closed => problem(ProblemCode::Unavailable, error, None),
-            StoreError::Database(_) | StoreError::Corrupt(_) | StoreError::Panicked => {
+            StoreError::Database(_)
+            | StoreError::Statement(_)
+            | StoreError::Corrupt(_)
+            | StoreError::Panicked => {
                 tracing::error!(%error, "the store failed");
                 problem(ProblemCode::Internal, error, None)
             }

@@ -19,6 +19,8 @@ const API_VERSION: &str = "2022-11-28";
 /// Issues on a page: the most that GitHub gives.
 const PAGE: u32 = 100;
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Issues of one repository: a server whose pages never end is given up.
+const MOST: usize = 100_000;
 
 /// An issue as GitHub tells it; of a pull request there is a field more.
 #[derive(Deserialize)]
@@ -158,6 +160,11 @@ impl Github {
             let mut answer = request.call().map_err(unreachable)?;
             refused(&mut answer)?;
             next = following(&answer);
+            if issues.len() > MOST {
+                return Err(Failure::Link(format!(
+                    "the repository has more than {MOST} issues, which is more than a board holds"
+                )));
+            }
             let page: Vec<Told> = answer.body_mut().read_json().map_err(unreachable)?;
             issues.extend(page.into_iter().filter(|told| told.pull_request.is_none()).map(Issue::from));
         }

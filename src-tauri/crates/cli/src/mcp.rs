@@ -5,7 +5,10 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ::mcp::{Caller, Desk, Server};
-use app::wire::{Problem, ProblemCode};
+use app::{
+    Authority,
+    wire::{Problem, ProblemCode},
+};
 use serde_json::Value;
 
 use crate::{claims::address, failure::Failure, link::Link};
@@ -22,7 +25,7 @@ pub async fn serve(data_dir: PathBuf, run: Option<&str>, patience: u64) -> Resul
     let socket = Socket {
         data_dir: data_dir.into(),
         // An agent never hosts the engine: it would keep the window from starting.
-        hosts: caller == Caller::Operator,
+        hosts: matches!(caller, Caller::Board(_)),
     };
     let server = Server::new(socket, caller, Duration::from_secs(patience));
     server.serve_stdio().await.map_err(|error| Failure::io("the client", error))
@@ -34,7 +37,7 @@ fn caller(named: Option<&str>) -> Result<Caller, Failure> {
     let (run, token) = match (named, set(RUN).zip(set(KEY))) {
         (Some(named), _) => address(named)?,
         (None, Some((run, token))) => address(&format!("{run}:{token}"))?,
-        (None, None) => return Ok(Caller::Operator),
+        (None, None) => return Ok(Caller::Board(Authority::owner())),
     };
     Ok(Caller::Run { run, token })
 }

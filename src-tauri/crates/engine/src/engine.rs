@@ -207,7 +207,7 @@ impl Engine {
         self.inner.clock.now()
     }
 
-    pub(crate) fn clock(&self) -> &Clock {
+    pub fn clock(&self) -> &Clock {
         &self.inner.clock
     }
 

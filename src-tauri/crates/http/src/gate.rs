@@ -20,6 +20,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use domain::authority::Scope;
 use sha2::{Digest, Sha256};
 use tokio_util::task::TaskTracker;
 
@@ -99,6 +100,7 @@ impl Keys {
 }
 
 /// Who sent this request: the app as that caller finds it. A route that no gate stands before has none.
+#[derive(Clone)]
 pub(crate) struct Caller {
     pub app: App,
     /// Where what a closing door must see through is counted.
@@ -106,6 +108,14 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// Whose key this is, where it is one agent's.
+    pub fn agent(&self) -> Option<&str> {
+        match &self.app.authority().scope {
+            Scope::Agent(name) => Some(name),
+            Scope::Board | Scope::Project(_) | Scope::Run { .. } => None,
+        }
+    }
+
     /// The same, speaking for an agent where it may.
     pub fn on_behalf_of(self, agent: &str) -> Caller {
         let authority = self.app.authority().clone().on_behalf_of(agent);
@@ -151,7 +161,7 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// The key that the request carries, in either of the headers that programs use for one.
-fn key(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {
     let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
     let bearer = text("authorization").and_then(|value| {
         let (scheme, key) = value.split_once(' ')?;

@@ -1,5 +1,5 @@
 //! The HTTP door, thin: `/rpc/<operation>` over the operations table, public routes in other boards' words
-//! ([`api`]), WebSockets for events and terminals, a raw log stream, and the web board itself.
+//! ([`api`]), `/mcp` for models, WebSockets for events and terminals, a raw log stream, and the web board itself.
 //!
 //! It opens in two ways. On a Unix socket (mode 0600) in the data directory, the caller is the same
 //! user and needs nothing more ([`local`], which has its like for Windows). On TCP it binds loopback only, and
@@ -10,8 +10,10 @@ mod api;
 mod assets;
 mod events;
 mod gate;
+mod hangup;
 pub mod local;
 mod log;
+mod mcp;
 mod problem;
 mod rpc;
 mod serve;

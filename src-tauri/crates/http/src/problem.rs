@@ -7,6 +7,9 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+/// The type of every refusal's body.
+pub(crate) const PROBLEM: &str = "application/problem+json";
+
 pub(crate) fn answer(problem: Problem) -> Response {
     with_status(status(problem.code), &problem)
 }
@@ -32,7 +35,7 @@ pub(crate) fn with_more(status: StatusCode, problem: &Problem, more: Value) -> R
         body.extend(more);
     }
     let mut answer = (status, axum::Json(body)).into_response();
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
     answer
 }
 

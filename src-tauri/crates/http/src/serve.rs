@@ -8,6 +8,7 @@ use axum::{
     extract::DefaultBodyLimit,
     middleware,
     routing::{any, get, post},
+    serve::ListenerExt,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::task::TaskTracker;
@@ -15,7 +16,8 @@ use tokio_util::task::TaskTracker;
 use crate::{
     api, assets, events, gate,
     gate::{Gate, Keys},
-    log, rpc, terminal,
+    hangup::{Endable, Hangup},
+    log, mcp, rpc, terminal,
 };
 
 /// Largest request body: a description of 200,000 characters with room to spare.
@@ -63,6 +65,7 @@ pub(crate) fn routes(app: App, writes: &TaskTracker) -> Router {
     Router::new()
         .route("/rpc/{operation}", post(rpc::call))
         .route("/rpc/add_attachment", post(rpc::add_attachment).layer(DefaultBodyLimit::max(FILE_BODY)))
+        .route("/mcp", post(mcp::answer))
         .route("/rpc/import_records", post(rpc::import_records).layer(DefaultBodyLimit::max(FILE_BODY)))
         .route("/events", any(events::open))
         .route("/terminal/{run}", any(terminal::open))
@@ -78,6 +81,12 @@ pub(crate) fn routes(app: App, writes: &TaskTracker) -> Router {
 pub async fn open_tcp(app: App, port: u16, bearer: Option<&str>) -> io::Result<(Door, Keys, u16)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let port = listener.local_addr()?.port();
+    // A short piece of a stream does not wait for the next one.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection waits for more before it sends");
+        }
+    });
     let keys = Keys::new(port, bearer);
     let writes = TaskTracker::new();
     let gate = Gate { keys: keys.clone(), app: app.clone() };
@@ -98,7 +107,9 @@ where
         let until = async move {
             let _ = stopped.wait_for(|stop| *stop).await;
         };
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(until).await {
+        let service = router.into_make_service_with_connect_info::<Hangup>();
+        let serving = axum::serve(Endable(listener), service).with_graceful_shutdown(until);
+        if let Err(error) = serving.await {
             tracing::error!(%error, "a door closed by itself");
         }
     });

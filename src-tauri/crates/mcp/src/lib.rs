@@ -3,9 +3,11 @@
 //! request, so there is nothing here that could disagree with the other doors.
 //!
 //! Two kinds of caller come in. The agent of a run gets tools that reach its own task and no further
-//! ([`Caller::Run`]), an operator gets those for working with the board ([`Caller::Operator`]).
+//! ([`Caller::Run`]), everybody else those for working with the board that their role may use ([`Caller::Board`]).
+//! They come over standard input and output, or by HTTP.
 
 mod desk;
+mod over_http;
 mod server;
 mod tools;
 

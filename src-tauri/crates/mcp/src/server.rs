@@ -4,7 +4,10 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use app::wire::{Problem, ProblemCode};
+use app::{
+    Authority,
+    wire::{Problem, ProblemCode},
+};
 use domain::RunId;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler, ServiceExt,
@@ -38,11 +41,9 @@ const CARDS: usize = 300;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// The agent of a run, and what proves it.
-    Run {
-        run: RunId,
-        token: String,
-    },
-    Operator,
+    Run { run: RunId, token: String },
+    /// Whoever works with the board, and what they may do.
+    Board(Authority),
 }
 
 /// One session's server.
@@ -85,7 +86,15 @@ impl<D: Desk> Server<D> {
     fn tools(&self) -> &'static [Tool] {
         match self.caller {
             Caller::Run { .. } => AGENT_TOOLS,
-            Caller::Operator => OPERATOR_TOOLS,
+            Caller::Board(_) => OPERATOR_TOOLS,
+        }
+    }
+
+    /// A tool that the caller could never use would only mislead it.
+    fn offers(&self, tool: &Tool) -> bool {
+        match &self.caller {
+            Caller::Run { .. } => true,
+            Caller::Board(authority) => tool.need().is_some_and(|need| authority.might(need)),
         }
     }
 
@@ -129,7 +138,7 @@ impl<D: Desk> Server<D> {
             (Fixed::Token, Caller::Run { token, .. }) => Some(json!(token)),
             (Fixed::Patience, _) => Some(json!(self.patience.as_secs())),
             (Fixed::Value(value), _) => Some(json!(value)),
-            (Fixed::Absent, _) | (Fixed::Run | Fixed::Token, Caller::Operator) => None,
+            (Fixed::Absent, _) | (Fixed::Run | Fixed::Token, Caller::Board(_)) => None,
         }
     }
 }
@@ -140,7 +149,7 @@ impl<D: Desk> ServerHandler for Server<D> {
         info.server_info = Implementation::new("flightboard", env!("CARGO_PKG_VERSION"));
         info.instructions = Some(match self.caller {
             Caller::Run { .. } => FOR_AGENTS.into(),
-            Caller::Operator => FOR_OPERATORS.into(),
+            Caller::Board(_) => FOR_OPERATORS.into(),
         });
         info
     }
@@ -150,7 +159,9 @@ impl<D: Desk> ServerHandler for Server<D> {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.tools().iter().map(listed).collect()))
+        Ok(ListToolsResult::with_all_items(
+            self.tools().iter().filter(|tool| self.offers(tool)).map(listed).collect(),
+        ))
     }
 
     async fn call_tool(

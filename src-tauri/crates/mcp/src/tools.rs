@@ -1,6 +1,7 @@
 //! Which operations are tools, for whom, and what a model is told about them.
 
-use app::{Access, OPERATIONS, request_schema};
+use app::{Access, OPERATIONS, Operation, request_schema};
+use domain::authority::Need;
 use serde_json::{Map, Value};
 
 /// An operation as a model sees it.
@@ -258,7 +259,16 @@ impl Tool {
     }
 
     pub fn only_reads(&self) -> bool {
-        OPERATIONS.iter().any(|known| known.name == self.operation && known.access == Access::Read)
+        self.row().is_some_and(|row| row.access == Access::Read)
+    }
+
+    /// What the operation asks of its caller.
+    pub fn need(&self) -> Option<Need> {
+        self.row().map(|row| row.need)
+    }
+
+    fn row(&self) -> Option<&'static Operation> {
+        OPERATIONS.iter().find(|known| known.name == self.operation)
     }
 }
 

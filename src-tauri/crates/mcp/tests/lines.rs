@@ -3,7 +3,7 @@
 
 use std::{sync::OnceLock, time::Duration};
 
-use app::{App, Config, Engine};
+use app::{App, Authority, Config, Engine};
 use flightboard_mcp::{Caller, Server};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -208,7 +208,7 @@ proptest! {
             let caller = if agent {
                 Caller::Run { run: domain::RunId(1), token: "nobody's".into() }
             } else {
-                Caller::Operator
+                Caller::Board(Authority::owner())
             };
             let mut session = Session::begin(app.clone(), caller).await;
             for line in &lines {
@@ -226,7 +226,7 @@ proptest! {
 fn what_is_wrong_is_said_as_at_every_other_door() {
     let (runtime, app) = bench();
     runtime.block_on(async {
-        let mut session = Session::begin(app.clone(), Caller::Operator).await;
+        let mut session = Session::begin(app.clone(), Caller::Board(Authority::owner())).await;
         let cases = [
             ("add_task", json!({ "title": " " })),
             ("add_task", json!({ "title": "x", "colour": "red" })),

@@ -10,7 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+#[path = "../../../../tests/bench/queues/figures.rs"]
+mod figures;
+
 use domain::{Actor, Millis, Priority, Status};
+use figures::{Watch, number};
 use futures_util::future::join_all;
 use store::{Claimed, NewClaim, NewReport, NewTask, Routing, Store};
 
@@ -29,25 +33,15 @@ async fn main() {
     }
 }
 
-fn number(text: &str) -> usize {
-    text.parse().expect("a number")
-}
-
 fn now() -> Millis {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis()
         as Millis
 }
 
-/// Flushes that the preloaded `slow_sync.c` has counted; none without it.
-fn syncs() -> Option<u64> {
-    let bytes = std::fs::read(std::env::var_os("FSYNC_COUNT")?).ok()?;
-    Some(u64::from_ne_bytes(bytes.get(..8)?.try_into().ok()?))
-}
-
 fn card(n: usize) -> NewTask {
     NewTask {
         title: format!("job {n}"),
-        description: "What is to be done, in a sentence or two, as people write it on cards.".into(),
+        description: figures::DESCRIPTION.into(),
         project: None,
         priority: Priority::default(),
         tags: Vec::new(),
@@ -64,14 +58,8 @@ fn asks(agent: &str) -> NewClaim {
     NewClaim { agent, capacity: 1, lease: 600_000, skills: Vec::new(), limits: Vec::new(), now: now() }
 }
 
-async fn add(store: Store, count: usize) -> Vec<Duration> {
-    let mut taken = Vec::with_capacity(count);
-    for n in 0..count {
-        let begun = Instant::now();
-        store.add_task(card(n), Actor::Person, now()).await.expect("a card is added");
-        taken.push(begun.elapsed());
-    }
-    taken
+async fn add(store: Store, n: usize) {
+    store.add_task(card(n), Actor::Person, now()).await.expect("a card is added");
 }
 
 /// Claims and finishes until there is nothing left.
@@ -96,29 +84,31 @@ async fn pull(store: Store, agent: String) -> (Vec<Duration>, Vec<Duration>) {
 async fn work(dir: &Path, callers: usize, jobs: usize) {
     let store = Store::open(dir).await.expect("the store opens");
     // Prepared statements and file ends count for neither phase.
-    add(store.clone(), 20).await;
+    adding(&store, 1, 20).await;
     pull(store.clone(), "warm".into()).await;
 
-    let (before, begun) = (syncs(), Instant::now());
-    let adds = (0..callers).map(|_| tokio::spawn(add(store.clone(), jobs / callers)));
-    let added: Vec<Duration> = join_all(adds).await.into_iter().flat_map(Result::unwrap).collect();
-    let (adding, between) = (begun.elapsed(), syncs());
-
-    let begun = Instant::now();
+    let added = adding(&store, callers, jobs).await;
+    let watch = Watch::start();
     let pulls = (0..callers).map(|n| tokio::spawn(pull(store.clone(), format!("agent-{n}"))));
     let pulled: Vec<_> = join_all(pulls).await.into_iter().map(Result::unwrap).collect();
-    let (working, after) = (begun.elapsed(), syncs());
+    let jobs = jobs / callers * callers;
+    let worked = watch.stop(jobs, Vec::new());
     let (claimed, finished): (Vec<_>, Vec<_>) = pulled.into_iter().unzip();
     let (claimed, finished) = (claimed.concat(), finished.concat());
-    assert_eq!((added.len(), claimed.len()), (finished.len(), finished.len()), "every job once");
+    assert_eq!((claimed.len(), finished.len()), (jobs, jobs), "every job once");
     println!(
         "{{\"enqueue\":{},\"work\":{},\"claim\":{},\"complete\":{}}}",
-        phase(&added, adding, before, between),
-        phase(&claimed, working, between, after),
-        phase(&claimed, working, None, None),
-        phase(&finished, working, None, None),
+        added.json(),
+        worked.json(),
+        worked.of(claimed).json(),
+        worked.of(finished).json(),
     );
     store.close().await;
+}
+
+async fn adding(store: &Store, callers: usize, jobs: usize) -> figures::Phase {
+    let store = store.clone();
+    figures::adding(callers, jobs, move |n| add(store.clone(), n)).await
 }
 
 /// A claim's cost where much is stored.
@@ -127,6 +117,7 @@ async fn claims(dir: &Path, stored: usize, ready: usize) {
         fill(dir, stored, ready).await;
     }
     let store = Store::open(dir).await.expect("the store opens");
+    let watch = Watch::start();
     let mut taken = Vec::new();
     for n in 0..=500 {
         let begun = Instant::now();
@@ -140,15 +131,14 @@ async fn claims(dir: &Path, stored: usize, ready: usize) {
             NewReport { run: claim.run, token: claim.token, succeeded: true, message: None, now: now() };
         store.finish_run(report).await.expect("a report");
     }
-    let all = taken.iter().sum();
-    println!("{{\"claim\":{}}}", phase(&taken, all, None, None));
+    println!("{{\"claim\":{}}}", watch.stop(taken.len(), taken).json());
     store.close().await;
 }
 
 /// So many cards, of which some are ready and the rest is done.
 async fn fill(dir: &Path, stored: usize, ready: usize) {
     let store = Store::open(dir).await.expect("the store opens");
-    join_all((0..512).map(|_| tokio::spawn(add(store.clone(), stored.div_ceil(512))))).await;
+    adding(&store, 512, stored.next_multiple_of(512)).await;
     store.close().await;
     settle(dir, ready).await;
 }
@@ -167,22 +157,4 @@ async fn settle(dir: &Path, ready: usize) {
     .await
     .expect("cards are settled");
     raw.close().await.expect("the file closes");
-}
-
-fn phase(taken: &[Duration], whole: Duration, before: Option<u64>, after: Option<u64>) -> String {
-    let mut sorted = taken.to_vec();
-    sorted.sort();
-    let at = |part: f64| {
-        let place = ((sorted.len() as f64 * part).ceil() as usize).clamp(1, sorted.len());
-        sorted[place - 1].as_secs_f64() * 1e3
-    };
-    let per_job = before.zip(after).map_or("null".into(), |(before, after)| {
-        format!("{:.4}", (after - before) as f64 / taken.len() as f64)
-    });
-    format!(
-        "{{\"per_s\":{:.0},\"p50_ms\":{:.3},\"p99_ms\":{:.3},\"syncs_per_job\":{per_job}}}",
-        taken.len() as f64 / whole.as_secs_f64(),
-        at(0.5),
-        at(0.99)
-    )
 }

@@ -137,9 +137,12 @@ macro_rules! select {
 macro_rules! needing_you {
     () => {
         "SELECT id FROM tasks WHERE held IS NOT NULL AND trashed_at IS NULL AND status IN ('ready', 'review') \
-         UNION SELECT r.task_id FROM runs r JOIN tasks h ON h.id = r.task_id AND h.live_run = r.id WHERE r.phase <> 'ended' AND r.activity = 'waiting' \
+         UNION SELECT r.task_id FROM runs r INDEXED BY runs_at_work CROSS JOIN tasks h ON h.id = r.task_id \
+         WHERE r.phase <> 'ended' AND r.activity = 'waiting' AND h.live_run = r.id \
          UNION SELECT id FROM tasks WHERE called IS NOT NULL AND trashed_at IS NULL AND status IN ('ready', 'in_progress', 'review', 'failed') \
-         UNION SELECT q.task_id FROM questions q JOIN tasks a ON a.id = q.task_id AND a.live_run = q.run_id WHERE q.answered_at IS NULL"
+         UNION SELECT q.task_id FROM runs r INDEXED BY runs_at_work \
+         CROSS JOIN questions q ON q.task_id = r.task_id AND q.run_id = r.id CROSS JOIN tasks a ON a.id = r.task_id \
+         WHERE r.phase <> 'ended' AND q.answered_at IS NULL AND a.live_run = r.id"
     };
 }
 

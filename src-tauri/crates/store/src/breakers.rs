@@ -118,14 +118,21 @@ pub(crate) async fn gates(
     agents: &str,
     now: Millis,
 ) -> Result<HashMap<String, Gate>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT * FROM breakers WHERE kind = 'agent' AND name IN (SELECT value FROM json_each(?))",
-    )
-    .bind(agents)
-    .fetch_all(&mut *tx.conn)
-    .await?;
-    let gate = |record: BreakerRecord| (record.whose.name().to_owned(), record.breaker.gate(now));
-    Ok(rows.into_iter().map(|row| gate(row.into())).collect())
+    const MOVED: &str = "SELECT name, failures, probe_at, cool_down, probe FROM breakers WHERE kind = 'agent' \
+         AND name IN (SELECT value FROM json_each(?))";
+    tx.here(|sql| {
+        let gate = |row: &rusqlite::Row<'_>| {
+            let breaker = Breaker {
+                failures: row.get(1)?,
+                probe_at: row.get(2)?,
+                cool_down: row.get(3)?,
+                probe: row.get::<_, Option<i64>>(4)?.map(RunId),
+            };
+            Ok((row.get(0)?, breaker.gate(now)))
+        };
+        sql.prepare_cached(MOVED)?.query_map([agents], gate)?.collect()
+    })
+    .await
 }
 
 /// Moves the breaker. The caller logs the change that moved it.

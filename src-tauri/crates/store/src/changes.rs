@@ -1,9 +1,10 @@
 //! The append-only change log. Every write records what it did, in its own transaction; the board's
 //! cache, the timeline, event streams and webhooks all read from here.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use domain::{Actor, Id, Millis, ProjectId, RunId, TaskId};
+use rusqlite::params;
 use sqlx::FromRow;
 
 use crate::{Store, error::StoreError, writer::Tx};
@@ -78,20 +79,30 @@ pub(crate) struct Change<'a> {
     pub text: String,
 }
 
+/// One of many of a kind.
+pub(crate) struct CardChange<'a> {
+    pub at: Millis,
+    pub actor: Cow<'a, Actor>,
+    pub task: TaskId,
+    pub run: Option<RunId>,
+    pub text: String,
+}
+
+const RECORD: &str =
+    "INSERT INTO changes (at, actor, kind, task_id, run_id, project_id, text) VALUES (?, ?, ?, ?, ?, ?, ?)";
+
 pub(crate) async fn record(tx: &mut Tx<'_>, change: Change<'_>) -> Result<i64, StoreError> {
-    let seq = sqlx::query(
-        "INSERT INTO changes (at, actor, kind, task_id, run_id, project_id, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(change.at)
-    .bind(change.actor.to_string())
-    .bind(change.kind)
-    .bind(change.task.map(Id::raw))
-    .bind(change.run.map(Id::raw))
-    .bind(change.project.map(Id::raw))
-    .bind(change.text)
-    .execute(&mut *tx.conn)
-    .await?
-    .last_insert_rowid();
+    let seq = sqlx::query(RECORD)
+        .bind(change.at)
+        .bind(change.actor.to_string())
+        .bind(change.kind)
+        .bind(change.task.map(Id::raw))
+        .bind(change.run.map(Id::raw))
+        .bind(change.project.map(Id::raw))
+        .bind(change.text)
+        .execute(&mut *tx.conn)
+        .await?
+        .last_insert_rowid();
     tx.touched.seq = seq;
     tx.touched.at = change.at;
     tx.touched.tasks.extend(change.task);
@@ -103,6 +114,37 @@ pub(crate) async fn record(tx: &mut Tx<'_>, change: Change<'_>) -> Result<i64, S
     tx.touched.keys |= change.kind.starts_with("key.");
     Ok(seq)
 }
+
+/// Logs what several operations of one commit did to cards.
+pub(crate) async fn record_all(
+    tx: &mut Tx<'_>,
+    kind: &'static str,
+    changes: &[CardChange<'_>],
+) -> Result<(), StoreError> {
+    let seq = tx
+        .here(|sql| {
+            let mut insert = sql.prepare_cached(RECORD)?;
+            for change in changes {
+                let (task, run) = (change.task.raw(), change.run.map(Id::raw));
+                insert.execute(params![
+                    change.at,
+                    change.actor.to_string(),
+                    kind,
+                    task,
+                    run,
+                    NO_PROJECT,
+                    change.text
+                ])?;
+            }
+            Ok(sql.last_insert_rowid())
+        })
+        .await?;
+    let latest = changes.iter().map(|change| change.at).max().unwrap_or_default();
+    recorded(tx, seq, latest, changes.iter().map(|change| change.task));
+    Ok(())
+}
+
+const NO_PROJECT: Option<i64> = None;
 
 /// Notes rows that one statement wrote to the log; the newest of them is `seq`.
 pub(crate) fn recorded(tx: &mut Tx<'_>, seq: i64, at: Millis, tasks: impl IntoIterator<Item = TaskId>) {
@@ -206,7 +248,7 @@ impl Store {
     /// The newest change's number and time.
     pub async fn head(&self) -> Result<(i64, Option<Millis>), StoreError> {
         let head: Option<(i64, i64)> =
-            sqlx::query_as("SELECT seq, at FROM changes ORDER BY seq DESC LIMIT 1")
+            sqlx::query_as("SELECT seq, at FROM changes WHERE seq = (SELECT max(seq) FROM changes)")
                 .fetch_optional(&self.readers)
                 .await?;
         Ok(head.map_or((0, None), |(seq, at)| (seq, Some(at))))

@@ -2,16 +2,20 @@
 //! that wait at one time are answered by the same few statements. How long a claim holds is `leases`',
 //! how it ends `reports`'; who is started from here is the dispatcher's.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet, hash_map::Entry},
+};
 
-use domain::{Id, Millis, ProjectId, RunId, Status, Task, TaskEvent, TaskId, breaker::Gate, transition};
-use serde::Deserialize;
-use sqlx::FromRow;
+use domain::{
+    Actor, Id, Millis, ProjectId, RunId, Status, Task, TaskEvent, TaskId, breaker::Gate, transition,
+};
+use rusqlite::{Row, params};
 
 use crate::{
     Store,
     breakers::{self, Breaks, Sign},
-    changes::recorded,
+    changes::{CardChange, record_all},
     error::StoreError,
     projects::{self, PullRules},
     repositories,
@@ -84,7 +88,6 @@ pub struct Held {
     pub token: Option<String>,
 }
 
-#[derive(FromRow)]
 struct HeldRow {
     id: i64,
     task_id: i64,
@@ -94,8 +97,6 @@ struct HeldRow {
     origin: String,
 }
 
-/// In the order of the columns.
-#[derive(Deserialize)]
 struct CandidateRow {
     id: i64,
     project_id: Option<i64>,
@@ -205,13 +206,20 @@ impl Desk {
         let agents: Vec<&str> = asked.iter().map(|claim| claim.agent.as_str()).collect();
         let agents = json(&agents)?;
         // Most of it is empty most of the time: only what is there is read.
-        let (newest, anything_held, breakers_moved, rules_set): (i64, bool, bool, bool) =
-            sqlx::query_as(GLANCE).bind(&agents).fetch_one(&mut *tx.conn).await?;
-        let rows: Vec<HeldRow> = if anything_held {
-            sqlx::query_as(HELD).bind(&agents).fetch_all(&mut *tx.conn).await?
-        } else {
-            Vec::new()
-        };
+        let ((newest, _, breakers_moved, rules_set), rows) = tx
+            .here(|sql| {
+                let glance: (i64, bool, bool, bool) =
+                    sql.prepare_cached(GLANCE)?.query_row([&agents], |row| row.try_into())?;
+                let held = match glance {
+                    (_, true, ..) => {
+                        let mut held = sql.prepare_cached(HELD)?;
+                        held.query_map([&agents], HeldRow::read)?.collect::<Result<_, _>>()?
+                    }
+                    (_, false, ..) => Vec::new(),
+                };
+                Ok((glance, held))
+            })
+            .await?;
         let mut held: HashMap<String, Vec<Held>> = HashMap::new();
         let mut attempts = HashMap::new();
         for row in rows {
@@ -353,16 +361,16 @@ impl Desk {
         let closed = closed.chain(self.closed_projects.iter().copied());
         let given = given.iter().map(|given| given.task.raw());
         let taken: Vec<i64> = given.chain(self.closed_tasks.iter().copied()).collect();
-        let rows: String = sqlx::query_scalar(if column == Status::Inbox { IN_THE_INBOX } else { READY })
-            .bind(latest(asked))
-            .bind(json(&agents)?)
-            .bind(json(&skills)?)
-            .bind(json(&closed.collect::<Vec<_>>())?)
-            .bind(json(&taken)?)
-            .bind(most as i64)
-            .fetch_one(&mut *tx.conn)
+        let (agents, skills, taken) = (json(&agents)?, json(&skills)?, json(&taken)?);
+        let closed = json(&closed.collect::<Vec<_>>())?;
+        let rows: Vec<CandidateRow> = tx
+            .here(|sql| {
+                let mut waiting =
+                    sql.prepare_cached(if column == Status::Inbox { IN_THE_INBOX } else { READY })?;
+                let asked = params![latest(asked), agents, skills, closed, taken, most as i64];
+                waiting.query_map(asked, CandidateRow::read)?.collect()
+            })
             .await?;
-        let rows: Vec<CandidateRow> = parse(&rows)?;
         rows.into_iter().map(|row| row.waiting_in(column)).collect()
     }
 
@@ -418,7 +426,31 @@ impl Candidate {
     }
 }
 
+impl HeldRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<HeldRow> {
+        Ok(HeldRow {
+            id: row.get(0)?,
+            task_id: row.get(1)?,
+            agent: row.get(2)?,
+            uid: row.get(3)?,
+            attempt: row.get(4)?,
+            origin: row.get(5)?,
+        })
+    }
+}
+
 impl CandidateRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<CandidateRow> {
+        Ok(CandidateRow {
+            id: row.get(0)?,
+            project_id: row.get(1)?,
+            runs: row.get(2)?,
+            assignee: row.get(3)?,
+            chain: row.get(4)?,
+            skills: row.get(5)?,
+        })
+    }
+
     fn waiting_in(self, status: Status) -> Result<Candidate, StoreError> {
         let task = Task { id: TaskId(self.id), status, live_run: None, came_from: None, held: None };
         Ok(Candidate {
@@ -432,7 +464,7 @@ impl CandidateRow {
     }
 }
 
-const GLANCE: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'runs'), 0), \
+pub(crate) const GLANCE: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'runs'), 0), \
     EXISTS (SELECT 1 FROM json_each(?1) a CROSS JOIN runs ON phase <> 'ended' AND agent = a.value), \
     EXISTS (SELECT 1 FROM json_each(?1) a CROSS JOIN breakers ON kind = 'agent' AND name = a.value), \
     EXISTS (SELECT 1 FROM projects WHERE removed_at IS NULL AND settings <> '{}')";
@@ -443,14 +475,12 @@ pub(crate) const HELD: &str = "SELECT id, task_id, agent, uid, attempt, origin F
     ORDER BY id";
 
 /// Tasks in claim order that nothing but their agents' wishes keeps. An edge is met by the same rule as
-/// `domain::edges::Need::standing` has; a run that is still being stopped keeps its task. All come as one
-/// JSON list: each row by itself would wake its reader. A bare variable as the limit would have SQLite
-/// plan anew for each value.
+/// `domain::edges::Need::standing` has; a run that is still being stopped keeps its task. A bare variable
+/// as the limit would have SQLite plan anew for each value.
 macro_rules! candidates {
     ($column:literal, $index:literal) => {
         concat!(
-            "SELECT json_group_array(json_array(id, project_id, runs, assignee, chain, skills)) FROM \
-             (SELECT id, project_id, runs, assignee, chain, skills FROM tasks INDEXED BY ",
+            "SELECT id, project_id, runs, assignee, chain, skills FROM tasks INDEXED BY ",
             $index,
             " WHERE status = '",
             $column,
@@ -464,7 +494,7 @@ macro_rules! candidates {
              AND (u.trashed_at IS NOT NULL OR NOT CASE e.need WHEN 'success' THEN u.status = 'done' \
              WHEN 'failure' THEN u.status IN ('failed', 'cancelled') ELSE u.status IN ('done', 'failed', 'cancelled') END)) \
              AND NOT EXISTS (SELECT 1 FROM runs WHERE task_id = tasks.id AND phase <> 'ended') \
-             ORDER BY priority DESC, coalesce(due_at, 9223372036854775807), created_at, id LIMIT ?6 + 0)"
+             ORDER BY priority DESC, coalesce(due_at, 9223372036854775807), created_at, id LIMIT ?6 + 0"
         )
     };
 }
@@ -479,20 +509,14 @@ fn words(text: &str) -> Result<Vec<String>, StoreError> {
     parse(text)
 }
 
-/// One trip: the runs, their tasks, guarded by the state that was read, and the log. A run is given as
-/// `[id, uid, task, attempt, agent, now, lease]`.
-pub(crate) const BEGIN: &str = "INSERT INTO runs (id, uid, task_id, attempt, agent, mode, argv, phase, activity, evidence, \
-    created_at, started_at, origin, rule, lease_for, lease_until) \
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, 'unattended', '[]', 'running', 'working', \
-    'its own word', value ->> 5, value ->> 5, 'pulled', 'it asked for work', value ->> 6, (value ->> 5) + (value ->> 6) \
-    FROM json_each(?1); \
-    UPDATE tasks SET came_from = status, status = 'in_progress', live_run = r.id, last_run = r.id, \
-    runs = runs + 1, updated_at = r.created_at, entered_at = r.created_at \
-    FROM runs r WHERE r.id BETWEEN ?2 AND ?3 AND tasks.id = r.task_id \
-    AND tasks.status IN ('ready', 'inbox') AND tasks.live_run IS NULL AND tasks.trashed_at IS NULL; \
-    INSERT INTO changes (at, actor, kind, task_id, run_id, text) \
-    SELECT created_at, 'agent:' || agent, 'run.claimed', task_id, id, 'claimed: run ' || attempt || ' with ' || agent \
-    FROM runs WHERE id BETWEEN ?2 AND ?3 ORDER BY id";
+/// A run that is at work from the start.
+const BEGIN: &str = "INSERT INTO runs (id, uid, task_id, attempt, agent, mode, argv, phase, activity, evidence, \
+    created_at, started_at, origin, rule, lease_for, lease_until) VALUES (?1, ?2, ?3, ?4, ?5, 'unattended', '[]', \
+    'running', 'working', 'its own word', ?6, ?6, 'pulled', 'it asked for work', ?7, ?6 + ?7)";
+/// Its task, guarded by the state that was read.
+pub(crate) const TAKE: &str = "UPDATE tasks SET came_from = status, status = 'in_progress', live_run = ?1, last_run = ?1, \
+    runs = runs + 1, updated_at = ?2, entered_at = ?2 WHERE id = ?3 \
+    AND (status = 'ready' OR status = 'inbox') AND live_run IS NULL AND trashed_at IS NULL";
 
 /// Makes the runs after the newest and gives them their tasks.
 async fn begin_all(
@@ -512,23 +536,32 @@ async fn begin_all(
             (claim, Claim { task, run: RunId(id), attempt, token, lease_until })
         })
         .collect();
-    let rows: Vec<_> = claims
-        .iter()
-        .map(|(at, claim)| {
-            let NewClaim { agent, lease, now, .. } = asked[*at];
-            (claim.run.raw(), &claim.token, claim.task.raw(), claim.attempt, agent, now, lease)
+    let taken = tx
+        .here(|sql| {
+            let (mut begin, mut take) = (sql.prepare_cached(BEGIN)?, sql.prepare_cached(TAKE)?);
+            let mut taken = 0;
+            for (at, Claim { task, run, attempt, token, .. }) in &claims {
+                let NewClaim { agent, lease, now, .. } = asked[*at];
+                begin.execute(params![run.raw(), token, task.raw(), attempt, agent, now, lease])?;
+                taken += take.execute(params![run.raw(), now, task.raw()])?;
+            }
+            Ok(taken)
         })
-        .collect();
-    let wrote = sqlx::query(BEGIN)
-        .bind(json(&rows)?)
-        .bind(newest + 1)
-        .bind(newest + claims.len() as i64)
-        .execute(&mut *tx.conn)
         .await?;
-    if wrote.rows_affected() != 3 * claims.len() as u64 {
+    if taken != claims.len() {
         return Err(StoreError::Conflict("a task was taken by somebody else; ask again".into()));
     }
-    recorded(tx, wrote.last_insert_rowid(), latest(asked), claims.iter().map(|(_, claim)| claim.task));
+    let changes = claims.iter().map(|(at, claim)| {
+        let agent = &asked[*at].agent;
+        CardChange {
+            at: asked[*at].now,
+            actor: Cow::Owned(Actor::Agent(agent.clone())),
+            task: claim.task,
+            run: Some(claim.run),
+            text: format!("claimed: run {} with {agent}", claim.attempt),
+        }
+    });
+    record_all(tx, "run.claimed", &changes.collect::<Vec<_>>()).await?;
     Ok(claims)
 }
 

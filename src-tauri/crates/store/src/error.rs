@@ -26,6 +26,8 @@ pub enum StoreError {
     Closed,
     #[error("the database reported an error: {0}")]
     Database(sqlx::Error),
+    #[error("the database reported an error: {0}")]
+    Statement(rusqlite::Error),
     #[error("a stored value cannot be read: {0}")]
     Corrupt(String),
     /// A fault in this crate; its words are in the log.
@@ -39,10 +41,20 @@ impl From<sqlx::Error> for StoreError {
             return StoreError::Closed;
         }
         let code = error.as_database_error().and_then(|e| e.code()).and_then(|code| code.parse::<i32>().ok());
-        // Extended codes keep the primary one in the low byte.
-        let full = code.is_some_and(|code| code & 0xff == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE);
-        if full { StoreError::DiskFull } else { StoreError::Database(error) }
+        if code.is_some_and(is_full) { StoreError::DiskFull } else { StoreError::Database(error) }
     }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let full = error.sqlite_error().is_some_and(|error| is_full(error.extended_code));
+        if full { StoreError::DiskFull } else { StoreError::Statement(error) }
+    }
+}
+
+fn is_full(code: i32) -> bool {
+    // Extended codes keep the primary one in the low byte.
+    code & 0xff == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE
 }
 
 #[derive(Debug, thiserror::Error)]

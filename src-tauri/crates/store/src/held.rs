@@ -92,6 +92,20 @@ impl Store {
         find(&self.readers, run, token).await
     }
 
+    /// The claimed run whose token this is, while it holds its task.
+    pub async fn claimed_with(&self, token: &str) -> Result<Option<Holder>, StoreError> {
+        let run: Option<i64> = sqlx::query_scalar("SELECT id FROM runs WHERE uid = ? AND origin = 'pulled'")
+            .bind(token)
+            .fetch_optional(&self.readers)
+            .await?;
+        let Some(run) = run else { return Ok(None) };
+        match find(&self.readers, RunId(run), token).await {
+            Ok(holder) => Ok(Some(holder)),
+            Err(StoreError::Conflict(_) | StoreError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A line for the card and its history. It vouches for a pulled run as a heartbeat does.
     pub async fn report_progress(
         &self,

@@ -21,6 +21,15 @@ pub struct TaskFilter {
     pub offset: u32,
 }
 
+impl TaskFilter {
+    /// Lets everything through.
+    fn is_empty(&self) -> bool {
+        let TaskFilter { ids, statuses, agent, priority, project, text, limit: _, offset: _ } = self;
+        let all = (ids, statuses, agent, priority, project, text);
+        matches!(all, (None, None, None, None, None, None))
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListedTask {
     pub id: TaskId,
@@ -74,6 +83,9 @@ const PAGE: &str = concat!(
     " ORDER BY t.id DESC LIMIT ?8 OFFSET ?9"
 );
 const COUNT: &str = concat!("SELECT count(*) ", from!());
+/// Both halves only count the entries of an index. What is deleted is in the trash, too.
+const ALL: &str =
+    "SELECT (SELECT count(*) FROM tasks) - (SELECT count(*) FROM tasks WHERE trashed_at IS NOT NULL)";
 
 /// The parameters that page and count share.
 macro_rules! bound {
@@ -105,6 +117,10 @@ impl Store {
     }
 
     async fn count_listed(&self, filter: &TaskFilter) -> Result<u32, StoreError> {
+        if filter.is_empty() {
+            let total: i64 = sqlx::query_scalar(ALL).fetch_one(&self.readers).await?;
+            return Ok(total as u32);
+        }
         let TaskFilter { ids: None, agent: None, priority: None, project: None, text: None, .. } = filter
         else {
             let total: i64 = bound!(sqlx::query_scalar(COUNT), filter).fetch_one(&self.readers).await?;

@@ -16,7 +16,7 @@ use tokio::sync::broadcast;
 use crate::{
     changes::Committed,
     error::OpenError,
-    writer::{self, Writer},
+    writer::{self, WriteConnection, Writer},
 };
 
 /// The database's file name inside the data directory.
@@ -43,9 +43,10 @@ impl Store {
         migrate(&path).await?;
         let broken = |e| OpenError::Database(path.clone(), e);
         let connection = SqliteConnection::connect_with(&options(&path)).await.map_err(broken)?;
+        let connection = WriteConnection::of(connection).await.map_err(broken)?;
         let readers = readers().connect_with(options(&path).read_only(true)).await.map_err(broken)?;
         let (committed, _) = broadcast::channel(1024);
-        let writer = writer::start(connection, committed.clone());
+        let writer = writer::start(connection, committed.clone()).map_err(|e| broken(e.into()))?;
         Ok(Store { readers, writer, committed })
     }
 

@@ -8,6 +8,7 @@ use std::{
 use domain::{
     Actor, Id, Millis, ProjectId, RetryPolicy, Status, directory, escalation::Escalation, review::Gate,
 };
+use rusqlite::OptionalExtension;
 use serde::de::DeserializeOwned;
 use sqlx::FromRow;
 
@@ -75,7 +76,7 @@ macro_rules! select {
     ($tail:literal) => {
         concat!(
             "SELECT id, name, path, settings, (SELECT count(*) FROM tasks WHERE project_id = projects.id ",
-            "AND trashed_at IS NULL AND status NOT IN ('done', 'failed', 'cancelled')) AS open_cards ",
+            "AND trashed_at IS NULL AND finished_at IS NULL) AS open_cards ",
             "FROM projects ",
             $tail
         )
@@ -185,7 +186,7 @@ impl Store {
             .write(move |tx| {
                 Box::pin(async move {
                     let live: i64 = sqlx::query_scalar(
-                        "SELECT count(*) FROM tasks WHERE project_id = ? AND trashed_at IS NULL AND status NOT IN ('done', 'failed', 'cancelled')",
+                        "SELECT count(*) FROM tasks WHERE project_id = ? AND trashed_at IS NULL AND finished_at IS NULL",
                     )
                     .bind(id.raw())
                     .fetch_one(&mut *tx.conn)
@@ -251,12 +252,15 @@ pub(crate) async fn dispatches_if_known(
     project: Option<ProjectId>,
 ) -> Result<Result<bool, ProjectId>, StoreError> {
     let Some(id) = project else { return Ok(Ok(false)) };
-    let set: Option<bool> = sqlx::query_scalar(
-        "SELECT coalesce(settings ->> 'dispatch', 0) FROM projects WHERE id = ? AND removed_at IS NULL",
-    )
-    .bind(id.raw())
-    .fetch_optional(&mut *tx.conn)
-    .await?;
+    let set: Option<bool> = tx
+        .here(|sql| {
+            sql.prepare_cached(
+                "SELECT coalesce(settings ->> 'dispatch', 0) FROM projects WHERE id = ? AND removed_at IS NULL",
+            )?
+            .query_row([id.raw()], |row| row.get(0))
+            .optional()
+        })
+        .await?;
     Ok(set.ok_or(id))
 }
 
@@ -284,16 +288,17 @@ impl PullRules {
 /// Number, paused, triage, runs left, agents.
 type PullRow = (i64, bool, bool, Option<i64>, Option<String>);
 
+/// What is at work is few; a project's cards may be many.
+pub(crate) const RULES: &str = "SELECT id, settings ->> 'paused' IS NOT NULL, coalesce(settings ->> 'triage', 0), \
+    CASE WHEN settings ->> 'limit' IS NOT NULL THEN max(0, (settings ->> 'limit') - (SELECT count(*) \
+    FROM runs r INDEXED BY runs_at_work CROSS JOIN tasks t ON t.id = r.task_id \
+    WHERE r.phase <> 'ended' AND t.project_id = projects.id)) END, \
+    settings -> 'agents' FROM projects WHERE removed_at IS NULL AND settings <> '{}'";
+
 /// Of projects that say anything.
 pub(crate) async fn pull_rules(tx: &mut Tx<'_>) -> Result<HashMap<ProjectId, PullRules>, StoreError> {
-    let rows: Vec<PullRow> = sqlx::query_as(
-        "SELECT id, settings ->> 'paused' IS NOT NULL, coalesce(settings ->> 'triage', 0), \
-         CASE WHEN settings ->> 'limit' IS NOT NULL THEN max(0, (settings ->> 'limit') - (SELECT count(*) FROM runs r \
-         JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' AND t.project_id = projects.id)) END, \
-         settings -> 'agents' FROM projects WHERE removed_at IS NULL AND settings <> '{}'",
-    )
-    .fetch_all(&mut *tx.conn)
-    .await?;
+    let rows: Vec<PullRow> =
+        tx.here(|sql| sql.prepare_cached(RULES)?.query_map([], |row| row.try_into())?.collect()).await?;
     rows.into_iter()
         .map(|(id, paused, triage, left, agents)| {
             let agents = match agents.filter(|text| text != "null") {

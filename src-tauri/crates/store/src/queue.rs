@@ -152,7 +152,7 @@ impl Store {
         let rows: Vec<LiveRow> = sqlx::query_as(
             "SELECT r.id, r.task_id, r.agent, t.project_id, t.tags, t.priority, r.created_at, r.origin, r.mode, \
              r.stop_asked_at IS NOT NULL OR t.live_run IS NOT r.id AS leaving \
-             FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' ORDER BY r.id",
+             FROM runs r INDEXED BY runs_at_work JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' ORDER BY r.id",
         )
         .fetch_all(&self.readers)
         .await?;

@@ -1,21 +1,23 @@
 //! What agents that pull report at the end of their runs. Reports that wait at one time are answered
 //! by the same few statements; one that comes too late changes nothing and its words are kept.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap, HashSet},
+};
 
 use domain::{Actor, Cause, Id, Millis, Outcome, RunId, Status, Task, TaskEvent, TaskId, transition};
-use serde::Deserialize;
-use sqlx::{QueryBuilder, Sqlite};
+use rusqlite::{OptionalExtension, Row, params};
 
 use crate::{
     Store,
     breakers::{self, Breaks, Sign},
-    changes::recorded,
+    changes::{CardChange, record_all},
     comments,
     error::StoreError,
     held::{self, Word, WordKind},
     runs::{self, Ending},
-    tasks::{in_powers_of_two, json, parse, status},
+    tasks::{json, status},
     writer::{Bulk, BulkAnswers, Tx},
 };
 
@@ -37,8 +39,6 @@ pub(crate) enum Told {
     TooLate(String),
 }
 
-/// In the order of the columns.
-#[derive(Deserialize)]
 struct ReportedRow {
     id: i64,
     task_id: i64,
@@ -57,15 +57,18 @@ struct ReportedRow {
     shaken: bool,
 }
 
-/// One JSON list: each row by itself would wake its reader.
-pub(crate) const REPORTED: &str = "SELECT json_group_array(json_array(r.id, r.task_id, r.uid, r.attempt, r.agent, \
+pub(crate) const REPORTED: &str = "SELECT r.id, r.task_id, r.uid, r.attempt, r.agent, \
     r.origin, r.phase, r.outcome, r.cause, t.status, t.live_run, t.came_from, t.held, \
-    json(iif(EXISTS (SELECT 1 FROM breakers b WHERE b.kind = 'agent' AND b.name = r.agent), 'true', 'false')))) \
-    FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.id IN (SELECT value FROM json_each(?))";
+    EXISTS (SELECT 1 FROM breakers b WHERE b.kind = 'agent' AND b.name = r.agent) \
+    FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.id = ?";
 
 async fn reported(tx: &mut Tx<'_>, runs: &[i64]) -> Result<Vec<ReportedRow>, StoreError> {
-    let rows: String = sqlx::query_scalar(REPORTED).bind(json(&runs)?).fetch_one(&mut *tx.conn).await?;
-    parse(&rows)
+    tx.here(|sql| {
+        let mut find = sql.prepare_cached(REPORTED)?;
+        let rows = runs.iter().map(|run| find.query_row([run], ReportedRow::read).optional());
+        rows.filter_map(Result::transpose).collect()
+    })
+    .await
 }
 
 impl Store {
@@ -147,6 +150,29 @@ async fn of_started(tx: &mut Tx<'_>, report: &NewReport, row: &ReportedRow) -> R
 }
 
 impl ReportedRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<ReportedRow> {
+        Ok(ReportedRow {
+            id: row.get(0)?,
+            task_id: row.get(1)?,
+            uid: row.get(2)?,
+            attempt: row.get(3)?,
+            agent: row.get(4)?,
+            origin: row.get(5)?,
+            phase: row.get(6)?,
+            outcome: row.get(7)?,
+            cause: row.get(8)?,
+            status: row.get(9)?,
+            live_run: row.get(10)?,
+            came_from: row.get(11)?,
+            held: row.get(12)?,
+            shaken: row.get(13)?,
+        })
+    }
+
+    fn author(&self) -> Actor {
+        Actor::Agent(self.agent.clone())
+    }
+
     /// Whether the run ended just as the report says.
     fn says(&self, report: &NewReport) -> bool {
         let reported = if report.succeeded {
@@ -208,7 +234,7 @@ pub(crate) async fn why_not(tx: &mut Tx<'_>, run: RunId, token: &str) -> Result<
 async fn keep(tx: &mut Tx<'_>, report: &NewReport, row: &ReportedRow) -> Result<(), StoreError> {
     let Some(message) = &report.message else { return Ok(()) };
     let task = TaskId(row.task_id);
-    let author = Actor::Agent(row.agent.clone());
+    let author = row.author();
     let body = format!("Run {} came too late and says:\n\n{message}", row.attempt);
     let there: bool = sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM task_comments WHERE task_id = ? AND author = ? AND body = ?)",
@@ -226,16 +252,14 @@ async fn keep(tx: &mut Tx<'_>, report: &NewReport, row: &ReportedRow) -> Result<
     crate::tasks::log(tx, task, Some(report.run), &author, "run.late", text, report.now).await
 }
 
-/// One trip: the runs, their tasks and the log. ?1 is the time, ?2 the runs, ?3 their tasks.
+/// ?1 is the time, ?2 the run.
 pub(crate) const SUCCEED: &str = "UPDATE runs SET phase = 'ended', activity = NULL, outcome = 'succeeded', ended_at = ?1, \
-    exit_code = NULL WHERE id IN (SELECT value FROM json_each(?2)) AND phase = 'running'; \
-    UPDATE tasks SET status = 'review', live_run = NULL, came_from = NULL, held = NULL, updated_at = ?1, \
-    entered_at = ?1, not_before = NULL, not_before_after = NULL, called = NULL, failing_since = NULL \
-    WHERE id IN (SELECT value FROM json_each(?3)) AND status = 'in_progress' \
-    AND live_run IN (SELECT value FROM json_each(?2)); \
-    INSERT INTO changes (at, actor, kind, task_id, run_id, text) \
-    SELECT ended_at, 'agent:' || agent, 'run.ended', task_id, id, 'run ' || attempt || ' finished' \
-    FROM runs WHERE id IN (SELECT value FROM json_each(?2)) ORDER BY id";
+    exit_code = NULL WHERE id = ?2 AND phase = 'running'";
+/// ?1 is the time, ?2 the run, ?3 its task.
+pub(crate) const TO_REVIEW: &str = "UPDATE tasks SET status = 'review', live_run = NULL, came_from = NULL, held = NULL, \
+    updated_at = ?1, entered_at = ?1, not_before = NULL, not_before_after = NULL, called = NULL, failing_since = NULL \
+    WHERE id = ?3 AND status = 'in_progress' AND live_run = ?2";
+const SAY: &str = "INSERT INTO task_comments (task_id, author, body, at) VALUES (?, ?, ?, ?)";
 
 /// Runs that succeeded: their cards go to review. If others of this commit failed, a breaker may have
 /// moved since the rows were read.
@@ -245,24 +269,32 @@ async fn succeed_all(
     others_failed: bool,
 ) -> Result<(), StoreError> {
     let Some(now) = done.iter().map(|(report, _)| report.now).max() else { return Ok(()) };
-    let runs = json(&done.iter().map(|(report, _)| report.run.raw()).collect::<Vec<_>>())?;
-    let tasks = json(&done.iter().map(|(_, row)| row.task_id).collect::<Vec<_>>())?;
-    let wrote = sqlx::query(SUCCEED).bind(now).bind(&runs).bind(&tasks).execute(&mut *tx.conn).await?;
-    if wrote.rows_affected() != 3 * done.len() as u64 {
+    let (ended, moved) = tx
+        .here(|sql| {
+            let (mut succeed, mut to_review) = (sql.prepare_cached(SUCCEED)?, sql.prepare_cached(TO_REVIEW)?);
+            let mut say = sql.prepare_cached(SAY)?;
+            let (mut ended, mut moved) = (0, 0);
+            for (report, row) in done {
+                ended += succeed.execute(params![now, row.id])?;
+                moved += to_review.execute(params![now, row.id, row.task_id])?;
+                if let Some(message) = &report.message {
+                    say.execute(params![row.task_id, row.author().to_string(), message, report.now])?;
+                }
+            }
+            Ok((ended, moved))
+        })
+        .await?;
+    if (ended, moved) != (done.len(), done.len()) {
         return Err(StoreError::Conflict("a run was ended by somebody else; look at its card".into()));
     }
-    recorded(tx, wrote.last_insert_rowid(), now, done.iter().map(|(_, row)| TaskId(row.task_id)));
-    let said: Vec<_> =
-        done.iter().filter_map(|(report, row)| Some((row, report.message.as_ref()?, report.now))).collect();
-    for some in in_powers_of_two(&said) {
-        let mut insert =
-            QueryBuilder::<Sqlite>::new("INSERT INTO task_comments (task_id, author, body, at) ");
-        insert.push_values(some, |mut comment, (row, message, at)| {
-            comment.push_bind(row.task_id).push_bind(Actor::Agent(row.agent.clone()).to_string());
-            comment.push_bind(message.as_str()).push_bind(at);
-        });
-        insert.build().execute(&mut *tx.conn).await?;
-    }
+    let changes = done.iter().map(|(report, row)| CardChange {
+        at: now,
+        actor: Cow::Owned(row.author()),
+        task: TaskId(row.task_id),
+        run: Some(report.run),
+        text: format!("run {} finished", row.attempt),
+    });
+    record_all(tx, "run.ended", &changes.collect::<Vec<_>>()).await?;
     let shaken = done.iter().filter(|(_, row)| row.shaken || others_failed);
     let agents: BTreeSet<&str> = shaken.map(|(_, row)| row.agent.as_str()).collect();
     if agents.is_empty() {

@@ -176,7 +176,10 @@ const LIMITS: &str = "SELECT h.path, min(p.settings ->> 'repository_limit') AS m
      JOIN projects p ON p.id = h.project_id WHERE p.removed_at IS NULL GROUP BY h.path HAVING most IS NOT NULL";
 
 pub(crate) async fn limits(tx: &mut Tx<'_>) -> Result<Vec<RepositoryLimit>, StoreError> {
-    read_limits(sqlx::query_as(LIMITS).fetch_all(&mut *tx.conn).await?)
+    let read = |sql: &rusqlite::Connection| {
+        sql.prepare_cached(LIMITS)?.query_map([], |row| row.try_into())?.collect()
+    };
+    read_limits(tx.here(read).await?)
 }
 
 fn read_limits(rows: Vec<(Vec<u8>, i64, String)>) -> Result<Vec<RepositoryLimit>, StoreError> {
@@ -218,7 +221,7 @@ pub(crate) async fn insert(
             directory
         }
         None => {
-            let used = directories(tx.conn, project, None).await?;
+            let used = directories(&mut tx.conn, project, None).await?;
             let folder = new.path.file_name().unwrap_or_default().to_string_lossy();
             directory::for_folder(&folder, used.iter().map(String::as_str))
         }
@@ -255,7 +258,7 @@ async fn refuse_taken(
     directory: &str,
     except: Option<RepositoryId>,
 ) -> Result<(), StoreError> {
-    let used = directories(tx.conn, project, except).await?;
+    let used = directories(&mut tx.conn, project, except).await?;
     if used.iter().any(|other| other.to_lowercase() == directory.to_lowercase()) {
         return Err(StoreError::Conflict(format!(
             "the directory “{directory}” is taken by another repository of this project"

@@ -8,6 +8,7 @@ use domain::{
     RetryRule, RunEvent, RunId, RunState, Status, TaskEvent, TaskId, after_failure, budget::Spent,
     dispatch::Until, failure::UNKNOWN_RESET,
 };
+use rusqlite::{params_from_iter, types::Value};
 use sqlx::FromRow;
 
 use crate::{
@@ -376,9 +377,10 @@ impl Store {
 
     /// Every run that the database believes alive, for adoption at start.
     pub async fn live_runs(&self) -> Result<Vec<RunRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as("SELECT * FROM runs WHERE phase <> 'ended' ORDER BY id")
-            .fetch_all(&self.readers)
-            .await?;
+        let rows: Vec<Row> =
+            sqlx::query_as("SELECT * FROM runs INDEXED BY runs_at_work WHERE phase <> 'ended' ORDER BY id")
+                .fetch_all(&self.readers)
+                .await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
@@ -1053,40 +1055,35 @@ pub(crate) async fn has_room(tx: &mut Tx<'_>, limit: &Limits) -> Result<(), Stor
 
 /// How much of a limit is in use.
 pub(crate) async fn used(tx: &mut Tx<'_>, on: &LimitOn) -> Result<i64, StoreError> {
-    Ok(match on {
-        LimitOn::Total => {
-            sqlx::query_scalar("SELECT count(*) FROM runs WHERE phase <> 'ended'").fetch_one(&mut *tx.conn).await?
-        }
-        LimitOn::Here => {
-            sqlx::query_scalar("SELECT count(*) FROM runs WHERE phase <> 'ended' AND origin <> 'pulled'")
-                .fetch_one(&mut *tx.conn)
-                .await?
-        }
+    let (count, of) = counted(on);
+    let of = params_from_iter(of);
+    tx.here(|sql| sql.prepare_cached(count)?.query_row(of, |row| row.get(0))).await
+}
+
+/// The statement that counts, and its value.
+pub(crate) fn counted(on: &LimitOn) -> (&'static str, Option<Value>) {
+    match on {
+        LimitOn::Total => ("SELECT count(*) FROM runs WHERE phase <> 'ended'", None),
+        LimitOn::Here => ("SELECT count(*) FROM runs WHERE phase <> 'ended' AND origin <> 'pulled'", None),
         LimitOn::Agent(agent) => {
-            sqlx::query_scalar("SELECT count(*) FROM runs WHERE phase <> 'ended' AND agent = ?")
-                .bind(agent)
-                .fetch_one(&mut *tx.conn)
-                .await?
+            let agent = Value::Text(agent.clone());
+            ("SELECT count(*) FROM runs WHERE phase <> 'ended' AND agent = ?", Some(agent))
         }
-        LimitOn::Project(project) => sqlx::query_scalar(
-            "SELECT count(*) FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' AND t.project_id = ?",
-        )
-        .bind(project.raw())
-        .fetch_one(&mut *tx.conn)
-        .await?,
-        LimitOn::Repository(path) => sqlx::query_scalar(
-            "SELECT count(*) FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' AND t.project_id IN \
-             (SELECT id FROM projects WHERE path = ?1 UNION SELECT project_id FROM project_repositories WHERE path = ?1)",
-        )
-        .bind(paths::to_bytes(path))
-        .fetch_one(&mut *tx.conn)
-        .await?,
+        LimitOn::Project(project) => (
+            "SELECT count(*) FROM runs r INDEXED BY runs_at_work CROSS JOIN tasks t ON t.id = r.task_id \
+             WHERE r.phase <> 'ended' AND t.project_id = ?",
+            Some(Value::Integer(project.raw())),
+        ),
+        LimitOn::Repository(path) => (
+            "SELECT count(*) FROM runs r INDEXED BY runs_at_work CROSS JOIN tasks t ON t.id = r.task_id \
+             WHERE r.phase <> 'ended' AND t.project_id IN (SELECT id FROM projects WHERE path = ?1 \
+             UNION SELECT project_id FROM project_repositories WHERE path = ?1)",
+            Some(Value::Blob(paths::to_bytes(path))),
+        ),
         LimitOn::Review => {
-            sqlx::query_scalar("SELECT count(*) FROM tasks WHERE status = 'review' AND trashed_at IS NULL")
-                .fetch_one(&mut *tx.conn)
-                .await?
+            ("SELECT count(*) FROM tasks WHERE status = 'review' AND trashed_at IS NULL", None)
         }
-    })
+    }
 }
 
 fn task_event(run: &RunRecord, ending: &Ending) -> TaskEvent {

@@ -111,7 +111,8 @@ impl Store {
         let condition = match by {
             SpentBy::Task(_) => "WHERE r.task_id = ?2",
             SpentBy::Project(..) => {
-                "JOIN tasks t ON t.id = r.task_id WHERE t.project_id = ?3 AND r.created_at >= ?4"
+                // A day's runs are fewer than a project's cards.
+                "INDEXED BY runs_created CROSS JOIN tasks t ON t.id = r.task_id WHERE t.project_id = ?3 AND r.created_at >= ?4"
             }
             SpentBy::Board(_) => "WHERE r.created_at >= ?4",
         };

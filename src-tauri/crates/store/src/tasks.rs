@@ -2,17 +2,21 @@
 //! Every write reads the row inside its own transaction, asks `domain::transition`, and writes the
 //! answer guarded by the state it expected.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, hash_map::Entry},
+};
 
 use domain::{
     Actor, Column, Counters, Effect, Id, Millis, Priority, ProjectId, RetryPolicy, RunId, Status, Task,
     TaskEvent, TaskId, TaskKey, dispatch::Until, review::Gate, transition,
 };
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use rusqlite::params;
+use sqlx::FromRow;
 
 use crate::{
     Store,
-    changes::{Change, record, recorded},
+    changes::{CardChange, Change, record, record_all},
     edges,
     error::StoreError,
     projects, queue, reviews,
@@ -408,10 +412,7 @@ async fn insert_all(
             (item, queued)
         })
         .collect();
-    let mut ids = Vec::with_capacity(known.len());
-    for some in in_powers_of_two(&known) {
-        ids.extend(insert_some(tx, some).await?);
-    }
+    let ids = if known.is_empty() { Vec::new() } else { insert_known(tx, &known).await? };
     let mut ids = ids.into_iter();
     items
         .iter()
@@ -424,74 +425,63 @@ async fn insert_all(
         .collect()
 }
 
-/// One statement for all of `some`, and one for their rows of the log.
-async fn insert_some(tx: &mut Tx<'_>, some: &[(&Addition, bool)]) -> Result<Vec<TaskId>, StoreError> {
-    let mut json_of = Vec::with_capacity(some.len());
-    for (item, _) in some {
-        let routing = &item.new.routing;
-        json_of.push((
+const INSERT: &str = "INSERT INTO tasks (uid, project_id, title, description, status, priority, tags, due_at, assignee, \
+    created_at, updated_at, entered_at, version, queued, chain, skills, model, retry, gate) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?10, 1, ?11, ?12, ?13, ?14, ?15, ?16)";
+
+async fn insert_known(tx: &mut Tx<'_>, known: &[(&Addition, bool)]) -> Result<Vec<TaskId>, StoreError> {
+    let mut rows = Vec::with_capacity(known.len());
+    for (item, queued) in known {
+        let Routing { chain, skills, model, retry, gate } = &item.new.routing;
+        let gate = gate.as_ref().map(json).transpose()?;
+        rows.push((
+            item,
+            queued,
             json(&item.new.tags)?,
-            json(&routing.chain)?,
-            json(&routing.skills)?,
-            json(&routing.retry)?,
-            routing.gate.as_ref().map(json).transpose()?,
+            json(chain)?,
+            json(skills)?,
+            model,
+            json(retry)?,
+            gate,
         ));
     }
-    let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO tasks (uid, project_id, title, description, status, priority, tags, due_at, assignee, \
-         created_at, updated_at, entered_at, version, queued, chain, skills, model, retry, gate) ",
-    );
-    insert.push_values(
-        some.iter().zip(json_of),
-        |mut row, ((item, queued), (tags, chain, skills, retry, gate))| {
-            let new = &item.new;
-            row.push_bind(uuid::Uuid::now_v7().to_string())
-                .push_bind(new.project.map(Id::raw))
-                .push_bind(&new.title)
-                .push_bind(&new.description)
-                .push_bind(new.status.word())
-                .push_bind(i64::from(new.priority.level()))
-                .push_bind(tags)
-                .push_bind(new.due_at)
-                .push_bind(&new.assignee)
-                .push_bind(item.now)
-                .push_bind(item.now)
-                .push_bind(item.now)
-                .push_bind(1)
-                .push_bind(queued)
-                .push_bind(chain)
-                .push_bind(skills)
-                .push_bind(&new.routing.model)
-                .push_bind(retry)
-                .push_bind(gate);
-        },
-    );
-    // Rows of one statement are numbered in its order, without a gap: there is one writer.
-    let last = insert.build().execute(&mut *tx.conn).await?.last_insert_rowid();
-    let ids: Vec<TaskId> = (last - some.len() as i64 + 1..=last).map(TaskId).collect();
-    let mut logged = QueryBuilder::<Sqlite>::new("INSERT INTO changes (at, actor, kind, task_id, text) ");
-    logged.push_values(some.iter().zip(&ids), |mut row, ((item, _), id)| {
-        row.push_bind(item.now)
-            .push_bind(item.actor.to_string())
-            .push_bind("task.created")
-            .push_bind(id.raw())
-            .push_bind(format!("added to {}", item.new.status.title()));
+    let ids: Vec<TaskId> = tx
+        .here(|sql| {
+            let mut insert = sql.prepare_cached(INSERT)?;
+            let mut ids = Vec::with_capacity(rows.len());
+            for (Addition { new, now, .. }, queued, tags, chain, skills, model, retry, gate) in rows {
+                let id = insert.insert(params![
+                    uuid::Uuid::now_v7().to_string(),
+                    new.project.map(Id::raw),
+                    new.title,
+                    new.description,
+                    new.status.word(),
+                    new.priority.level(),
+                    tags,
+                    new.due_at,
+                    new.assignee,
+                    now,
+                    queued,
+                    chain,
+                    skills,
+                    model,
+                    retry,
+                    gate,
+                ])?;
+                ids.push(TaskId(id));
+            }
+            Ok(ids)
+        })
+        .await?;
+    let changes = known.iter().zip(&ids).map(|((item, _), id)| CardChange {
+        at: item.now,
+        actor: Cow::Borrowed(&item.actor),
+        task: *id,
+        run: None,
+        text: format!("added to {}", item.new.status.title()),
     });
-    let seq = logged.build().execute(&mut *tx.conn).await?.last_insert_rowid();
-    let latest = some.iter().map(|(item, _)| item.now).max().unwrap_or_default();
-    recorded(tx, seq, latest, ids.iter().copied());
+    record_all(tx, "task.created", &changes.collect::<Vec<_>>()).await?;
     Ok(ids)
-}
-
-/// So that a handful of prepared statements serve every length.
-pub(crate) fn in_powers_of_two<T>(mut rows: &[T]) -> Vec<&[T]> {
-    let mut parts = Vec::new();
-    while !rows.is_empty() {
-        let (part, left) = rows.split_at(1 << rows.len().ilog2().min(6));
-        parts.push(part);
-        rows = left;
-    }
-    parts
 }
 
 async fn update(

@@ -2,19 +2,28 @@
 //! transaction and answers each after the commit, so that sixty callers share one fsync. Each
 //! operation runs in a savepoint of its own: one that fails, or panics, leaves its neighbours alone.
 //! Operations of a kind that is cheaper done together ([`Bulk`]) share a savepoint and their
-//! statements; where that fails, each is tried again in its own.
+//! statements; where that fails, each is tried again in its own. A task gathers the groups and tells
+//! their callers; a thread brings them to disk.
 
 use std::{
     any::{Any, TypeId},
-    panic::AssertUnwindSafe,
-    sync::Arc,
+    io,
+    sync::{Arc, mpsc as threads},
+    thread,
 };
 
-use futures_util::{FutureExt, future::BoxFuture};
-use sqlx::{Connection, SqliteConnection};
+use futures_executor::block_on;
+use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
 
 use crate::{changes::Committed, error::StoreError};
+
+mod commit;
+mod connection;
+
+use commit::{Done, Lost, Open, Outcome, commit, run_bulk};
+use connection::Lent;
+pub(crate) use connection::WriteConnection;
 
 /// Most operations in one commit: enough to amortise an fsync, few enough to keep latency flat.
 const GROUP: usize = 512;
@@ -23,8 +32,18 @@ const QUEUE: usize = 4096;
 
 /// A connection inside the writer's transaction, and what the operation has touched so far.
 pub(crate) struct Tx<'c> {
-    pub conn: &'c mut SqliteConnection,
+    pub conn: Lent<'c>,
     pub touched: Committed,
+}
+
+impl Tx<'_> {
+    /// Runs statements on this thread, which saves the trip to sqlx's and back for each.
+    pub async fn here<T>(
+        &mut self,
+        work: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        self.conn.0.here(work).await
+    }
 }
 
 type Answer = Box<dyn Any + Send>;
@@ -63,19 +82,6 @@ struct Item {
 type RunBulk =
     for<'t, 'c> fn(&'t mut Open<'c>, Vec<Box<dyn Any + Send>>) -> BoxFuture<'t, Result<Done, Lost>>;
 
-/// What became of a unit: an answer for each who asked, and what they touched.
-type Done = (Vec<Result<Answer, StoreError>>, Committed);
-
-/// On a full disk SQLite rolls the whole transaction back by itself. To go on would commit each
-/// later operation alone, outside any transaction.
-struct Lost(StoreError);
-
-/// What the writer does at one go, and who waits for it.
-enum Unit {
-    Alone(Work, Asker),
-    Together { kind: TypeId, run: RunBulk, items: Vec<Box<dyn Any + Send>>, askers: Vec<Asker> },
-}
-
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
     jobs: mpsc::Sender<Job>,
@@ -88,15 +94,38 @@ struct Stop {
     ended: oneshot::Receiver<()>,
 }
 
-pub(crate) fn start(connection: SqliteConnection, committed: broadcast::Sender<Arc<Committed>>) -> Writer {
+/// A group on its way to the thread, and where to tell what became of it.
+struct Order {
+    group: Vec<Job>,
+    done: oneshot::Sender<Outcome>,
+}
+
+/// Fails where the system gives no thread.
+pub(crate) fn start(
+    connection: WriteConnection,
+    committed: broadcast::Sender<Arc<Committed>>,
+) -> io::Result<Writer> {
     let (jobs, queue) = mpsc::channel(QUEUE);
     let (signal, stopped) = oneshot::channel();
     let (end, ended) = oneshot::channel();
-    tokio::spawn(async move {
-        run(connection, queue, stopped, committed).await;
+    let (orders, ordered) = threads::channel();
+    thread::Builder::new().name("writer".into()).spawn(move || {
+        carry_out(connection, ordered);
         let _ = end.send(());
-    });
-    Writer { jobs, stop: Arc::new(Mutex::new(Some(Stop { signal, ended }))) }
+    })?;
+    tokio::spawn(run(orders, queue, stopped, committed));
+    Ok(Writer { jobs, stop: Arc::new(Mutex::new(Some(Stop { signal, ended }))) })
+}
+
+/// Until nobody orders any more.
+fn carry_out(mut connection: WriteConnection, orders: threads::Receiver<Order>) {
+    for Order { group, done } in orders {
+        // The runtime may have gone away; what was committed counts all the same.
+        let _ = done.send(block_on(commit(&mut connection, group)));
+    }
+    if let Err(error) = block_on(connection.close()) {
+        tracing::warn!(%error, "closing the database");
+    }
 }
 
 impl Writer {
@@ -145,33 +174,50 @@ impl Writer {
 }
 
 async fn run(
-    mut connection: SqliteConnection,
+    orders: threads::Sender<Order>,
     mut queue: mpsc::Receiver<Job>,
     mut stopped: oneshot::Receiver<()>,
     committed: broadcast::Sender<Arc<Committed>>,
 ) {
-    let mut group = Vec::with_capacity(GROUP);
+    let mut stopping = false;
     loop {
-        let taken = tokio::select! {
+        let mut group = Vec::with_capacity(queue.len().min(GROUP));
+        tokio::select! {
             biased;
             // First, so that a stop comes through however busy the callers are.
-            _ = &mut stopped => {
+            _ = &mut stopped, if !stopping => {
                 // Refuse new work, finish the accepted.
                 queue.close();
-                continue_until_empty(&mut connection, &mut queue, &committed).await;
-                break;
+                stopping = true;
+                continue;
             }
-            taken = queue.recv_many(&mut group, GROUP) => taken,
-        };
-        if taken == 0 {
-            break;
+            _ = queue.recv_many(&mut group, GROUP) => {}
         }
-        commit(&mut connection, &mut group, &committed).await;
+        if group.is_empty() || !make_durable(&orders, group, &committed).await {
+            return;
+        }
         gather(&queue).await;
     }
-    if let Err(error) = connection.close().await {
-        tracing::warn!(%error, "closing the database");
+}
+
+/// Tells everybody once their group is on disk. False: the thread is gone.
+async fn make_durable(
+    orders: &threads::Sender<Order>,
+    group: Vec<Job>,
+    committed: &broadcast::Sender<Arc<Committed>>,
+) -> bool {
+    let (done, outcome) = oneshot::channel();
+    let _ = orders.send(Order { group, done });
+    let Ok(outcome) = outcome.await else { return false };
+    for touched in outcome.committed {
+        // Nobody listening is fine.
+        let _ = committed.send(touched);
     }
+    for (asker, result) in outcome.answers {
+        // The caller may have gone away; its operation counts all the same.
+        let _ = asker.send(result);
+    }
+    true
 }
 
 /// Whoever was just answered may have something more: it shares the next commit, as long as the others
@@ -182,283 +228,6 @@ async fn gather(queue: &mpsc::Receiver<Job>) {
         before = Some(queue.len());
         tokio::task::yield_now().await;
     }
-}
-
-async fn continue_until_empty(
-    connection: &mut SqliteConnection,
-    queue: &mut mpsc::Receiver<Job>,
-    committed: &broadcast::Sender<Arc<Committed>>,
-) {
-    let mut group = Vec::new();
-    while queue.recv_many(&mut group, GROUP).await > 0 {
-        commit(connection, &mut group, committed).await;
-    }
-}
-
-/// Commits the group in one transaction, or in more where SQLite gave one up halfway.
-async fn commit(
-    connection: &mut SqliteConnection,
-    group: &mut Vec<Job>,
-    committed: &broadcast::Sender<Arc<Committed>>,
-) {
-    let mut waiting = units(group.drain(..)).into_iter();
-    while waiting.len() > 0 {
-        one_transaction(connection, &mut waiting, committed).await;
-    }
-}
-
-/// Bulk operations of one kind move together, past those of other kinds but never past a single one:
-/// who asked for a bulk operation and then, without waiting, for a single one finds them in order.
-fn units(group: impl Iterator<Item = Job>) -> Vec<Unit> {
-    let mut units: Vec<Unit> = Vec::new();
-    let mut since_alone = 0;
-    for Job { task, asker } in group {
-        let item = match task {
-            JobTask::Alone(work) => {
-                units.push(Unit::Alone(work, asker));
-                since_alone = units.len();
-                continue;
-            }
-            JobTask::Together(item) => item,
-        };
-        let same = units[since_alone..].iter_mut().find_map(|unit| match unit {
-            Unit::Together { kind, items, askers, .. } if *kind == item.kind => Some((items, askers)),
-            Unit::Together { .. } | Unit::Alone(..) => None,
-        });
-        match same {
-            Some((items, askers)) => {
-                items.push(item.bulk);
-                askers.push(asker);
-            }
-            None => units.push(Unit::Together {
-                kind: item.kind,
-                run: item.run,
-                items: vec![item.bulk],
-                askers: vec![asker],
-            }),
-        }
-    }
-    units
-}
-
-/// One transaction for as many of `waiting` as it survives; they are answered after it.
-async fn one_transaction(
-    connection: &mut SqliteConnection,
-    waiting: &mut impl Iterator<Item = Unit>,
-    committed: &broadcast::Sender<Arc<Committed>>,
-) {
-    let mut open = match Open::begin(&mut *connection).await {
-        Ok(open) => open,
-        Err(error) => {
-            tracing::error!(%error, "the database cannot begin a transaction");
-            let why = NotCommitted::from(error);
-            waiting.flat_map(askers).for_each(|asker| tell(asker, Err(why.error())));
-            return;
-        }
-    };
-    let mut answers = Vec::new();
-    let mut touched = Committed::default();
-    for unit in waiting {
-        let (askers, outcome) = match unit {
-            Unit::Alone(work, asker) => (vec![asker], alone(&mut open, work).await),
-            Unit::Together { run, items, askers, .. } => (askers, run(&mut open, items).await),
-        };
-        match outcome {
-            Ok((results, touches)) => {
-                touched.merge(touches);
-                answers.extend(askers.into_iter().zip(results));
-            }
-            Err(Lost(error)) => {
-                let why = NotCommitted::of(&error);
-                answers.extend(askers.into_iter().map(|asker| (asker, Err(why.error()))));
-                return give_up(open.conn, answers).await;
-            }
-        }
-    }
-    if let Err(error) = sqlx::query("COMMIT").execute(&mut *open.conn).await {
-        tracing::error!(%error, "a commit failed; its operations were rolled back");
-        let why = NotCommitted::from(error);
-        let answers =
-            answers.into_iter().map(|(asker, result)| (asker, result.and(Err(why.error())))).collect();
-        return give_up(open.conn, answers).await;
-    }
-    if touched.seq > 0 || touched.lease.is_some() || touched.webhooks {
-        // Nobody listening is fine.
-        let _ = committed.send(Arc::new(touched));
-    }
-    answers.into_iter().for_each(|(asker, result)| tell(asker, result));
-}
-
-fn askers(unit: Unit) -> Vec<Asker> {
-    match unit {
-        Unit::Alone(_, asker) => vec![asker],
-        Unit::Together { askers, .. } => askers,
-    }
-}
-
-type Answers = Vec<(Asker, Result<Answer, StoreError>)>;
-
-/// Rolls everything back. Who thought to have succeeded is told otherwise.
-async fn give_up(connection: &mut SqliteConnection, answers: Answers) {
-    // SQLite may have rolled back by itself, and then refuses to do it again.
-    let _ = sqlx::query("ROLLBACK").execute(&mut *connection).await;
-    let full = answers.iter().any(|(_, result)| matches!(result, Err(StoreError::DiskFull)));
-    let why = if full { NotCommitted::DiskFull } else { NotCommitted::Broken };
-    for (asker, result) in answers {
-        tell(asker, result.and(Err(why.error())));
-    }
-}
-
-/// The caller may have gone away; its operation counts all the same.
-fn tell(asker: Asker, result: Result<Answer, StoreError>) {
-    let _ = asker.send(result);
-}
-
-/// Why a whole group failed: an error for each of its operations.
-enum NotCommitted {
-    DiskFull,
-    Broken,
-}
-
-impl From<sqlx::Error> for NotCommitted {
-    fn from(error: sqlx::Error) -> Self {
-        NotCommitted::of(&StoreError::from(error))
-    }
-}
-
-impl NotCommitted {
-    fn of(error: &StoreError) -> NotCommitted {
-        match error {
-            StoreError::DiskFull => NotCommitted::DiskFull,
-            _ => NotCommitted::Broken,
-        }
-    }
-
-    fn error(&self) -> StoreError {
-        match self {
-            NotCommitted::DiskFull => StoreError::DiskFull,
-            NotCommitted::Broken => {
-                StoreError::Conflict("the change could not be made durable; nothing was changed".into())
-            }
-        }
-    }
-}
-
-/// A transaction, and in it the savepoint of the operation at work. Each statement is a trip to SQLite's
-/// own thread and back, which costs more than what these do there: so the transaction begins with its
-/// first savepoint, one savepoint is released on the way to the next, and the commit releases the last.
-struct Open<'c> {
-    conn: &'c mut SqliteConnection,
-    /// The savepoint holds what is to stay.
-    used: bool,
-}
-
-impl Open<'_> {
-    async fn begin(conn: &mut SqliteConnection) -> Result<Open<'_>, sqlx::Error> {
-        match sqlx::query("BEGIN IMMEDIATE; SAVEPOINT job").execute(&mut *conn).await {
-            Ok(_) => Ok(Open { conn, used: false }),
-            Err(error) => {
-                // In case it began and could not set the savepoint.
-                let _ = sqlx::query("ROLLBACK").execute(conn).await;
-                Err(error)
-            }
-        }
-    }
-
-    /// A transaction for one more operation.
-    async fn next(&mut self) -> Result<Tx<'_>, Lost> {
-        if self.used {
-            let next = sqlx::query("RELEASE job; SAVEPOINT job").execute(&mut *self.conn).await;
-            next.map_err(|error| Lost(error.into()))?;
-            self.used = false;
-        }
-        Ok(Tx { conn: &mut *self.conn, touched: Committed::default() })
-    }
-
-    /// Keeps what was done in the savepoint, or undoes it where it came to an error.
-    async fn end<T>(
-        &mut self,
-        result: Result<T, StoreError>,
-        touched: Committed,
-    ) -> Result<(Result<T, StoreError>, Committed), Lost> {
-        let refused = match result {
-            Ok(value) => {
-                self.used = true;
-                return Ok((Ok(value), touched));
-            }
-            Err(refused) => refused,
-        };
-        match sqlx::query("ROLLBACK TO job").execute(&mut *self.conn).await {
-            Ok(_) => Ok((Err(refused), Committed::default())),
-            Err(_) => Err(Lost(refused)),
-        }
-    }
-}
-
-async fn alone(open: &mut Open<'_>, work: Work) -> Result<Done, Lost> {
-    let mut tx = open.next().await?;
-    // Called inside, so that a panic before the first wait is caught as well.
-    let result = without_panic(async { work(&mut tx).await }).await;
-    let touched = tx.touched;
-    let (result, touched) = open.end(result, touched).await?;
-    Ok((vec![result], touched))
-}
-
-/// All in one savepoint or, should that fail, each in its own.
-fn run_bulk<'t, B: Bulk>(
-    open: &'t mut Open<'_>,
-    items: Vec<Box<dyn Any + Send>>,
-) -> BoxFuture<'t, Result<Done, Lost>> {
-    let items = items.into_iter().map(|item| match item.downcast::<B>() {
-        Ok(item) => *item,
-        Err(_) => unreachable!("a unit holds items of one kind"),
-    });
-    let items: Vec<B> = items.collect();
-    Box::pin(async move {
-        match together(open, &items).await? {
-            (Ok(answers), touched) => return Ok((answers, touched)),
-            (Err(refused), touched) if items.len() == 1 => return Ok((vec![Err(refused)], touched)),
-            (Err(error), _) => {
-                tracing::debug!(%error, "operations failed together; each is tried alone");
-            }
-        }
-        let (mut answers, mut touched) = (Vec::with_capacity(items.len()), Committed::default());
-        for item in &items {
-            let (answer, touches) = together(open, std::slice::from_ref(item)).await?;
-            touched.merge(touches);
-            match answer {
-                Ok(one) => answers.extend(one),
-                Err(refused) => answers.push(Err(refused)),
-            }
-        }
-        Ok((answers, touched))
-    })
-}
-
-type Together = (Result<Vec<Result<Answer, StoreError>>, StoreError>, Committed);
-
-async fn together<B: Bulk>(open: &mut Open<'_>, items: &[B]) -> Result<Together, Lost> {
-    let mut tx = open.next().await?;
-    let result = without_panic(async { B::run(&mut tx, items).await }).await;
-    debug_assert!(result.as_ref().map_or(true, |answers| answers.len() == items.len()));
-    let touched = tx.touched;
-    let (result, touched) = open.end(result, touched).await?;
-    let boxed = |answer: Result<B::Answer, StoreError>| answer.map(|value| Box::new(value) as Answer);
-    Ok((result.map(|answers| answers.into_iter().map(boxed).collect()), touched))
-}
-
-/// A panic ends one operation and not the writer. Safe to go on after: what the operation had done
-/// goes with its savepoint, what it had noted is dropped, and it shares nothing else.
-async fn without_panic<T>(running: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    AssertUnwindSafe(running).catch_unwind().await.unwrap_or_else(|panic| {
-        tracing::error!(said = words(&*panic), "a write panicked; it was rolled back");
-        Err(StoreError::Panicked)
-    })
-}
-
-fn words(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("nothing")
 }
 
 #[cfg(test)]

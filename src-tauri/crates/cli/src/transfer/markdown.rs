@@ -505,6 +505,41 @@ mod tests {
         assert!(may_be_written(&to).is_err(), "it holds something now");
     }
 
+    fn name() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(vec![
+            "type",
+            "uid",
+            "title",
+            "status",
+            "waits_for",
+            "part_of",
+            "task",
+            "upstream",
+            "tags",
+            "at",
+            "gate",
+            "retry",
+        ])
+    }
+
+    /// Often one that means something.
+    fn value() -> impl Strategy<Value = Value> {
+        let word = prop::sample::select(vec!["task", "comment", "run", "edge", "inbox", "a", "any", ""]);
+        let leaf = prop_oneof![
+            word.prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<bool>().prop_map(Value::from),
+            Just(Value::Null),
+        ];
+        leaf.prop_recursive(3, 12, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map(name().prop_map(str::to_owned), inner, 0..4)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
     #[test]
     fn what_is_no_file_of_a_card_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -625,6 +660,12 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in "(---\n)?[a-z: \"{}\\[\\]\n-]{0,120}") {
             let _ = parse(&text);
+        }
+
+        #[test]
+        fn no_field_makes_it_panic(fields in prop::collection::vec((name(), value()), 0..8), body in ".{0,40}") {
+            let head: String = fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+            let _ = parse(&format!("---\n{head}---\n\n{body}"));
         }
     }
 }

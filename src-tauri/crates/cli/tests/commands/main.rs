@@ -14,4 +14,5 @@ mod manners;
 mod pipes;
 mod projects;
 mod registry;
+mod table;
 mod trash;

@@ -715,6 +715,8 @@ fn uneven(step: u32, unit: &str, whole: &str, instead: &str) -> BadSchedule {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use rstest::rstest;
 
@@ -858,5 +860,71 @@ mod tests {
     #[test]
     fn a_text_without_end_is_refused_early() {
         assert_eq!(read(&"every ".repeat(1000)), Err(BadSchedule::TooLong));
+    }
+
+    /// Words of phrases and pieces of expressions, in any order.
+    fn phrase() -> impl Strategy<Value = String> {
+        let words = [
+            "every",
+            "weekday",
+            "day",
+            "at",
+            "9",
+            "9am",
+            "17:30",
+            "25:99",
+            "monday",
+            "first",
+            "last",
+            "monthly",
+            "hour",
+            "minutes",
+            "15",
+            "of",
+            "the",
+            "month",
+            "and",
+            ",",
+            "*",
+            "*/5",
+            "1-5",
+            "0",
+            "60",
+            "L",
+            "@daily",
+            "@reboot",
+            "february",
+            "30",
+            "31",
+            "noon",
+            "midnight",
+            "on",
+            "in",
+            "-1",
+            "4294967296",
+            "１２",
+        ];
+        let one =
+            prop_oneof![8 => prop::sample::select(words.to_vec()).prop_map(str::to_owned), 1 => ".{0,6}"];
+        prop::collection::vec(one, 0..9).prop_map(|words| words.join(" "))
+    }
+
+    proptest! {
+        #[test]
+        fn any_phrase_is_read_or_refused_in_a_sentence(text in phrase()) {
+            match read(&text) {
+                Ok(cron) => {
+                    let _ = (cron.sentence(), cron.several_a_day());
+                    let next = cron.next_few(&super::super::Zone::utc(), 1_800_000_000_000, 3);
+                    prop_assert!(next.is_sorted() && next.first().is_none_or(|at| *at > 1_800_000_000_000));
+                }
+                Err(bad) => prop_assert!(!bad.to_string().is_empty()),
+            }
+        }
+
+        #[test]
+        fn any_zone_is_read_or_refused(name in "[A-Za-z/_+-]{0,20}|.{0,20}") {
+            let _ = super::super::Zone::parse(&name);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The board as a whole, in the first board's words: its state, what happened, what is found, what is taken out.
 
 use axum::{
+    Extension,
     body::Body,
     extract::{Query, rejection::QueryRejection},
     http::header,
@@ -10,8 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Page, agents, bad, ok,
-    tasks::{PageText, query},
+    Answer, Feed, Page, agents, bad, ok,
+    tasks::{PageText, every, query},
     words,
 };
 use crate::gate::Caller;
@@ -24,7 +25,7 @@ pub(crate) async fn health() -> Response {
     axum::Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })).into_response()
 }
 
-pub(crate) async fn status(caller: Caller) -> Answer {
+pub(crate) async fn status(caller: Caller, Extension(feed): Extension<Feed>) -> Answer {
     let overview = caller.ask("get_overview", json!({})).await?;
     let plan = caller.ask("get_plan", json!({})).await?;
     ok(json!({
@@ -38,6 +39,7 @@ pub(crate) async fn status(caller: Caller) -> Answer {
         },
         "queue": { "paused": plan["paused"], "in_flight": plan["in_flight"], "parallel": plan["parallel"] },
         "last_event_id": overview["seq"],
+        "event_streams": feed.readers(),
         "timestamp": jiff::Timestamp::now().as_second(),
     }))
 }
@@ -161,15 +163,9 @@ pub(crate) async fn export(caller: Caller, wanted: Result<Query<Taken>, QueryRej
     if !matches!(format, "csv" | "json") {
         return Err(bad("format must be csv or json"));
     }
-    let mut rows = Vec::new();
-    while rows.len() < EXPORTED {
-        let page = caller.ask(operation, json!({ "limit": 200, "offset": rows.len() })).await?;
-        let found = page[part].as_array().map(Vec::as_slice).unwrap_or_default();
-        rows.extend(found.iter().map(|row| if part == "tasks" { words::task(row) } else { activity(row) }));
-        if found.len() < 200 {
-            break;
-        }
-    }
+    let view = |row: &Value| if part == "tasks" { words::task(row) } else { activity(row) };
+    let found = every(&caller, operation, part, json!({}), EXPORTED).await?;
+    let rows: Vec<Value> = found.iter().map(view).collect();
     let body = match format {
         "csv" => csv(columns, &rows),
         _ => json!({ "type": kind, "count": rows.len(), "data": rows }).to_string(),

@@ -2,7 +2,7 @@
 //! comes back with the last one that it saw goes on without a gap or a repetition, whatever happened to either side.
 //!
 //! The log is read once for all readers of a door ([`Feed`]); a reader that was away, or fell behind, reads what it
-//! missed for itself. One that takes nothing for half a minute is let go.
+//! missed for itself. One that takes nothing for half a minute is cut off, and goes on from there when it is back.
 
 use std::{
     sync::{Arc, Mutex},
@@ -16,29 +16,29 @@ use app::{
 use axum::{
     Extension,
     body::{Body, Bytes},
-    extract::{Query, rejection::QueryRejection},
+    extract::{ConnectInfo, Query, rejection::QueryRejection},
     http::{HeaderMap, header},
     response::IntoResponse,
 };
-use domain::{ProjectId, TaskId, event};
+use domain::{Millis, ProjectId, TaskId, event};
 use futures_util::stream;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::{
     sync::{
         broadcast::{self, error::RecvError},
-        mpsc,
+        mpsc::{self, error::TrySendError},
     },
     time::{Instant, interval_at},
 };
 
 use super::{Answer, Fail, bad, tasks::query, words};
-use crate::gate::Caller;
+use crate::{gate::Caller, hangup::Hangup};
 
 /// A sign of life, so that neither side takes a quiet board for a broken line.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long a reader may take nothing.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a reader may take nothing, in milliseconds.
+const PATIENCE: Millis = 30_000;
 /// Changes read at once.
 const PAGE: u32 = 500;
 /// Batches that a reader may be behind before it reads for itself.
@@ -74,6 +74,12 @@ impl Feed {
         *batches = Some(sender.clone());
         tokio::spawn(self.clone().read(sender));
         receiver
+    }
+
+    /// Streams that are open.
+    pub fn readers(&self) -> usize {
+        let batches = self.batches.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        batches.as_ref().map_or(0, broadcast::Sender::receiver_count)
     }
 
     /// Ends with the engine, or once nobody listens.
@@ -171,6 +177,7 @@ fn frame(change: &LoggedChange) -> Bytes {
 pub(crate) async fn open(
     Caller { app, .. }: Caller,
     Extension(feed): Extension<Feed>,
+    ConnectInfo(hangup): ConnectInfo<Hangup>,
     headers: HeaderMap,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Answer {
@@ -192,7 +199,7 @@ pub(crate) async fn open(
         }
     };
     let (frames, outgoing) = mpsc::channel(UNDER_WAY);
-    tokio::spawn(Reader { app, filter, seen, frames }.serve(batches));
+    tokio::spawn(Reader { app, filter, seen, frames, hangup }.serve(batches));
     let body = stream::unfold(outgoing, |mut outgoing| async move {
         outgoing.recv().await.map(|frame: Bytes| (Ok::<_, std::convert::Infallible>(frame), outgoing))
     });
@@ -216,6 +223,7 @@ struct Reader {
     /// The newest change that it was told of or that was not for it.
     seen: i64,
     frames: mpsc::Sender<Bytes>,
+    hangup: Hangup,
 }
 
 /// The stream is over; nothing is left to be done about it.
@@ -277,7 +285,24 @@ impl Reader {
     }
 
     async fn send(&self, frame: Bytes) -> Result<(), Over> {
-        self.frames.send_timeout(frame, PATIENCE).await.map_err(|_| Over)
+        let frame = match self.frames.try_send(frame) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Closed(_)) => return Err(Over),
+            Err(TrySendError::Full(frame)) => frame,
+        };
+        let (clock, begun) = (self.app.engine().clock(), self.app.engine().now());
+        loop {
+            tokio::select! {
+                room = self.frames.reserve() => {
+                    room.map_err(|_| Over)?.send(frame);
+                    return Ok(());
+                }
+                () = clock.until(begun + PATIENCE) => if clock.now() >= begun + PATIENCE {
+                    self.hangup.hang_up();
+                    return Err(Over);
+                },
+            }
+        }
     }
 }
 

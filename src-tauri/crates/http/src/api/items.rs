@@ -11,10 +11,13 @@ use serde_json::{Value, json};
 
 use super::{
     Answer, Fail, Page, bad, created, id, ok, read,
-    tasks::{PageText, find, query, refused},
+    tasks::{PageText, every, find, query, refused},
     words,
 };
 use crate::gate::Caller;
+
+/// Items in an answer that is asked for no page.
+const ITEMS: usize = 50_000;
 
 #[derive(Deserialize)]
 pub(crate) struct Wanted {
@@ -25,11 +28,19 @@ pub(crate) struct Wanted {
 
 pub(crate) async fn list(caller: Caller, wanted: Result<Query<Wanted>, QueryRejection>) -> Answer {
     let wanted = query(wanted)?;
-    let (limit, offset) = wanted.page.read()?.of(200);
     let status = wanted.status.as_deref().map(|word| {
         words::status(word).map(|status| [status]).ok_or_else(|| bad(format!("“{word}” is not a status")))
     });
-    let request = json!({ "statuses": status.transpose()?, "limit": limit, "offset": offset });
+    let mut request = json!({ "statuses": status.transpose()? });
+    if wanted.page.is_empty() {
+        let items: Vec<Value> =
+            every(&caller, "list_tasks", "tasks", request, ITEMS).await?.iter().map(words::item).collect();
+        let total = items.len();
+        return ok(Page::told(total.max(1) as u32, 0, total as u64, "items", items));
+    }
+    let (limit, offset) = wanted.page.read()?.of(200);
+    request["limit"] = json!(limit);
+    request["offset"] = json!(offset);
     let found = caller.ask("list_tasks", request).await?;
     let items = found["tasks"].as_array().into_iter().flatten().map(words::item).collect();
     ok(Page::told(limit, offset, found["total"].as_u64().unwrap_or(0), "items", items))
@@ -93,8 +104,8 @@ struct Claim {
 pub(crate) async fn claim(caller: Caller, headers: HeaderMap, body: Bytes) -> Answer {
     let said: Claim = read(&headers, &body)?;
     let header = headers.get("x-agent-name").and_then(|name| name.to_str().ok()).map(str::to_owned);
-    let agent =
-        said.agent_id.or(header).ok_or_else(|| bad("say who claims: agentId, or the header x-agent-name"))?;
+    let agent = said.agent_id.or(header).or(caller.agent().map(str::to_owned));
+    let agent = agent.ok_or_else(|| bad("say who claims: agentId, or the header x-agent-name"))?;
     let request = json!({ "agent": agent.trim().to_ascii_lowercase(), "max_capacity": said.capacity });
     let claim = caller.ask("claim_task", request).await?;
     let item = match claim["claim"]["task"].as_i64() {

@@ -12,6 +12,7 @@ mod openapi;
 mod repeat;
 mod reviews;
 mod tasks;
+mod webhooks;
 mod words;
 
 pub(crate) use events::Feed;
@@ -34,7 +35,12 @@ use domain::authority::{Need, Reach};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::{gate::Caller, problem::with_status, rpc};
+use crate::{
+    gate::Caller,
+    problem::{PROBLEM, with_status},
+    rpc,
+    serve::BODY,
+};
 
 pub(crate) fn routes(app: &App) -> Router<App> {
     let each = Router::new()
@@ -56,6 +62,22 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/api/cron", get(cron::list).post(cron::act))
         .route("/api/cron/{id}", get(cron::show).delete(cron::remove))
         .route("/api/cron/{id}/{action}", post(cron::act_on))
+        .route(
+            "/api/webhooks",
+            get(webhooks::list)
+                .post(webhooks::create)
+                .put(webhooks::change_named)
+                .delete(webhooks::remove_named),
+        )
+        .route("/api/webhooks/test", post(webhooks::test_named))
+        .route("/api/webhooks/retry", post(webhooks::retry))
+        .route("/api/webhooks/deliveries", get(webhooks::deliveries))
+        .route(
+            "/api/webhooks/{id}",
+            get(webhooks::show).put(webhooks::change).patch(webhooks::change).delete(webhooks::remove),
+        )
+        .route("/api/webhooks/{id}/test", post(webhooks::test))
+        .route("/api/webhooks/{id}/deliveries", get(webhooks::deliveries_of))
         .route("/api/status", get(board::status))
         .route("/api/activities", get(board::activities))
         .route("/api/search", get(board::search))
@@ -73,6 +95,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
     each.route("/api/events", get(events::open))
         .route_layer(middleware::from_fn_with_state(app.clone(), admit))
         .route("/health", get(board::health))
+        .route_layer(middleware::from_fn(worded))
         .fallback_for_api()
 }
 
@@ -85,6 +108,32 @@ async fn admit(caller: Caller, path: MatchedPath, request: Request, next: Next) 
         Ok(()) => next.run(request).await,
         Err(refused) => Fail::from(refused).into_response(),
     }
+}
+
+/// What is refused before a route is reached, in the shape of every other refusal.
+async fn worded(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let answer = next.run(request).await;
+    let status = answer.status();
+    let is_told = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM);
+    if !(status.is_client_error() || status.is_server_error()) || is_told {
+        return answer;
+    }
+    let (code, message) = match status {
+        StatusCode::METHOD_NOT_ALLOWED => (ProblemCode::Invalid, format!("{method} is not possible here")),
+        StatusCode::PAYLOAD_TOO_LARGE => (ProblemCode::Invalid, too_large()),
+        _ if status.is_client_error() => (ProblemCode::Invalid, "the request cannot be read".into()),
+        _ => (ProblemCode::Internal, "the request ended abnormally; the log has the details".into()),
+    };
+    let mut told = with_status(status, &Problem { code, message, next: None });
+    if let Some(allowed) = answer.headers().get(header::ALLOW) {
+        told.headers_mut().insert(header::ALLOW, allowed.clone());
+    }
+    told
+}
+
+fn too_large() -> String {
+    format!("a request has at most {} MiB", BODY / (1024 * 1024))
 }
 
 /// Unknown paths below `/api` are no pages of the web board.
@@ -141,7 +190,7 @@ fn not_found(message: impl Into<String>) -> Problem {
 
 impl Caller {
     /// Carries out an operation of the table, as this caller. It goes on if the client hangs up.
-    async fn ask(&self, operation: &str, request: impl Serialize) -> Result<Value, Problem> {
+    pub(crate) async fn ask(&self, operation: &str, request: impl Serialize) -> Result<Value, Problem> {
         let internal = |error: serde_json::Error| Problem {
             code: ProblemCode::Internal,
             message: error.to_string(),

@@ -22,6 +22,25 @@ type Row = (
     &'static [&'static str],
 );
 
+/// Headers that say something to a route: method, path, name, what it says.
+const HEADERS: &[(&str, &str, &str, &str)] = &[
+    ("get", "/api/tasks/queue", "x-agent-name", "Who asks, where `agent` does not say."),
+    ("post", "/api/queue/claim", "x-agent-name", "Who claims, where `agentId` does not say."),
+    (
+        "put",
+        "/api/tasks/{id}",
+        "If-Match",
+        "The `ETag` of the task as it was read; 412 if it was changed since.",
+    ),
+    (
+        "patch",
+        "/api/tasks/{id}",
+        "If-Match",
+        "The `ETag` of the task as it was read; 412 if it was changed since.",
+    ),
+    ("get", "/api/events", "Last-Event-ID", "The id of the last event that was seen."),
+];
+
 const PAGE: [&str; 3] = ["limit", "offset", "page"];
 
 #[rustfmt::skip]
@@ -59,6 +78,19 @@ pub(crate) const ROUTES: &[Row] = &[
     ("get", "/api/cron/{id}", "Show a job", "viewer", 200, "", "JobAnswer", &[]),
     ("delete", "/api/cron/{id}", "Remove a job; its tasks stay", "operator", 200, "", "JobAnswer", &[]),
     ("post", "/api/cron/{id}/{action}", "pause, resume, run or remove a job", "operator", 200, "", "JobAnswer", &[]),
+    ("get", "/api/webhooks", "List webhooks, oldest first", "viewer", 200, "", "Webhooks", &[]),
+    ("post", "/api/webhooks", "Add a webhook; its secret is told now and never again", "admin", 201, "NewWebhook", "WebhookAnswer", &[]),
+    ("put", "/api/webhooks", "Change the webhook named in the body", "admin", 200, "Webhook", "WebhookAnswer", &[]),
+    ("delete", "/api/webhooks", "Remove the webhook named in the body", "admin", 200, "WhichWebhook", "Success", &[]),
+    ("post", "/api/webhooks/test", "Send a message to the webhook named in the body now", "operator", 200, "WhichWebhook", "DeliveryAnswer", &[]),
+    ("post", "/api/webhooks/retry", "Send a message again that is over", "operator", 200, "WhichDelivery", "DeliveryAnswer", &[]),
+    ("get", "/api/webhooks/deliveries", "List messages of a webhook or of all, newest first", "viewer", 200, "", "Deliveries", &["webhook_id", "limit", "offset", "page"]),
+    ("get", "/api/webhooks/{id}", "Show a webhook", "viewer", 200, "", "WebhookShown", &[]),
+    ("put", "/api/webhooks/{id}", "Change a webhook; what is left out stays", "admin", 200, "WebhookChange", "WebhookAnswer", &[]),
+    ("patch", "/api/webhooks/{id}", "Change a webhook; what is left out stays", "admin", 200, "WebhookChange", "WebhookAnswer", &[]),
+    ("delete", "/api/webhooks/{id}", "Remove a webhook", "admin", 200, "", "Success", &[]),
+    ("post", "/api/webhooks/{id}/test", "Send a message to a webhook now", "operator", 200, "", "DeliveryAnswer", &[]),
+    ("get", "/api/webhooks/{id}/deliveries", "List a webhook's messages, newest first", "viewer", 200, "", "Deliveries", &["limit", "offset", "page"]),
     ("get", "/api/status", "The board's state", "viewer", 200, "", "Status", &[]),
     ("get", "/api/activities", "What happened, newest first", "viewer", 200, "", "Activities", &["type", "entity_type", "actor", "since", "limit", "offset", "page"]),
     ("get", "/api/search", "Search tasks and agents", "viewer", 200, "", "Found", &["q", "type", "limit"]),
@@ -115,11 +147,14 @@ fn described((method, path, summary, role, success, takes, gives, query): &Row) 
     let mut parameters: Vec<Value> = path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": in_path(path, name) }))
         .collect();
     parameters.extend(query.iter().map(|name| {
         let number = PAGE.contains(name)
-            || matches!(*name, "project_id" | "since" | "project" | "task" | "last_event_id" | "taskId");
+            || matches!(
+                *name,
+                "project_id" | "since" | "project" | "task" | "last_event_id" | "taskId" | "webhook_id"
+            );
         let kind =
             if number { json!({ "type": "integer", "minimum": 0 }) } else { json!({ "type": "string" }) };
         json!({ "name": name, "in": "query", "schema": kind })
@@ -130,19 +165,18 @@ fn described((method, path, summary, role, success, takes, gives, query): &Row) 
             "description": "The same key and request again within a day: the first answer again, and nothing is done twice.",
         }));
     }
-    let mime = match *gives {
-        "Events" => "text/event-stream",
-        "File" => "text/csv",
-        _ => "application/json",
-    };
-    let given = json!({ "description": "done", "content": { mime: { "schema": schema_of(gives) } } });
-    let mut responses = json!({ success.to_string(): given });
+    parameters.extend(HEADERS.iter().filter(|header| header.0 == *method && header.1 == *path).map(
+        |(_, _, name, says)| {
+            json!({ "name": name, "in": "header", "schema": { "type": "string" }, "description": says })
+        },
+    ));
+    let mut responses = json!({ success.to_string(): given(gives) });
     // What is made may turn out to be there, and an action on a job makes a task or not.
     if matches!(*path, "/api/agents/register" | "/api/cron") && *method == "post" {
-        responses["200"] = given_again(gives);
+        responses["200"] = given(gives);
     }
     if *path == "/api/cron/{id}/{action}" {
-        responses["201"] = given_again(gives);
+        responses["201"] = given(gives);
     }
     if *method == "get" && !matches!(*gives, "Health" | "Events") {
         responses["304"] = json!({ "description": "you have it already" });
@@ -168,20 +202,39 @@ fn described((method, path, summary, role, success, takes, gives, query): &Row) 
     operation
 }
 
-fn given_again(gives: &str) -> Value {
-    json!({ "description": "done", "content": { "application/json": { "schema": schema_of(gives) } } })
+fn given(gives: &str) -> Value {
+    let kinds: &[&str] = match gives {
+        "Events" => &["text/event-stream"],
+        "File" => &["text/csv", "application/json"],
+        _ => &["application/json"],
+    };
+    let content: Map<String, Value> =
+        kinds.iter().map(|kind| ((*kind).to_owned(), json!({ "schema": schema_of(gives, kind) }))).collect();
+    json!({ "description": "done", "content": content })
 }
 
-fn schema_of(name: &str) -> Value {
-    if matches!(name, "Events" | "File") {
+/// Cards and webhooks have numbers; agents and jobs go by a number or a name.
+fn in_path(path: &str, name: &str) -> Value {
+    match name {
+        "action" => json!({ "type": "string", "enum": ["pause", "resume", "run", "remove"] }),
+        _ if path.starts_with("/api/agents") || path.starts_with("/api/cron") => json!({ "type": "string" }),
+        _ => json!({ "type": "integer", "minimum": 1 }),
+    }
+}
+
+fn schema_of(name: &str, kind: &str) -> Value {
+    if kind.starts_with("text/") {
         return json!({ "type": "string" });
     }
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
 fn refusals(path: &str, role: &str) -> Vec<(&'static str, &'static str)> {
-    let mut all =
-        vec![("421", "not our host"), ("403", "a foreign origin, or a key that does not reach as far")];
+    let mut all = vec![
+        ("421", "not our host"),
+        ("403", "a foreign origin, or a key that does not reach as far"),
+        ("405", "not with this method; `Allow` names those that are"),
+    ];
     if role.is_empty() {
         return all;
     }
@@ -196,7 +249,7 @@ fn refusals(path: &str, role: &str) -> Vec<(&'static str, &'static str)> {
         ("503", "something is missing or full on this machine"),
     ]);
     if path == "/api/openapi.json" {
-        all.retain(|(status, _)| matches!(*status, "421" | "403" | "401"));
+        all.retain(|(status, _)| matches!(*status, "421" | "403" | "405" | "401"));
     }
     all
 }
@@ -279,8 +332,25 @@ fn schemas() -> Value {
         ("Reviews", "reviews~:object[] latest~:object"),
         ("Jobs", "jobs:object[] total:int"),
         ("JobAnswer", "success~:bool job~:object task~:TaskView"),
-        ("Status", "status:text version:text tasks:object queue:object last_event_id:int timestamp:int"),
+        (
+            "Status",
+            "status:text version:text tasks:object queue:object last_event_id:int event_streams:int timestamp:int",
+        ),
         ("Activities", "activities:object[] total:int page:int limit:int hasMore:bool"),
+        ("File", "type:text count:int data:object[]"),
+        (
+            "WebhookView",
+            "id:int name:text url:text events:text[] project_id:int? enabled:bool private_allowed:bool waiting:int consecutive_failures:int resting_until:int? created_at:int updated_at:int",
+        ),
+        ("Webhooks", "webhooks:WebhookView[] total:int"),
+        ("WebhookShown", "webhook:WebhookView"),
+        ("WebhookAnswer", "success:bool id:int webhook:WebhookView secret:text?"),
+        (
+            "DeliveryView",
+            "id:int webhook_id:int message_id:text event_type:text payload:text status:text attempts:int status_code:int? error:text? duration_ms:int? next_attempt_at:int? created_at:int ended_at:int?",
+        ),
+        ("DeliveryAnswer", "success:bool delivery:DeliveryView"),
+        ("Deliveries", "deliveries:DeliveryView[] total:int page:int limit:int offset:int hasMore:bool"),
         ("Found", "query:text count:int results:object[]"),
         ("Document", "openapi:text info:object paths:object"),
         (
@@ -314,6 +384,20 @@ fn schemas() -> Value {
         ("Which", "key_id:int"),
         ("NewReview", "taskId:int status:text notes:text reviewer~:text"),
         ("NewJob", "action~:text id~:any name~:text schedule~:text timezone~:text task_template~:object"),
+        (
+            "NewWebhook",
+            "url:text name~:text events~:text[] project_id~:int enabled~:bool private_allowed~:bool",
+        ),
+        (
+            "Webhook",
+            "id:int url~:text name~:text events~:text[] enabled~:bool private_allowed~:bool regenerate_secret~:bool",
+        ),
+        (
+            "WebhookChange",
+            "url~:text name~:text events~:text[] enabled~:bool private_allowed~:bool regenerate_secret~:bool",
+        ),
+        ("WhichWebhook", "id:int"),
+        ("WhichDelivery", "delivery_id:int"),
         ("NewItem", "title:text description~:text priority~:any tags~:text[]"),
         ("NewClaim", "agentId~:text capacity~:int"),
         ("Execute", "agent~:text model~:text mode~:text"),

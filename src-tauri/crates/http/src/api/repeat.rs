@@ -3,12 +3,13 @@
 
 use app::repeated::{self, Repeat};
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes, HttpBody, to_bytes},
     extract::{FromRequestParts, Request, State},
     http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use http_body_util::LengthLimitError;
 use sha2::{Digest, Sha256};
 
 use super::{Fail, bad};
@@ -29,7 +30,8 @@ pub(crate) async fn conditional(request: Request, next: Next) -> Response {
     let reads = request.method() == Method::GET;
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let answer = next.run(request).await;
-    if !reads || answer.status() != StatusCode::OK {
+    let is_large = answer.body().size_hint().lower() > ANSWER as u64;
+    if !reads || answer.status() != StatusCode::OK || is_large {
         return answer;
     }
     let (mut head, body) = answer.into_parts();
@@ -74,8 +76,7 @@ async fn carry_out(
     let name = name.to_str().map_err(|_| bad("an idempotency key is plain text"))?.trim().to_owned();
     let (mut parts, body) = request.into_parts();
     let caller = Caller::from_request_parts(&mut parts, app).await.map_err(Fail::new)?;
-    let body =
-        to_bytes(body, BODY).await.map_err(|error| bad(format!("the body cannot be taken: {error}")))?;
+    let body = to_bytes(body, BODY).await.map_err(cannot_take)?;
     let target = parts.uri.path_and_query().map(|target| target.as_str().to_owned()).unwrap_or_default();
     let fingerprint =
         Sha256::new().chain_update(target).chain_update([0]).chain_update(&body).finalize().into();
@@ -97,6 +98,14 @@ async fn carry_out(
         tracing::error!(%error, "a request ended abnormally");
         Fail::new(StatusCode::INTERNAL_SERVER_ERROR.into_response())
     })
+}
+
+/// One over the limit, or one that broke off.
+fn cannot_take(error: axum::Error) -> Fail {
+    if std::error::Error::source(&error).is_some_and(|cause| cause.is::<LengthLimitError>()) {
+        return Fail::new(StatusCode::PAYLOAD_TOO_LARGE.into_response());
+    }
+    bad(format!("the body cannot be taken: {error}"))
 }
 
 fn again(status: u16, body: Vec<u8>) -> Response {

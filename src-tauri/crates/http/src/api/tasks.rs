@@ -13,6 +13,8 @@ use crate::gate::{self, Caller};
 
 /// Seconds of a day; a month has thirty.
 const DAY: i64 = 86_400;
+/// Rows that an operation lists at once.
+const WHOLE_PAGE: usize = 200;
 
 #[derive(Deserialize)]
 pub(crate) struct Wanted {
@@ -34,6 +36,11 @@ pub(crate) struct PageText {
 }
 
 impl PageText {
+    /// Whether no page was asked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.limit.is_none() && self.offset.is_none() && self.page.is_none()
+    }
+
     pub(crate) fn read(&self) -> Result<Page, Fail> {
         let number = |name: &str, text: &Option<String>| match text {
             Some(text) => {
@@ -74,6 +81,29 @@ pub(crate) async fn list(caller: Caller, wanted: Result<Query<Wanted>, QueryReje
     let found = caller.ask("list_tasks", request).await?;
     let tasks = found["tasks"].as_array().into_iter().flatten().map(words::task).collect();
     ok(Page::told(limit, offset, found["total"].as_u64().unwrap_or(0), "tasks", tasks))
+}
+
+/// Every row there is, page by page, up to `most`.
+pub(crate) async fn every(
+    caller: &Caller,
+    operation: &str,
+    part: &str,
+    mut request: Value,
+    most: usize,
+) -> Result<Vec<Value>, Fail> {
+    let mut rows = Vec::new();
+    request["limit"] = json!(WHOLE_PAGE);
+    while rows.len() < most {
+        request["offset"] = json!(rows.len());
+        let mut page = caller.ask(operation, &request).await?;
+        let Some(found) = page[part].as_array_mut() else { break };
+        let is_last = found.len() < WHOLE_PAGE;
+        rows.append(found);
+        if is_last {
+            break;
+        }
+    }
+    Ok(rows)
 }
 
 /// The card as the operation lists it.
@@ -263,7 +293,7 @@ pub(crate) async fn queue(
     let poll = query(poll)?;
     let named = poll.agent.as_deref().map(str::trim).filter(|name| !name.is_empty());
     let header = headers.get("x-agent-name").and_then(|name| name.to_str().ok()).map(str::trim);
-    let agent = named.or(header.filter(|name| !name.is_empty()));
+    let agent = named.or(header.filter(|name| !name.is_empty())).or(caller.agent());
     let agent = agent.ok_or_else(|| bad("say who asks: ?agent=NAME, or the header x-agent-name"))?;
     let capacity: i64 = match poll.max_capacity.as_deref() {
         None | Some("") => 1,

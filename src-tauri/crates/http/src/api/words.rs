@@ -97,11 +97,19 @@ pub(crate) fn task(listed: &Value) -> Value {
         "resolution": outcome["resolution"],
         "feedback_rating": outcome["feedback_rating"],
         "feedback_notes": outcome["feedback_notes"],
+        "dispatch_attempts": attempts(listed),
         "retry_count": listed["runs"].as_i64().map_or(0, |runs| (runs - 1).max(0)),
         "comment_count": listed["comments"],
         "artifact_count": listed["artifacts"],
         "version": listed["version"],
     })
+}
+
+/// Attempts that came to nothing.
+fn attempts(listed: &Value) -> i64 {
+    let runs = listed["runs"].as_i64().unwrap_or(0);
+    let under_way_or_well = matches!(listed["status"].as_str(), Some("in_progress" | "review" | "done"));
+    if under_way_or_well { (runs - 1).max(0) } else { runs }
 }
 
 /// A card as the second board has it.

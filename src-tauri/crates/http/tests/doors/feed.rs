@@ -39,22 +39,28 @@ impl Reader {
         line.expect("the line is read").expect("the stream goes on")
     }
 
-    /// The next event; lines that HTTP puts between pieces are passed over.
+    /// The next event.
     async fn next(&mut self) -> Heard {
+        self.try_next().await.expect("the stream goes on")
+    }
+
+    /// The next whole event, if the stream goes on; lines that HTTP puts between pieces are passed over.
+    async fn try_next(&mut self) -> Option<Heard> {
         let mut fields = BTreeMap::new();
         loop {
-            let line = self.line().await;
+            let line = tokio::time::timeout(PATIENCE, self.0.next_line()).await.expect("a line in time");
+            let line = line.ok().flatten()?;
             if let Some((name, value)) =
                 line.split_once(": ").filter(|(name, _)| matches!(*name, "id" | "event" | "data"))
             {
                 fields.insert(name.to_owned(), value.to_owned());
             }
             if line.is_empty() && fields.len() == 3 {
-                return Heard {
+                return Some(Heard {
                     id: fields["id"].parse().expect("a number"),
                     name: fields["event"].clone(),
                     data: serde_json::from_str(&fields["data"]).expect("JSON"),
-                };
+                });
             }
         }
     }
@@ -130,6 +136,57 @@ async fn a_reader_that_breaks_off_goes_on_where_it_was_while_others_write() {
     let log = board.app.engine().store().changes_after(0, 10_000).await.unwrap();
     let logged: Vec<i64> =
         log.iter().filter(|change| change.kind == "task.created").map(|change| change.seq).collect();
+    assert_eq!(seen, logged);
+    board.close().await;
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_nothing_is_cut_off_and_goes_on_where_it_was() {
+    const START: i64 = 1_800_000_000_000;
+    let (clock, hand) = app::Clock::by_hand(START);
+    let board = Board::open_by(clock).await;
+    board.call("add_task", json!({ "title": "talked about" })).await;
+    let streams = async || {
+        let ask = Ask::get("/api/status").host(&board.host()).bearer(KEY);
+        board.send(&ask).await.json()["event_streams"].as_i64().expect("a number")
+    };
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("little room on this side");
+    let mut deaf = socket.connect(([127, 0, 0, 1], board.port).into()).await.expect("the door is open");
+    let ask = Ask::get("/api/events?types=task.commented").host(&board.host()).bearer(KEY);
+    deaf.write_all(&ask.sent()).await.expect("it is sent");
+    while streams().await == 0 {}
+
+    // More and more is waiting to be told, and half a minute goes by after each part of it.
+    let said = json!({ "task": 1, "body": "😀".repeat(200) }).to_string();
+    let mut now = START;
+    while streams().await > 0 {
+        for _ in 0..10 {
+            let one = || app::call(&board.app, "add_comment", said.as_bytes());
+            let many: Vec<_> = (0..50).map(|_| one()).collect();
+            for added in futures_util::future::join_all(many).await {
+                added.expect("it is added");
+            }
+        }
+        now += 31_000;
+        hand.set(now);
+        assert!(now < START + 40 * 31_000, "it is never cut off");
+    }
+
+    let log = board.app.engine().store().changes_after(0, 100_000).await.unwrap();
+    let logged: Vec<i64> =
+        log.iter().filter(|change| change.kind == "task.commented").map(|change| change.seq).collect();
+    let mut rest = Reader(BufReader::new(deaf).lines());
+    let mut seen = Vec::new();
+    while let Some(heard) = rest.try_next().await {
+        seen.push(heard.id);
+    }
+    assert!(seen.len() < logged.len(), "it was cut off in the middle");
+    let mut reader =
+        Reader::open(&board, "?types=task.commented", Some(seen.last().copied().unwrap_or(0))).await;
+    while seen.len() < logged.len() {
+        seen.push(reader.next().await.id);
+    }
     assert_eq!(seen, logged);
     board.close().await;
 }

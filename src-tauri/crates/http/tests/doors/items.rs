@@ -66,6 +66,37 @@ async fn an_item_is_executed_in_a_workspace_of_its_own() {
 }
 
 #[tokio::test]
+async fn all_items_are_listed_where_no_page_is_asked_for() {
+    let board = Board::open().await;
+    for at in 0..205 {
+        board.call("add_task", json!({ "title": format!("item {at}") })).await;
+    }
+    let all = ok(&board, "GET", "/api/queue", Value::Null).await;
+    let listed = all["items"].as_array().expect("a list").len();
+    assert_eq!((listed, &all["total"], &all["hasMore"]), (205, &json!(205), &json!(false)));
+    let page = ok(&board, "GET", "/api/queue?limit=10", Value::Null).await;
+    assert_eq!((page["items"].as_array().expect("a list").len(), &page["hasMore"]), (10, &json!(true)));
+    board.close().await;
+}
+
+#[tokio::test]
+async fn an_agent_with_a_key_of_its_own_need_not_say_its_name() {
+    let board = Board::open().await;
+    board.call("enroll_agent", json!({ "name": "scout" })).await;
+    let made = board.call("create_key", json!({ "name": "s", "role": "agent", "agent": "scout" })).await;
+    let key = made["secret"].as_str().expect("a secret");
+    for (title, ask) in
+        [("one", Ask::new("POST", "/api/queue/claim")), ("two", Ask::get("/api/tasks/queue?max_capacity=2"))]
+    {
+        board.call("add_task", json!({ "title": title, "column": "ready" })).await;
+        let answer = board.send(&ask.host(&board.host()).bearer(key)).await.json();
+        let taken = if answer["item"].is_object() { &answer["item"] } else { &answer["task"] };
+        assert_eq!(taken["title"], title, "{answer}");
+    }
+    board.close().await;
+}
+
+#[tokio::test]
 async fn what_is_not_there_yet_is_refused_and_not_ignored() {
     let board = Board::open().await;
     let output = json!({ "title": "Build", "output": { "type": "repo", "name": "dashboard" } });

@@ -69,6 +69,10 @@ fn body(schema: &str) -> Value {
         "Which" => json!({ "key_id": 1 }),
         "NewReview" => json!({ "taskId": 1, "status": "approved", "notes": "x" }),
         "NewJob" => json!({ "name": "j", "schedule": "daily", "task_template": { "title": "x" } }),
+        // Refused for its address once everything else is in order: nothing is made, nobody is written to.
+        "NewWebhook" => json!({ "url": "http://127.0.0.1:1/" }),
+        "Webhook" | "WhichWebhook" => json!({ "id": 1 }),
+        "WhichDelivery" => json!({ "delivery_id": 1 }),
         "NewClaim" => json!({ "agentId": "keeper" }),
         _ => json!({}),
     }
@@ -131,6 +135,12 @@ fn operations() -> Vec<Target> {
     OPERATIONS.iter().map(target).collect()
 }
 
+/// Every key is offered tools; which, and what they do for it, is decided as for operations.
+fn tools() -> Target {
+    let ask = Ask::mcp(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
+    Target { ask, name: "post /mcp".into(), role: Some(Role::Viewer), open: true }
+}
+
 /// Whether the answer's status is right; the rule, written once more.
 fn fits(target: &Target, knocker: &Knocker, from: From, status: u16) -> bool {
     match (from, target.role, knocker.role) {
@@ -152,7 +162,8 @@ async fn each_route_opens_to_the_keys_that_its_description_names_and_to_no_other
     board.call("enroll_agent", json!({ "name": "keeper" })).await;
     board.call("put_task", json!({ "title": "kept", "assign": { "agent": "keeper" } })).await;
     board.call("put_schedule", json!({ "name": "one", "when": "daily", "title": "x" })).await;
-    let targets: Vec<Target> = routes(&board).await.into_iter().chain(operations()).collect();
+    let targets: Vec<Target> =
+        routes(&board).await.into_iter().chain(operations()).chain([tools()]).collect();
     assert!(targets.len() > OPERATIONS.len() + 40, "{}", targets.len());
     let mut wrong = Vec::new();
     for target in &targets {

@@ -106,6 +106,14 @@ impl Ask {
         Ask::new("POST", format!("/rpc/{operation}")).header("content-type", "application/json").body(body)
     }
 
+    /// A message of the Model Context Protocol.
+    pub fn mcp(body: &str) -> Ask {
+        Ask::new("POST", "/mcp")
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .body(body)
+    }
+
     /// A GET that wants to become a WebSocket.
     pub fn websocket(path: impl AsRef<str>) -> Ask {
         Ask::get(path)

@@ -51,6 +51,7 @@ fn routes() -> Vec<Route> {
     vec![
         route(Ask::rpc("get_overview", "{}"), 200),
         route(Ask::rpc("no_such_operation", "{}"), 404),
+        route(Ask::mcp(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#), 200),
         route(Ask::get("/runs/1/log"), 200),
         route(Ask::get("/no/such/file.js"), 404),
         route(Ask::websocket("/events"), 101),

@@ -18,5 +18,6 @@ mod repositories;
 mod reviews;
 mod runs;
 mod schedules;
+mod strange_boards;
 mod subtasks;
 mod writer;

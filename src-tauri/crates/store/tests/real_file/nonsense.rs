@@ -43,6 +43,34 @@ async fn board() -> TempStore {
 #[case::running_without_an_activity("UPDATE runs SET activity = NULL WHERE id = 1", "CHECK")]
 #[case::running_without_a_start("UPDATE runs SET started_at = NULL WHERE id = 1", "CHECK")]
 #[case::a_workspace_of_no_kind("UPDATE runs SET ws_path = x'2f' WHERE id = 2", "CHECK")]
+#[case::in_flight_from_a_column_of_ones_own(
+    "UPDATE tasks SET came_from = 'limbo' WHERE id = 1",
+    "CHECK constraint failed: came_from = 'inbox'"
+)]
+#[case::a_phase_of_ones_own(
+    "UPDATE runs SET phase = 'limbo' WHERE id = 1",
+    "CHECK constraint failed: phase = 'queued'"
+)]
+#[case::an_activity_of_ones_own(
+    "UPDATE runs SET activity = 'dancing' WHERE id = 1",
+    "CHECK constraint failed: activity = 'working'"
+)]
+#[case::an_outcome_of_ones_own(
+    "UPDATE runs SET outcome = 'unclear' WHERE id = 2",
+    "CHECK constraint failed: outcome = 'succeeded'"
+)]
+#[case::a_workspace_of_ones_own(
+    "UPDATE runs SET ws_path = x'2f', ws_kind = 'cloud' WHERE id = 2",
+    "CHECK constraint failed: ws_kind = 'worktree'"
+)]
+#[case::a_run_begun_by_nobody(
+    "UPDATE runs SET origin = 'nobody' WHERE id = 1",
+    "CHECK constraint failed: origin = 'person'"
+)]
+#[case::a_word_of_ones_own(
+    "UPDATE runs SET word = 'maybe' WHERE id = 1",
+    "CHECK constraint failed: word = 'succeeded'"
+)]
 #[case::two_live_runs_of_a_task(
     "INSERT INTO runs (uid, task_id, attempt, agent, mode, argv, phase, created_at) VALUES ('u', 1, 2, 'demo', 'unattended', '[]', 'preparing', 5)",
     "UNIQUE constraint failed: runs.task_id"

@@ -11,7 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use effectum::{Job, JobRunner, Queue, RunningJob, Worker};
@@ -84,31 +84,19 @@ async fn main() {
     assert_eq!(told, ffi::SQLITE_OK);
     let queue = Arc::new(Queue::new(&dir.join("effectum.db")).await.expect("a queue"));
 
-    let (before, begun) = (figures::syncs(), Instant::now());
-    let adding: Vec<_> = (0..callers)
-        .map(|_| {
-            let queue = queue.clone();
-            tokio::spawn(async move {
-                let mut taken = Vec::new();
-                for n in 0..jobs / callers {
-                    let begun = Instant::now();
-                    let work = Work { title: format!("job {n}"), description: figures::DESCRIPTION.into() };
-                    let job = Job::builder("work").json_payload(&work).expect("a payload").build();
-                    queue.add_job(job).await.expect("an insert");
-                    taken.push(begun.elapsed());
-                }
-                taken
-            })
-        })
-        .collect();
-    let mut added = Vec::new();
-    for adding in adding {
-        added.extend(adding.await.expect("a caller"));
-    }
-    let (adding, between) = (begun.elapsed(), figures::syncs());
+    let inserting = queue.clone();
+    let enqueued = figures::adding(callers, jobs, move |n| {
+        let queue = inserting.clone();
+        async move {
+            let work = Work { title: format!("job {n}"), description: figures::DESCRIPTION.into() };
+            let job = Job::builder("work").json_payload(&work).expect("a payload").build();
+            queue.add_job(job).await.expect("an insert");
+        }
+    })
+    .await;
 
     let left = Arc::new(Left { count: AtomicUsize::new(jobs / callers * callers), none: Notify::new() });
-    let begun = Instant::now();
+    let watch = figures::Watch::start();
     let worker = Worker::builder(&queue, left.clone())
         .max_concurrency(callers as u16)
         .jobs([JobRunner::builder("work", work).build()])
@@ -120,6 +108,7 @@ async fn main() {
     }
     // Returns once every completion is stored.
     worker.unregister(Some(Duration::from_secs(60))).await.expect("it stops");
-    let (working, after) = (begun.elapsed(), figures::syncs());
-    figures::print(&added, adding, before.zip(between), working, between.zip(after));
+    let worked = watch.stop(jobs / callers * callers, Vec::new());
+    println!("{{\"enqueue\":{},\"work\":{}}}", enqueued.json(), worked.json());
+    queue.close(Duration::from_secs(60)).await.expect("it closes");
 }

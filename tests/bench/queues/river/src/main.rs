@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use riverqueue::{
@@ -63,36 +63,24 @@ async fn main() {
         .build()
         .expect("a client");
 
-    let (before, begun) = (figures::syncs(), Instant::now());
-    let adding: Vec<_> = (0..callers)
-        .map(|_| {
-            let client = client.clone();
-            tokio::spawn(async move {
-                let mut taken = Vec::new();
-                for n in 0..jobs / callers {
-                    let begun = Instant::now();
-                    let work = Work { title: format!("job {n}"), description: figures::DESCRIPTION.into() };
-                    client.insert(work).await.expect("an insert");
-                    taken.push(begun.elapsed());
-                }
-                taken
-            })
-        })
-        .collect();
-    let mut added = Vec::new();
-    for adding in adding {
-        added.extend(adding.await.expect("a caller"));
-    }
-    let (adding, between) = (begun.elapsed(), figures::syncs());
+    let inserting = client.clone();
+    let enqueued = figures::adding(callers, jobs, move |n| {
+        let client = inserting.clone();
+        async move {
+            let work = Work { title: format!("job {n}"), description: figures::DESCRIPTION.into() };
+            client.insert(work).await.expect("an insert");
+        }
+    })
+    .await;
 
-    let begun = Instant::now();
+    let watch = figures::Watch::start();
     let mut run = client.start().expect("it starts");
     while left.0.load(Ordering::Relaxed) > 0 {
         left.1.notified().await;
     }
     // Returns once every completion is stored.
     run.stop().await.expect("it stops");
-    let (working, after) = (begun.elapsed(), figures::syncs());
-    figures::print(&added, adding, before.zip(between), working, between.zip(after));
+    let worked = watch.stop(jobs / callers * callers, Vec::new());
+    println!("{{\"enqueue\":{},\"work\":{}}}", enqueued.json(), worked.json());
     pool.close().await;
 }

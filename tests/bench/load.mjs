@@ -1,0 +1,45 @@
+// 200 clients that read, claim and write by the public routes for a minute, each with a request every 100 ms on
+// average: what was refused, how long requests took, and whether the log of changes, replayed, is the board. `--clients N`,
+// `--seconds N`, `--rest MS` (0: each asks again at once), `--seed N`, `--profile debug`.
+
+import { loadavg } from "node:os";
+import { newDesk } from "../desktop/harness.mjs";
+import { differences, mix, readLog, replay, tables } from "../doors/mix.mjs";
+import { option, quantile, tail } from "./figures.mjs";
+import { serve } from "./served.mjs";
+
+const CLIENTS = option("clients", 200);
+const SECONDS = option("seconds", 60);
+const REST = option("rest", 100);
+const KEY = "a key for many clients";
+
+const desk = newDesk();
+desk.env.FLIGHTBOARD_API_KEY = KEY;
+try {
+  const served = await serve(desk, option("profile", "release"));
+  const before = loadavg()[0];
+  const end = performance.now() + SECONDS * 1_000;
+  const until = () => performance.now() > end;
+  const heard = await mix(served.address, KEY, { clients: CLIENTS, seed: option("seed", 1), rest: REST, until });
+  const all = [...heard.read, ...heard.claim, ...heard.write];
+  console.log(`${CLIENTS} clients for ${SECONDS} s, ${REST} ms between two requests of each on average`);
+  console.log(
+    `  ${all.length} requests, ${(all.length / SECONDS).toFixed(0)}/s; p99 ${quantile(all, 0.99).toFixed(1)} ms`,
+  );
+  for (const kind of ["read", "claim", "write"])
+    console.log(`  ${kind.padEnd(6)} ${tail(heard[kind], "ms")}, p99 ${quantile(heard[kind], 0.99).toFixed(1)} ms`);
+  for (const [what, times] of heard.refused) console.log(`  refused ${times} times: ${what}`);
+  const log = await readLog(served.address, KEY);
+  const { cards, wrong } = replay(log);
+  const stored = await tables(served.address, KEY);
+  wrong.push(...differences(cards, stored));
+  if (stored.size !== heard.cards) wrong.push(`${heard.cards} cards were acknowledged, ${stored.size} are there`);
+  console.log(`  ${log.length} changes replayed against ${stored.size} cards: ${wrong.length} differences`);
+  for (const line of wrong.slice(0, 20)) console.log(`    ${line}`);
+  console.log(`  load of the machine ${before.toFixed(1)} before, ${loadavg()[0].toFixed(1)} after`);
+  await served.stop();
+  const faults = [...heard.refused.keys()].filter((what) => what.startsWith("5"));
+  if (wrong.length > 0 || faults.length > 0) process.exitCode = 1;
+} finally {
+  await desk.clear();
+}
