@@ -39,6 +39,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             commands::belongings::remove_filter,
             commands::belongings::find_cards,
             commands::runs::start_run,
+            commands::runs::start_next,
             commands::runs::stop_run,
             commands::runs::get_run,
             commands::runs::wait_run,

@@ -33,6 +33,7 @@ pub const COMMANDS: &[&str] = &[
     "remove_filter",
     "find_cards",
     "start_run",
+    "start_next",
     "stop_run",
     "get_run",
     "wait_run",

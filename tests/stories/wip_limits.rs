@@ -115,7 +115,13 @@ fn a_full_review_column_takes_no_card_that_is_dragged_there_and_starts_nothing_n
     served.kill();
     let served = desk.serve();
     full(&desk);
-    desk.ok(&["approve", &first]);
+    // What lies in the trash takes no place, and comes back only where there is one.
+    desk.ok(&["trash", "put", &first]);
     desk.ok(&["move", &dragged, "review"]);
+    let (_, refused) = desk.refused(&["trash", "restore", &first]);
+    assert!(refused.contains("1 of 1 in Review"), "{refused}");
+    desk.ok(&["approve", &dragged]);
+    desk.ok(&["trash", "restore", &first]);
+    assert_eq!(desk.show(&first)["status"], "review");
     served.stop();
 }

@@ -36,6 +36,7 @@ export const commands = {
 	removeFilter: (request: FilterRef) => __TAURI_INVOKE<Nothing>("remove_filter", { request }),
 	findCards: (request: FindCards) => __TAURI_INVOKE<Card[]>("find_cards", { request }),
 	startRun: (request: StartRun) => __TAURI_INVOKE<Run>("start_run", { request }),
+	startNext: (request: StartNext) => __TAURI_INVOKE<StartedNext>("start_next", { request }),
 	stopRun: (request: RunRef) => __TAURI_INVOKE<Run>("stop_run", { request }),
 	getRun: (request: RunRef) => __TAURI_INVOKE<Run>("get_run", { request }),
 	waitRun: (request: WaitRun) => __TAURI_INVOKE<Run>("wait_run", { request }),
@@ -1341,6 +1342,11 @@ export type Overview = {
 	problem: string | null,
 };
 
+export type PassedOver = {
+	task: TaskId,
+	why: string,
+};
+
 export type PlannedStart = {
 	task: TaskId,
 	agent: string,
@@ -2235,6 +2241,14 @@ export type Spent = {
 	estimated: boolean,
 };
 
+/**  Starts an agent, unattended, on the next cards that wait for nothing. */
+export type StartNext = {
+	/**  1 to 50. */
+	count: number,
+	/**  See `list_agents`. */
+	agent: string,
+};
+
 export type StartRun = {
 	task: TaskId,
 	/**  Name of an agent profile; see `list_agents`. */
@@ -2249,6 +2263,12 @@ export type StartRun = {
 	resume?: RunId | null,
 	/**  Start the agent with its permission checks off. Never the default. */
 	skip_permissions?: boolean,
+};
+
+export type StartedNext = {
+	runs: Run[],
+	/**  Cards that could not be started, each with the reason. */
+	passed_over: PassedOver[],
 };
 
 export type Status = "inbox" | "ready" | "in_progress" | "review" | "done" | "failed" | "cancelled";

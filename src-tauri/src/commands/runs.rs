@@ -11,6 +11,12 @@ pub async fn start_run(app: State<'_, App>, request: StartRun) -> Result<Run, Pr
 
 #[tauri::command]
 #[specta::specta]
+pub async fn start_next(app: State<'_, App>, request: StartNext) -> Result<StartedNext, Problem> {
+    ops::start_next(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
 pub async fn stop_run(app: State<'_, App>, request: RunRef) -> Result<Run, Problem> {
     ops::stop_run(&app, request).await
 }

@@ -27,6 +27,7 @@ export const OPERATIONS = [
   "putFilter",
   "removeFilter",
   "startRun",
+  "startNext",
   "stopRun",
   "getRun",
   "sendInput",

@@ -219,6 +219,16 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
       playDemo(run);
       return run;
     },
+    startNext: async ({ count, agent }) => {
+      const waits = (task: FakeTask) => task.queue.waits_for.some((edge) => !edge.met);
+      const free = [...world.tasks.values()].filter(
+        (task) => task.card.status === "ready" && !task.card.needs_you && !waits(task),
+      );
+      const starts = free
+        .slice(0, count)
+        .map(({ card }) => backend.startRun({ task: card.id, agent, mode: "unattended" }));
+      return { runs: await Promise.all(starts), passed_over: [] };
+    },
     stopRun: async ({ run: id }) => {
       const run = runOf(id);
       if (LIVE.includes(run.status)) endRun(run, "stopped", { code: null, signal: 15, ended_at: Date.now() });

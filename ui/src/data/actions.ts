@@ -23,6 +23,7 @@ export type ActionName = Extract<
   | "putFilter"
   | "removeFilter"
   | "startRun"
+  | "startNext"
   | "stopRun"
   | "sendInput"
   | "removeWorkspace"
@@ -173,6 +174,11 @@ function settle<N extends ActionName>(data: DataSource, name: N, request: Reques
       stale(keys.changes(run.id));
       feed.refreshCards([run.task]);
       return refreshTask(data, run.task);
+    }
+    case "startNext": {
+      const { runs } = answer as Answer<"startNext">;
+      feed.refreshCards(runs.map((run) => run.task));
+      return stale(keys.plan);
     }
     case "addProject":
     case "editProject":

@@ -8,6 +8,7 @@ import { ModelsForm } from "../features/queue/ModelsForm";
 import { MoneyForm } from "../features/queue/MoneyForm";
 import { PolicyForm } from "../features/queue/PolicyForm";
 import { StartsList, WaitsList } from "../features/queue/QueueLists";
+import { RunNext } from "../features/queue/RunNext";
 import { SharingForm } from "../features/queue/SharingForm";
 import { Page, Section } from "./Page";
 
@@ -27,6 +28,11 @@ export function QueueView() {
       {plan.isError && <ErrorState problem={plan.error} onRetry={() => void plan.refetch()} />}
       {plan.isPending && <Skeleton lines={5} height={44} label="Reading the queue" />}
       {plan.data && <Plan plan={plan.data} onOpen={open} />}
+      {agents && (
+        <Section title="Run next">
+          <RunNext agents={agents} />
+        </Section>
+      )}
       {policy.isError && <ErrorState problem={policy.error} onRetry={() => void policy.refetch()} />}
       {policy.isPending && <Skeleton lines={5} height={32} label="Reading the queue’s rules" />}
       {policy.data && agents && <Rules policy={policy.data} agents={agents} />}

@@ -157,6 +157,7 @@ operations! {
     Write put_filter(PutFilter);
     Write remove_filter(FilterRef);
     Read find_cards(FindCards) [Viewer Own];
+    Write start_next(StartNext);
     Write start_run(StartRun) [Operator Own];
     Write stop_run(RunRef) [Operator Own];
     Read get_run(RunRef) [Viewer Own];

@@ -241,12 +241,15 @@ pub enum Command {
     Policy(PolicyArgs),
     /// Stop the agent at work on a card, with everything it started.
     Stop { id: String },
-    /// Print the raw output of a card's newest run.
+    /// Print the raw output of the newest run that works on a card. Reviews of it are asked for by name.
     Logs {
         id: String,
         /// Of this run instead: 1 is the card's first.
         #[arg(long, value_name = "N", conflicts_with = "follow")]
         attempt: Option<u64>,
+        /// Of the run with this id instead, a review's too; `show --json` lists them.
+        #[arg(long, value_name = "RUN", conflicts_with = "attempt")]
+        run: Option<u64>,
         /// Go on until the run ends.
         #[arg(long, short)]
         follow: bool,

@@ -16,7 +16,9 @@ use crate::{
     failure::Failure,
     help,
     link::Link,
-    orchestrate, print, queue, runs, sessions, signals, status, tasks, transfer,
+    orchestrate, print, queue,
+    runs::{self, Which},
+    sessions, signals, status, tasks, transfer,
 };
 
 /// Cards that a person is shown at once.
@@ -119,7 +121,14 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
             None => sessions::run_queue(link, said, json).await,
         },
         Command::Stop { id } => runs::stop(link, id, json).await,
-        Command::Logs { id, attempt, follow } => runs::logs(link, id, *attempt, *follow).await,
+        Command::Logs { id, attempt, run, follow } => {
+            let which = match (attempt, run) {
+                (Some(attempt), _) => Which::Attempt(*attempt),
+                (None, Some(run)) => Which::Run(*run),
+                (None, None) => Which::NewestWork,
+            };
+            runs::logs(link, id, which, *follow).await
+        }
         Command::Artifacts { id, out } => runs::artifacts(link, id, out.as_deref(), json).await,
         Command::Status { watch } => status::run(link, *watch, json).await,
         Command::Ready { ids } => orchestrate::ready(link, ids, json).await,

@@ -33,6 +33,9 @@ pub async fn exec(link: &Link, id: &str, how: &ExecArgs, json: bool) -> Result<(
 
 /// The next cards that wait for nothing. One that somebody else takes meanwhile is passed over.
 pub async fn exec_next(link: &Link, count: u32, how: &ExecArgs, json: bool) -> Result<(), Failure> {
+    if let Some(agent) = &how.agent {
+        return start_next(link, StartNext { count, agent: agent.clone() }, json).await;
+    }
     let request = ListCards {
         statuses: vec![Status::Ready, Status::Inbox],
         limit: Some(count + SPARE),
@@ -71,6 +74,34 @@ pub async fn exec_next(link: &Link, count: u32, how: &ExecArgs, json: bool) -> R
     }
 }
 
+async fn start_next(link: &Link, request: StartNext, json: bool) -> Result<(), Failure> {
+    let started: Value = link.call("start_next", &request).await?;
+    for passed in part::<Vec<Value>>(&started, "passed_over")? {
+        print::note(&format!("T-{} is passed over: {}", passed["task"], print::text(&passed, "why")));
+    }
+    let started: Vec<Value> = part::<Vec<Value>>(&started, "runs")?.iter().map(at_work).collect();
+    if json {
+        return print::out_json(&Value::Array(started));
+    }
+    if started.is_empty() {
+        return print::out("There is no card that could be started.");
+    }
+    started.iter().try_for_each(tell)
+}
+
+/// The same of a run that was started here.
+fn at_work(run: &Value) -> Value {
+    let workspace = print::text(&run["workspace"], "path");
+    json!({
+        "task": run["task"],
+        "key": format!("T-{}", run["task"]),
+        "run": run["id"],
+        "agent": format!("run-{}", run["id"]),
+        "artifacts": std::path::Path::new(workspace).join("artifacts"),
+        "workspace": workspace,
+    })
+}
+
 /// What whoever starts the agent must know: card, workspace, artifacts, agent.
 async fn hand_out(link: &Link, task: &Value, how: &ExecArgs) -> Result<Value, Failure> {
     let id = part(&task["card"], "id")?;
@@ -85,16 +116,7 @@ async fn hand_out(link: &Link, task: &Value, how: &ExecArgs) -> Result<Value, Fa
             resume: None,
             skip_permissions: false,
         };
-        let run = start(link, task, &request).await?;
-        let workspace = print::text(&run["workspace"], "path").to_owned();
-        return Ok(json!({
-            "task": id,
-            "key": task["card"]["key"],
-            "run": run["id"],
-            "agent": format!("run-{}", run["id"]),
-            "artifacts": std::path::Path::new(&workspace).join("artifacts"),
-            "workspace": workspace,
-        }));
+        return Ok(at_work(&start(link, task, &request).await?));
     }
     let request = HandOutTask { id, agent: how.name.clone(), lease_seconds: how.lease };
     let out: Value = link.call("hand_out_task", &request).await?;

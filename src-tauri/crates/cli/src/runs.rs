@@ -117,12 +117,17 @@ pub async fn told_of_run(link: &Link, run: &Value, json: bool) -> Result<(), Fai
     print::task_of_run(link.call("get_task", &TaskRef { id: part(run, "task")? }).await?, run)
 }
 
-pub async fn logs(link: &Link, key: &str, attempt: Option<u64>, follow: bool) -> Result<(), Failure> {
-    let run = match attempt {
-        Some(attempt) => run_of_attempt(link, key, attempt).await?,
-        None => newest_run(link, key).await?,
-    };
-    let run: domain::RunId = part(&run, "id")?;
+/// Which of a card's runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Which {
+    /// A review of it is none.
+    NewestWork,
+    Attempt(u64),
+    Run(u64),
+}
+
+pub async fn logs(link: &Link, key: &str, which: Which, follow: bool) -> Result<(), Failure> {
+    let run: domain::RunId = part(&run_of(link, key, which).await?, "id")?;
     let mut printed = 0;
     let mut idle = 0;
     loop {
@@ -149,11 +154,21 @@ pub async fn logs(link: &Link, key: &str, attempt: Option<u64>, follow: bool) ->
     }
 }
 
-async fn run_of_attempt(link: &Link, key: &str, attempt: u64) -> Result<Value, Failure> {
+async fn run_of(link: &Link, key: &str, which: Which) -> Result<Value, Failure> {
+    let (field, number) = match which {
+        Which::Attempt(attempt) => ("attempt", attempt),
+        Which::Run(id) => ("id", id),
+        Which::NewestWork => {
+            let runs: Vec<Value> = part(&find(link, key).await?, "runs")?;
+            return match runs.into_iter().find(|run| run["review"].is_null()) {
+                Some(run) => Ok(run),
+                None => newest_run(link, key).await,
+            };
+        }
+    };
     let runs: Vec<Value> = part(&find(link, key).await?, "runs")?;
-    runs.into_iter()
-        .find(|run| run["attempt"] == attempt)
-        .ok_or_else(|| Failure::invalid(format!("{key} has no run {attempt}")))
+    let found = runs.into_iter().find(|run| run[field] == number);
+    found.ok_or_else(|| Failure::invalid(format!("{key} has no run {number}")))
 }
 
 pub async fn artifacts(link: &Link, key: &str, out: Option<&Path>, json: bool) -> Result<(), Failure> {

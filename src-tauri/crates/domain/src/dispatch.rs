@@ -69,6 +69,8 @@ pub struct Worker {
     /// Millionths of a dollar for a million tokens, a blend; none: unknown, dearer than any known.
     pub cost: Option<i64>,
     pub breaker: Gate,
+    /// Its own usage limit is reached until then. That of an account is the account's.
+    pub resting_until: Option<Millis>,
     /// The provider account that it draws on.
     pub account: Option<String>,
 }
@@ -454,16 +456,23 @@ impl<'s> Room<'s> {
         self.accounts.get(name).map(|account| (name, *account))
     }
 
+    fn still_to_come(&self, at: Option<Millis>) -> Option<Millis> {
+        at.filter(|at| *at > self.snapshot.now)
+    }
+
     /// Why this agent cannot take anything now.
     fn obstacle(&self, desk: &Desk) -> Option<Wait> {
         let agent = || desk.worker.name.clone();
         if let Some((name, account)) = self.account(desk) {
-            if let Some(until) = account.resting_until.filter(|until| *until > self.snapshot.now) {
-                return Some(Wait::Resting { agent: agent(), account: name.to_owned(), until });
+            if let Some(until) = self.still_to_come(account.resting_until) {
+                return Some(Wait::Resting { agent: agent(), account: Some(name.to_owned()), until });
             }
             if let Some(wait) = shut(account.breaker, name.to_owned()) {
                 return Some(wait);
             }
+        }
+        if let Some(until) = self.still_to_come(desk.worker.resting_until) {
+            return Some(Wait::Resting { agent: agent(), account: None, until });
         }
         if let Some(wait) = shut(desk.breaker, agent()) {
             return Some(wait);

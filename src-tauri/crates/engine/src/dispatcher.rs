@@ -108,6 +108,8 @@ pub struct AgentAtWork {
     pub failures: u32,
     pub rule: BreakerRule,
     breaker: Gate,
+    /// Its own usage limit is reached until then.
+    resting_until: Option<Millis>,
     account: Option<(String, Account)>,
 }
 
@@ -122,11 +124,13 @@ impl AgentAtWork {
             Gate::Probe => Some(format!("breaker open for {whose}, the next run probes it")),
             Gate::Probing { run } => Some(format!("breaker open for {whose}, run {run} probes it")),
         };
+        let reached = |name: &str, until| format!("usage limit of {name} reached, until {}", clock(until));
         let account = self.account.as_ref().and_then(|(name, account)| match account.resting_until {
-            Some(until) => Some(format!("usage limit of {name} reached, until {}", clock(until))),
+            Some(until) => Some(reached(name, until)),
             None => of(name, account.breaker),
         });
-        account.or_else(|| of(&self.name, self.breaker))
+        let own = self.resting_until.map(|until| reached(&self.name, until));
+        account.or(own).or_else(|| of(&self.name, self.breaker))
     }
 }
 
@@ -520,6 +524,7 @@ impl World {
             .iter()
             .find(|(name, ..)| *name == agent.name)
             .map_or((0, 0), |(_, succeeded, all)| (*succeeded, *all));
+        let own = Breaks::Agent(agent.name.clone());
         AgentAtWork {
             name: agent.name.clone(),
             installed: agent.path.is_some(),
@@ -527,9 +532,10 @@ impl World {
             capacity: capacity(agent),
             succeeded,
             ended: all,
-            failures: self.failures(&agent.name),
+            failures: self.record_of(&own).map_or(0, |record| record.breaker.failures),
             rule: agent.agent.breaker.unwrap_or(self.policy.breaker),
-            breaker: self.breaker(&Breaks::Agent(agent.name.clone())),
+            breaker: self.breaker(&own),
+            resting_until: self.resting_until(&own).filter(|until| *until > self.now),
             account,
         }
     }
@@ -556,7 +562,8 @@ impl World {
     fn workers(&self) -> Vec<Worker> {
         let known = self.agents.iter().filter(|agent| agent.name != "custom");
         known
-            .map(|agent| Worker {
+            .map(|agent| (agent, Breaks::Agent(agent.name.clone())))
+            .map(|(agent, own)| Worker {
                 name: agent.name.clone(),
                 ability: match &agent.path {
                     _ if !agent.agent.enabled => Ability::Disabled,
@@ -568,20 +575,23 @@ impl World {
                 live: self.live.iter().filter(|run| run.agent == agent.name).count() as u32,
                 served: self.served.get(&agent.name).copied().unwrap_or(0),
                 cost: self.policy.costs.get(&agent.name).copied(),
-                breaker: self.breaker(&Breaks::Agent(agent.name.clone())),
+                breaker: self.breaker(&own),
+                resting_until: self.resting_until(&own),
                 account: account_of(agent.profile.kind).map(str::to_owned),
             })
             .collect()
     }
 
-    fn failures(&self, agent: &str) -> u32 {
-        let whose = Breaks::Agent(agent.to_owned());
-        self.breakers.iter().find(|record| record.whose == whose).map_or(0, |record| record.breaker.failures)
+    fn record_of(&self, whose: &Breaks) -> Option<&BreakerRecord> {
+        self.breakers.iter().find(|record| record.whose == *whose)
     }
 
     fn breaker(&self, whose: &Breaks) -> Gate {
-        let record = self.breakers.iter().find(|record| record.whose == *whose);
-        record.map_or(Gate::Closed, |record| record.breaker.gate(self.now))
+        self.record_of(whose).map_or(Gate::Closed, |record| record.breaker.gate(self.now))
+    }
+
+    fn resting_until(&self, whose: &Breaks) -> Option<Millis> {
+        self.record_of(whose)?.resting_until
     }
 
     fn accounts(&self) -> BTreeMap<String, Account> {

@@ -9,7 +9,7 @@ use domain::{
     Activity, Actor, Cause, Millis, Outcome, Reading, RunState, TaskId,
     limits::{Due, RunLimits, Watched},
 };
-use pty_host::{AsyncClient, ConnectError, Exit, Liveness, Notice};
+use pty_host::{AsyncClient, ConnectError, Exit, Notice};
 use store::{Ending, RunRecord, StoreError, Word, WordKind};
 use tokio::{
     sync::{Mutex, mpsc, watch},
@@ -505,14 +505,11 @@ impl<'e> Watcher<'e> {
     }
 
     async fn host_hung_up(&mut self) -> Result<(), EngineError> {
-        let run_dir = self.run_dir.clone();
-        match blocking(move || pty_host::alive(&run_dir))
-            .await?
-            .map_err(EngineError::io("the run's folder"))?
-        {
-            Liveness::Exited(exit) => self.end(exit).await,
-            Liveness::Alive(_) => Err(EngineError::Internal("the run's host hung up but lives".into())),
-            Liveness::Gone(_) | Liveness::NeverStarted => close_lost(self.engine, &self.run).await,
+        match AsyncClient::connect(&self.run_dir).await {
+            Err(ConnectError::Ended(exit)) => self.end(*exit).await,
+            Err(ConnectError::NobodyThere) => close_lost(self.engine, &self.run).await,
+            Err(error) => Err(EngineError::Internal(error.to_string())),
+            Ok(_) => Err(EngineError::Internal("the run's host hung up but lives".into())),
         }
     }
 
@@ -581,12 +578,8 @@ pub(crate) async fn close_ended(
 pub(crate) async fn close_lost(engine: &Engine, run: &RunRecord) -> Result<(), EngineError> {
     let run_dir = engine.layout().run(run.id);
     let left = run_dir.clone();
-    let ended = blocking(move || match pty_host::alive(&left)? {
-        Liveness::Gone(record) => pty_host::end_leftovers(&record),
-        _ => Ok(false),
-    })
-    .await?;
-    if let Err(error) = ended {
+    let ended = blocking(move || pty_host::end_leftovers(&left)).await?;
+    if let Err(error) = &ended {
         tracing::warn!(%error, run = %run.id, "what a vanished host left running could not be ended");
     }
     if let Some(mut collector) = engine.collector_for(run) {
@@ -602,7 +595,11 @@ pub(crate) async fn close_lost(engine: &Engine, run: &RunRecord) -> Result<(), E
         signal: None,
         output_bytes,
         last_line: run.last_line.clone(),
-        survivors: Vec::new(),
+        survivors: ended
+            .err()
+            .map(|error| format!("something that could not be ended ({error})"))
+            .into_iter()
+            .collect(),
         reset_at: None,
         at: engine.now(),
     };

@@ -223,6 +223,7 @@ const NO_TOOLS: &[(&str, &str)] = &[
     ("list_cards", "get_board and find_cards give the same, shorter"),
     ("get_status", "get_overview and get_plan give the same"),
     ("read_events", "a stream; get_timeline tells a card's"),
+    ("start_next", "get_plan and start_run say which card and why"),
     ("hand_out_task", "for programs that start agents themselves"),
     ("check_run", "for programs that start agents themselves"),
     ("clean_up", "a person's to do"),

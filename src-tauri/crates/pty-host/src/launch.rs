@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::os_text;
 
+/// A variable that names the run's directory to the agent. Whoever still has it is found when the host was killed,
+/// in whatever session: a launch should set it.
+pub const RUN_DIR_VARIABLE: &str = "FLIGHTBOARD_RUN_DIR";
+
 /// Everything that the host needs to know to start the agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Launch {

@@ -27,6 +27,6 @@ pub use client::find::{FindError, find_host_binary};
 pub use client::liveness::{Claim, Liveness, alive, claim, end_leftovers};
 pub use client::spawn::{SpawnError, Spawned, spawn};
 pub use client::{ClientError, ConnectError};
-pub use launch::{Launch, StartFailure};
+pub use launch::{Launch, RUN_DIR_VARIABLE, StartFailure};
 pub use protocol::{Notice, Status};
 pub use records::{Exit, HostRecord, LaunchRecord, ProcessMark, StopKind, Survivor};

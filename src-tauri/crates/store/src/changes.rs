@@ -193,6 +193,14 @@ macro_rules! fitting {
 }
 
 impl Store {
+    /// The number of the newest change about the card; 0 where there is none.
+    pub async fn newest_change_of(&self, task: TaskId) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM changes WHERE task_id = ?")
+            .bind(task.raw())
+            .fetch_one(&self.readers)
+            .await?)
+    }
+
     /// A card's history, oldest first.
     pub async fn timeline(&self, task: TaskId) -> Result<Vec<ChangeRecord>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as("SELECT * FROM changes WHERE task_id = ? ORDER BY seq")

@@ -274,21 +274,25 @@ impl Store {
     /// Hides the card. A card with an agent at work is refused; stop it first. Returns what the engine
     /// must do about it.
     pub async fn trash_task(&self, id: TaskId, now: Millis) -> Result<Vec<Effect>, StoreError> {
-        self.set_trashed(id, Some(now), "task.trashed", "moved to the trash", now).await
+        self.set_trashed(id, Some(now), Vec::new(), now).await
     }
 
-    pub async fn restore_task(&self, id: TaskId, now: Millis) -> Result<(), StoreError> {
-        self.set_trashed(id, None, "task.restored", "taken out of the trash", now).await.map(|_| ())
+    /// Back to where it lay. Refused where that is Review and the `limits` of Review leave no room.
+    pub async fn restore_task(&self, id: TaskId, limits: Vec<Limits>, now: Millis) -> Result<(), StoreError> {
+        self.set_trashed(id, None, limits, now).await.map(|_| ())
     }
 
     async fn set_trashed(
         &self,
         id: TaskId,
         at: Option<Millis>,
-        kind: &'static str,
-        text: &'static str,
+        limits: Vec<Limits>,
         now: Millis,
     ) -> Result<Vec<Effect>, StoreError> {
+        let (kind, text) = match at {
+            Some(_) => ("task.trashed", "moved to the trash"),
+            None => ("task.restored", "taken out of the trash"),
+        };
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
@@ -301,6 +305,11 @@ impl Store {
                             "{} has an agent at work; stop it first",
                             id.key()
                         )));
+                    }
+                    if found.task.status == Status::Review {
+                        for limit in &limits {
+                            runs::has_room(tx, limit).await?;
+                        }
                     }
                     sqlx::query("UPDATE tasks SET trashed_at = ?, updated_at = ? WHERE id = ?")
                         .bind(at)

@@ -14,10 +14,23 @@ pub fn unique() -> String {
     format!("{nanos:x}-{:x}-{:x}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))
 }
 
+/// How the names of files end that are not whole yet.
+const DRAFT: &str = ".tmp";
+
+/// Removes what a process that was killed in [`write_durably`] left in `dir`.
+pub fn remove_drafts(dir: &Path) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(DRAFT)) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Whole or not at all, even over a power cut.
 pub fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
-    let temporary = dir.join(format!(".{}.tmp", unique()));
+    let temporary = dir.join(format!(".{}{DRAFT}", unique()));
     let written = (|| {
         let mut file = File::create_new(&temporary)?;
         file.write_all(bytes)?;

@@ -25,6 +25,8 @@ impl Cancel {
 
 /// How often a waiting call looks at its [`Cancel`]; the end of the process itself wakes it at once.
 const CANCEL_CHECK: Duration = Duration::from_millis(100);
+/// How long a program that is given up may take to leave: git takes its locks and half-made files with it.
+const GRACE: Duration = Duration::from_secs(2);
 /// After the program has ended, this long for what it left holding the pipes.
 const STRAGGLERS: Duration = Duration::from_secs(2);
 
@@ -75,7 +77,7 @@ pub fn capture(
     let (status, timely) = match end {
         Ok(status) => (status, true),
         Err(reason) => {
-            finish_off(&mut child);
+            finish_off(&mut child, &news);
             return Err(reason);
         }
     };
@@ -94,7 +96,7 @@ pub fn run(mut command: Command, timeout: Duration, cancel: &Cancel) -> Result<E
     watch_exit(&child, said);
     let end = wait_for(&mut child, &news, &Bounds { timeout, limit: 0, cancel }, |_| {});
     if end.is_err() {
-        finish_off(&mut child);
+        finish_off(&mut child, &news);
     }
     end
 }
@@ -130,7 +132,11 @@ fn wait_for(
     }
 }
 
-fn finish_off(child: &mut Child) {
+/// Asks it to leave, and kills what is left of it.
+fn finish_off(child: &mut Child, news: &mpsc::Receiver<News>) {
+    ask_group(child);
+    let until = Instant::now() + GRACE;
+    while let Ok(News::OverLimit) = news.recv_timeout(until.saturating_duration_since(Instant::now())) {}
     end_group(child);
     // Cannot hang: the process has been killed.
     let _ = child.wait();
@@ -207,10 +213,23 @@ fn watch_exit(child: &Child, said: mpsc::Sender<News>) {
 }
 
 #[cfg(unix)]
+fn ask_group(child: &Child) {
+    signal_group(child, rustix::process::Signal::TERM);
+}
+
+#[cfg(not(unix))]
+fn ask_group(_: &Child) {}
+
+#[cfg(unix)]
 fn end_group(child: &mut Child) {
-    use rustix::process::{Pid, Signal, kill_process_group};
+    signal_group(child, rustix::process::Signal::KILL);
+}
+
+#[cfg(unix)]
+fn signal_group(child: &Child, signal: rustix::process::Signal) {
+    use rustix::process::{Pid, kill_process_group};
     if let Some(pid) = Pid::from_raw(child.id() as i32) {
-        let _ = kill_process_group(pid, Signal::KILL);
+        let _ = kill_process_group(pid, signal);
     }
 }
 

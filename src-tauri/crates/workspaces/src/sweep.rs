@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Directory beside workspaces into which they are renamed before deletion.
 pub(crate) const RUBBISH: &str = ".rubbish";
@@ -39,8 +40,11 @@ pub fn sweep(data_dir: &Path, known: &[PathBuf]) -> Swept {
             }
             Ok(_) if known.contains(target_of(&state).as_path()) => {}
             Ok(_) => swept.strangers.push(target_of(&state)),
-            // Crashed between making the directory and writing the record: there is nothing else.
-            Err(crate::RecordError::Unknown(_)) => drop(fs::remove_dir(&state)),
+            // Crashed between making the directory and writing the record: there is nothing else but drafts of it.
+            Err(crate::RecordError::Unknown(_)) => {
+                files::remove_drafts(&state);
+                let _ = fs::remove_dir(&state);
+            }
             Err(error) => tracing::warn!(%error, "left alone"),
         }
     }
@@ -81,26 +85,44 @@ fn forget_worktree(workspace: &Workspace, common: &Path) {
         .run()
         .is_err()
     {
-        forget_half_made(&workspace.path, common);
+        forget_half_made(workspace, common);
     }
     if let (Some(branch), Some(base)) = (&workspace.branch, &workspace.base) {
+        let branch = format!("refs/heads/{branch}");
+        // Of a git that was killed; nobody else makes this branch.
+        let _ = fs::remove_file(common.join(format!("{branch}.lock")));
         // Only while it still points where we put it.
-        let _ = git.write(["update-ref", "-d", &format!("refs/heads/{branch}"), base]).run();
+        let _ = git.write(["update-ref", "-d", &branch, base]).run();
+        // What git notes of a branch before there is one.
+        if git.commit(&branch).is_ok_and(|commit| commit.is_none()) {
+            let _ = fs::remove_file(common.join("logs").join(&branch));
+        }
     }
 }
 
 /// What `git worktree add` writes of a worktree before there is one: git itself neither removes nor prunes it,
 /// as it is locked.
-fn forget_half_made(path: &Path, common: &Path) {
+fn forget_half_made(workspace: &Workspace, common: &Path) {
+    let path = &workspace.path;
     let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
     let real = parent.zip(path.file_name()).map(|(parent, name)| parent.join(name));
     let ours = [Some(path.to_owned()), real].map(|path| path.map(|path| path.join(".git")));
+    // The first thing that git writes is a directory that does not say yet what it is for.
+    let begun = fs::metadata(&workspace.state).and_then(|state| state.modified()).ok();
+    let since = |entry: &Path| begun.is_some_and(|begun| modified(entry).is_some_and(|at| at >= begun));
     for entry in fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten() {
-        let named = fs::read_to_string(entry.path().join("gitdir")).unwrap_or_default();
-        if ours.iter().flatten().any(|ours| ours == Path::new(named.trim_end_matches('\n'))) {
-            report(&entry.path(), files::remove_tree(&entry.path()));
+        let entry = entry.path();
+        let named = fs::read_to_string(entry.join("gitdir")).unwrap_or_default();
+        let named = Path::new(named.trim_end_matches('\n'));
+        let of_nobody = named.as_os_str().is_empty() && !entry.join("HEAD").exists() && since(&entry);
+        if of_nobody || ours.iter().flatten().any(|ours| ours == named) {
+            report(&entry, files::remove_tree(&entry));
         }
     }
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|file| file.modified()).ok()
 }
 
 #[derive(Default)]

@@ -12,6 +12,7 @@ import { GateEditor } from "./GateEditor";
 import { PolicyForm } from "./PolicyForm";
 import { StartsList, WaitsList } from "./QueueLists";
 import { QueueSwitch } from "./QueueSwitch";
+import { RunNext } from "./RunNext";
 import { loadWords, recordWords, strikesWords, wholeNumber } from "./words";
 
 beforeEach(() => {
@@ -33,6 +34,7 @@ function Desk({ onOpen }: { onOpen(id: TaskId): void }) {
       <StartsList starts={plan.starts} onOpen={onOpen} />
       <WaitsList waits={plan.waits} onOpen={onOpen} />
       <AgentLoads agents={plan.agents} />
+      <RunNext agents={agents} />
       <PolicyForm key={JSON.stringify(policy)} policy={policy} agents={agents} />
     </>
   );
@@ -91,6 +93,29 @@ test("the switch pauses and resumes, and leaves the rest of the rules alone", as
   ]);
   await userEvent.click(screen.getByRole("button", { name: "Resume the queue" }));
   await waitFor(() => expect(screen.queryByText("paused")).toBeNull());
+});
+
+test("the next few cards are started on one agent; nonsense is not sent, and a card that could not start is named", async () => {
+  const { backend } = await desk();
+  const next = within(screen.getByRole("form", { name: "Run next" }));
+  const count = next.getByLabelText("Cards");
+  await userEvent.clear(count);
+  await userEvent.type(count, "0{Enter}");
+  expect((await next.findByRole("alert")).textContent).toBe("A number from 1 to 50.");
+  expect(sent(backend, "startNext")).toEqual([]);
+
+  const why = "2 of 2 in flight for codex; wait until one has ended, or raise the limit in the settings";
+  backend.startNext = async (request) => {
+    backend.calls.push({ name: "startNext", request });
+    return { runs: [], passed_over: [{ task: 147, why }] };
+  };
+  await userEvent.clear(count);
+  await userEvent.type(count, "2");
+  await userEvent.selectOptions(next.getByLabelText("Agent"), "codex");
+  await userEvent.keyboard("{Tab}{Enter}");
+  expect((await next.findByRole("list", { name: "Passed over" })).textContent).toBe(`T-147 ${why}`);
+  await screen.findByText("No card could be started.");
+  expect(sent(backend, "startNext")).toEqual([{ count: 2, agent: "codex" }]);
 });
 
 test("an agent that is left alone can be tried again", async () => {

@@ -25,6 +25,12 @@ export function strikesWords({ failures, breaker }: Pick<QueueAgent, "failures" 
   return `takes work; ${failures} of ${breaker.threshold} failures in a row`;
 }
 
+/** What came of starting the next few. */
+export function startedWords(started: number, agent: string): string {
+  if (started === 0) return "No card could be started.";
+  return started === 1 ? `1 card is in flight with ${agent}.` : `${started} cards are in flight with ${agent}.`;
+}
+
 /** An empty box is no limit; null is not a whole number. */
 export function wholeNumber(text: string): number | undefined | null {
   if (text.trim() === "") return undefined;

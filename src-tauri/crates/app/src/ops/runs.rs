@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use domain::ArtifactId;
+use domain::{ArtifactId, Status, TaskId, edges::Standing};
 use engine::RunRequest;
-use store::Origin;
+use store::{CardFilter, Origin};
 
 use crate::{App, problem::invalid, views, wire::*};
 
@@ -16,6 +16,11 @@ const LOG_PIECE: i64 = 256 * 1024;
 const ARTIFACT_PIECE: i64 = 4 * 1024 * 1024;
 /// Most text typed at once, bytes.
 const INPUT: usize = 256 * 1024;
+
+/// Cards that are started at once.
+const NEXT: std::ops::RangeInclusive<u32> = 1..=50;
+/// Candidates looked at beyond those that are wanted: some may wait for others.
+const SPARE: u32 = 50;
 
 /// Returns once the agent has started.
 pub async fn start_run(app: &App, request: StartRun) -> Result<Run, Problem> {
@@ -44,6 +49,56 @@ pub async fn start_run(app: &App, request: StartRun) -> Result<Run, Problem> {
         })
         .await?;
     Ok(views::run(started))
+}
+
+/// In the order of the list: ready cards, then the inbox. Returns once all of them have started.
+pub async fn start_next(app: &App, request: StartNext) -> Result<StartedNext, Problem> {
+    if !NEXT.contains(&request.count) {
+        let (least, most) = (NEXT.start(), NEXT.end());
+        return Err(invalid(format!("{} cards are not possible; {least} to {most}", request.count)));
+    }
+    let store = app.engine.store();
+    let filter = CardFilter { statuses: vec![Status::Ready, Status::Inbox], ..CardFilter::default() };
+    let (_, cards) = store.list(&filter, 0, request.count + SPARE).await?;
+    let mut started = StartedNext { runs: Vec::new(), passed_over: Vec::new() };
+    for card in cards {
+        if started.runs.len() == request.count as usize {
+            break;
+        }
+        let (waits_for, _) = store.edges_of(card.id).await?;
+        let waits = waits_for.iter().any(|edge| edge.trashed || edge.stands() != Standing::Met);
+        if waits || card.held.is_some() || card.called.is_some() {
+            continue;
+        }
+        match start_run(app, unattended(card.id, &request.agent)).await {
+            Ok(run) => started.runs.push(run),
+            Err(problem) if started.runs.is_empty() && problem.code != ProblemCode::Conflict => {
+                return Err(problem);
+            }
+            Err(problem) => {
+                let again = started.passed_over.last().is_some_and(|last| last.why == problem.message);
+                started.passed_over.push(PassedOver { task: card.id, why: problem.message });
+                if again {
+                    // Two cards in a row for the same reason: it is not the cards.
+                    break;
+                }
+            }
+        }
+    }
+    Ok(started)
+}
+
+fn unattended(task: TaskId, agent: &str) -> StartRun {
+    StartRun {
+        task,
+        agent: agent.to_owned(),
+        mode: Some(Mode::Unattended),
+        model: None,
+        argv: None,
+        size: None,
+        resume: None,
+        skip_permissions: false,
+    }
 }
 
 /// Returns once the agent's whole process tree is gone.

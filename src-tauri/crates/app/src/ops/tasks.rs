@@ -19,6 +19,9 @@ use crate::{
     wire::*,
 };
 
+/// A card that changes more often than it can be read so many times in a row is shown as it comes.
+const SETTLES: u32 = 20;
+
 pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
     if request.output.is_some() {
         return Err(invalid(
@@ -124,7 +127,8 @@ pub async fn trash_task(app: &App, request: TaskRef) -> Result<Card, Problem> {
 }
 
 pub async fn restore_task(app: &App, request: TaskRef) -> Result<Card, Problem> {
-    app.engine.store().restore_task(request.id, app.engine.now()).await?;
+    let limits = app.engine.column_limits(Status::Review).await?;
+    app.engine.store().restore_task(request.id, limits, app.engine.now()).await?;
     one_card(app, request.id).await
 }
 
@@ -186,7 +190,23 @@ async fn cards_in_reach(app: &App, ids: &[TaskId]) -> Result<Vec<Card>, Problem>
     some_cards(app, &reached).await
 }
 
+/// All of it as it was at one moment, as far as it is the card's own: where the log of changes names the card
+/// meanwhile it is read again. What is said of other cards may be newer.
 pub(super) async fn detail(app: &App, id: TaskId) -> Result<TaskDetail, Problem> {
+    let store = app.engine.store();
+    let mut before = store.newest_change_of(id).await?;
+    for _ in 0..SETTLES {
+        let detail = read_detail(app, id).await?;
+        let after = store.newest_change_of(id).await?;
+        if after == before {
+            return Ok(detail);
+        }
+        before = after;
+    }
+    read_detail(app, id).await
+}
+
+async fn read_detail(app: &App, id: TaskId) -> Result<TaskDetail, Problem> {
     let store = app.engine.store();
     let task = store.task(id).await?;
     let card = one_card(app, id).await?;

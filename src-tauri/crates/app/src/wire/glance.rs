@@ -121,6 +121,29 @@ pub struct BoardEvent {
     pub text: String,
 }
 
+/// Starts an agent, unattended, on the next cards that wait for nothing.
+#[derive(Clone, Debug, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct StartNext {
+    /// 1 to 50.
+    pub count: u32,
+    /// See `list_agents`.
+    pub agent: String,
+}
+
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct StartedNext {
+    pub runs: Vec<super::Run>,
+    /// Cards that could not be started, each with the reason.
+    pub passed_over: Vec<PassedOver>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Type)]
+pub struct PassedOver {
+    pub task: TaskId,
+    pub why: String,
+}
+
 /// Prepares a task's workspace for an agent that the caller starts.
 #[derive(Clone, Debug, Serialize, Deserialize, Type)]
 #[serde(deny_unknown_fields)]

@@ -43,6 +43,35 @@ async fn an_agent_claims_works_and_finishes() {
     door.close().await;
 }
 
+/// Whoever looks at a card sees its state and its runs as they were at one moment.
+#[tokio::test]
+async fn a_card_is_shown_as_of_one_moment() {
+    const ROUNDS: u32 = 40;
+    let door = FrontDoor::open().await;
+    let card = ready(&door, "work").await;
+    let over = std::cell::Cell::new(false);
+    let work = async {
+        for round in 0..ROUNDS {
+            let claim = door.ok("claim_task", json!({ "agent": "scout" })).await;
+            door.ok("finish_run", with(of(&claim), json!({ "succeeded": true }))).await;
+            door.ok("move_task", json!({ "id": card, "column": "ready" })).await;
+            assert_eq!(claim["claim"]["attempt"], round + 1);
+        }
+        over.set(true);
+    };
+    let look = async {
+        while !over.get() {
+            let seen = door.ok("get_task", json!({ "id": card })).await;
+            let (status, runs) = (&seen["card"]["status"], seen["runs"].as_array().unwrap());
+            let at_work = runs.iter().filter(|run| run["ended_at"].is_null()).count();
+            assert_eq!(at_work, usize::from(*status == "in_progress"), "{status} with {runs:#?}");
+            assert_eq!(seen["card"]["runs"], runs.len());
+        }
+    };
+    tokio::join!(work, look);
+    door.close().await;
+}
+
 #[tokio::test]
 async fn what_is_registered_about_an_agent_counts() {
     let door = FrontDoor::open().await;

@@ -40,6 +40,7 @@ fn worker(name: &str) -> Worker {
         served: 0,
         cost: None,
         breaker: Gate::Closed,
+        resting_until: None,
         account: None,
     }
 }
@@ -146,6 +147,11 @@ fn limits_pauses_and_accounts_have_theirs() {
     let mut resting = one(|_, codex| codex.account = Some("openai".into()));
     resting.accounts.insert("openai".into(), Account { breaker: Gate::Closed, resting_until: Some(9_000) });
     assert_eq!(sentence(&resting), "usage limit of openai reached for codex, until <9000>");
+
+    let alone = one(|_, codex| codex.resting_until = Some(9_000));
+    assert_eq!(sentence(&alone), "usage limit of codex reached, until <9000>");
+    let rested = one(|_, codex| codex.resting_until = Some(0));
+    assert_eq!(starts(&rested), pairs(&[(9, "codex")]));
 }
 
 #[test]
@@ -337,11 +343,11 @@ prop_compose! {
 
 prop_compose! {
     fn workers()(
-        list in prop::collection::vec((some_of(&SKILLS), 0_u32..5, 0_u32..4, 0_u64..9, prop::option::of(1_i64..5), gates(), prop::bool::ANY, prop::bool::weighted(0.9)), AGENTS.len()),
+        list in prop::collection::vec((some_of(&SKILLS), 0_u32..5, 0_u32..4, 0_u64..9, prop::option::of(1_i64..5), gates(), prop::option::weighted(0.2, 0_i64..2_000), prop::bool::ANY, prop::bool::weighted(0.9)), AGENTS.len()),
     ) -> Vec<Worker> {
-        list.into_iter().zip(AGENTS).map(|((skills, capacity, live, served, cost, breaker, shared, able), name)| Worker {
+        list.into_iter().zip(AGENTS).map(|((skills, capacity, live, served, cost, breaker, resting_until, shared, able), name)| Worker {
             ability: if able { Ability::Able } else { Ability::NotInstalled },
-            skills, capacity, live, served, cost, breaker,
+            skills, capacity, live, served, cost, breaker, resting_until,
             account: shared.then(|| "account".to_owned()),
             ..worker(name)
         }).collect()
@@ -435,6 +441,7 @@ proptest! {
             prop_assert!(task.assignee.is_some() || task.chain.contains(&start.agent));
             prop_assert!(task.automatic && task.not_before.is_none_or(|until| until.at <= snapshot.now));
             prop_assert!(worker.ability == Ability::Able && matches!(worker.breaker, Gate::Closed | Gate::Probe));
+            prop_assert!(worker.resting_until.is_none_or(|until| until <= snapshot.now));
             end = carried_out(end, start);
         }
         for (lane, limit) in &end.limits {

@@ -74,7 +74,8 @@ pub enum Wait {
     },
     Resting {
         agent: String,
-        account: String,
+        /// None: the agent's own limit.
+        account: Option<String>,
         until: Millis,
     },
     Preempting {
@@ -208,8 +209,11 @@ impl Waiting {
                 format!("breaker open for {whose}, probe at {}", clock(*probe_at))
             }
             Wait::Probing { whose } => format!("breaker open for {whose}, a probe is at work"),
-            Wait::Resting { agent, account, until } => {
+            Wait::Resting { agent, account: Some(account), until } => {
                 format!("usage limit of {account} reached for {agent}, until {}", clock(*until))
+            }
+            Wait::Resting { agent, account: None, until } => {
+                format!("usage limit of {agent} reached, until {}", clock(*until))
             }
             Wait::Preempting { run } => format!("run {run} makes way for it"),
             Wait::Leaving { run } => format!("waits until run {run} has ended"),

@@ -5,13 +5,15 @@
 //! host for nothing. The first bytes after a pause (a keystroke's echo) come at once.
 
 use std::collections::VecDeque;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
+use super::liveness::{AGAIN, Liveness, PATIENCE, alive};
 use super::{ClientError, ConnectError, hung_up_or, is_reply, welcome, why_no_welcome, why_not};
 use crate::platform::{self, AsyncConnection};
 use crate::protocol::{Frames, MAX_FRAME, MIN_PROTOCOL, Malformed, Notice, PROTOCOL, Request, Status};
@@ -37,9 +39,26 @@ struct Sent {
 }
 
 impl AsyncClient {
-    /// Connects, and gives the notices beside the handle. The receiver ends when the host hangs up: then
-    /// [`crate::alive`] tells whether the run is over or its host was killed.
+    /// Connects, and gives the notices beside the handle. The receiver ends when the host hangs up: connecting
+    /// once more then tells whether the run is over or its host was killed. A host that lives and is not at its
+    /// door is about to open it, or dying: that is waited for, so that `NobodyThere` means that there is none.
     pub async fn connect(run_dir: &Path) -> Result<(AsyncClient, mpsc::Receiver<Notice>), ConnectError> {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            match AsyncClient::knock(run_dir).await {
+                Err(ConnectError::NobodyThere) => {}
+                answered => return answered,
+            }
+            match alive(run_dir).map_err(ConnectError::Io)? {
+                Liveness::Alive(_) if Instant::now() < patience => sleep(AGAIN).await,
+                Liveness::Alive(_) => return Err(ConnectError::Io(io::ErrorKind::TimedOut.into())),
+                Liveness::Exited(exit) => return Err(ConnectError::Ended(Box::new(exit))),
+                Liveness::Gone(_) | Liveness::NeverStarted => return Err(ConnectError::NobodyThere),
+            }
+        }
+    }
+
+    async fn knock(run_dir: &Path) -> Result<(AsyncClient, mpsc::Receiver<Notice>), ConnectError> {
         let stream = platform::connect_async(run_dir).await.map_err(|error| why_not(run_dir, error))?;
         let (read, write) = tokio::io::split(stream);
         let mut wire = Wire { read, write, frames: Frames::default(), room: vec![0; 16 << 10] };

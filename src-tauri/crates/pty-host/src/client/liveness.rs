@@ -3,10 +3,17 @@
 
 use std::io;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::platform;
 use crate::protocol::{MIN_PROTOCOL, PROTOCOL};
 use crate::records::{self, Exit, HostRecord, ProcessMark, RECORD_VERSION};
+
+/// How long a host that hangs up may take to die, or one that lives to open its door.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks at it.
+pub(super) const AGAIN: Duration = Duration::from_millis(10);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Liveness {
@@ -14,7 +21,7 @@ pub enum Liveness {
     Alive(HostRecord),
     /// The run is over and everything of it is in the log.
     Exited(Exit),
-    /// The host was killed: there will be no `exit.json`. [`end_leftovers`] sees to its processes.
+    /// The host was killed: there will be no `exit.json`. [`end_leftovers`] sees to its agent's processes.
     Gone(HostRecord),
     /// No host has claimed this directory yet. One may be about to; [`claim`] makes sure that none will.
     NeverStarted,
@@ -56,12 +63,23 @@ pub enum Claim {
     TooLate,
 }
 
-/// After [`Liveness::Gone`]: kills what the dead host left of its agent, found by the agent's mark, its session
-/// and its descendants. True when something was there.
-pub fn end_leftovers(record: &HostRecord) -> io::Result<bool> {
-    match &record.agent {
-        Some(agent) if same_boot(agent)? => platform::kill_orphans_of(agent),
-        Some(_) | None => Ok(false),
+/// Kills what a dead host left of its agent: the agent, its session and its descendants, and on Linux whoever was
+/// started with this directory in its environment ([`crate::launch::RUN_DIR_VARIABLE`]). True when something was
+/// there. Blocks until it is gone; a host that is still dying is waited for. Fails when the host lives on, or
+/// something could not be killed.
+pub fn end_leftovers(run_dir: &Path) -> io::Result<bool> {
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        match alive(run_dir)? {
+            Liveness::Gone(record) if same_boot(&record.host)? => {
+                return platform::kill_orphans_of(&record, run_dir);
+            }
+            Liveness::Gone(_) | Liveness::Exited(_) | Liveness::NeverStarted => return Ok(false),
+            Liveness::Alive(_) if Instant::now() < patience => thread::sleep(AGAIN),
+            Liveness::Alive(_) => {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "the run's host lives"));
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use super::liveness;
 use crate::launch::{Answer, Launch, Order, StartFailure};
 use crate::platform;
 use crate::protocol::PROTOCOL;
@@ -42,7 +43,9 @@ pub fn spawn(host: &Path, run_dir: &Path, launch: &Launch) -> Result<Spawned, Sp
     match platform::in_a_group_of_its_own(&host) {
         // Only a host that has not even claimed the directory may be tried again.
         Some(command) => match start(command, &host, run_dir, &order) {
-            Err(SpawnError::Died { .. }) => start(Command::new(&host), &host, run_dir, &order),
+            Err(SpawnError::Died { .. }) if !run_dir.join(records::HOST).exists() => {
+                start(Command::new(&host), &host, run_dir, &order)
+            }
             answered => answered,
         },
         None => start(Command::new(&host), &host, run_dir, &order),
@@ -70,6 +73,9 @@ fn start(mut command: Command, host: &Path, run_dir: &Path, order: &[u8]) -> Res
             Err(failure.into())
         }
         Err(error) => {
+            // It may have been killed between the agent's start and its answer. What cannot be ended here is
+            // told when somebody looks at the run again.
+            let _ = liveness::end_leftovers(run_dir);
             leave_nothing(&said, said_before);
             Err(error)
         }

@@ -152,11 +152,14 @@ impl Run {
         let terminal = Arc::new(terminal);
         platform::adopt_orphans().map_err(resources)?;
 
-        let platform::Agent { pid: agent, tree, children } = platform::start_agent(launch, &terminal)?;
+        let put_on_record = |agent| {
+            record.agent = platform::mark(agent).map_err(trouble("finding out who the agent is"))?;
+            records::replace(here, records::HOST, &record).map_err(trouble("host.json"))
+        };
+        let platform::Agent { pid: agent, tree, children } =
+            platform::start_agent(launch, &terminal, put_on_record)?;
         // From here on an agent is alive: whatever still fails must not leave it behind.
         let undo = KillOnDrop(tree.clone());
-        record.agent = platform::mark(agent).map_err(trouble("finding out who the agent is"))?;
-        records::replace(here, records::HOST, &record).map_err(trouble("host.json"))?;
 
         let (tell, events) = mpsc::channel();
         let input = Arc::new(Input::default());

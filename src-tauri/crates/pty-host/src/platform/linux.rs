@@ -5,19 +5,23 @@
 //! whole tree is gone, and walking `/proc` by parent finds all of it until then.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, Signal};
 
 use super::unix;
-use crate::records::{ProcessMark, Survivor};
+use crate::launch::RUN_DIR_VARIABLE;
+use crate::records::{HostRecord, ProcessMark, Survivor};
 
 /// How many processes `exit.json` names at most.
 const MOST_SURVIVORS: usize = 32;
@@ -170,34 +174,72 @@ impl Tree {
     }
 }
 
-/// Kills what a dead host left of its agent: its tree as far as it hangs together, and its session.
-/// True when something was there.
-pub(crate) fn kill_orphans_of(agent: &ProcessMark) -> io::Result<bool> {
+/// Kills what a dead host left of its agent, and waits for its end: the agent's tree as far as it hangs together,
+/// its session, and whoever names the run in its environment. True when something was there.
+pub(crate) fn kill_orphans_of(record: &HostRecord, run_dir: &Path) -> io::Result<bool> {
     let mut found = false;
     for _ in 0..FREEZE_ROUNDS {
-        let processes = processes();
-        let is_agent = |pid: u32, stat: &Stat| pid == agent.pid && stat.start == agent.start;
-        let mut prey: BTreeSet<u32> = processes
-            .iter()
-            .filter(|(pid, stat)| {
-                is_agent(**pid, stat) || (stat.session == agent.pid && stat.start >= agent.start)
-            })
-            .map(|(&pid, _)| pid)
-            .collect();
-        for root in prey.clone() {
-            prey.extend(below(root, &processes));
-        }
-        prey.retain(|pid| processes[pid].lives());
-        if prey.is_empty() {
+        let orphans = orphans_of(record, run_dir);
+        if orphans.is_empty() {
             return Ok(found);
         }
         found = true;
-        let prey: Vec<Seen> =
-            prey.into_iter().map(|pid| Seen { pid, start: processes[&pid].start }).collect();
-        prey.iter().for_each(|&seen| send(seen, Signal::STOP));
-        prey.iter().for_each(|&seen| send(seen, Signal::KILL));
+        orphans.iter().for_each(|&seen| send(seen, Signal::STOP));
+        orphans.iter().for_each(|&seen| send(seen, Signal::KILL));
+        await_ends(&orphans);
     }
     Err(io::Error::new(io::ErrorKind::TimedOut, "the agent's processes do not die"))
+}
+
+fn orphans_of(record: &HostRecord, run_dir: &Path) -> Vec<Seen> {
+    let processes = processes();
+    let of_agent = |agent: &ProcessMark, pid: u32, stat: &Stat| {
+        // A number is not given away while it names a session: who has it now shows whose session it is.
+        let reused = processes.get(&agent.pid).is_some_and(|stat| stat.start != agent.start);
+        stat.start >= agent.start && !reused && (pid == agent.pid || stat.session == agent.pid)
+    };
+    let orphaned = |(pid, stat): &(&u32, &Stat)| {
+        record.agent.as_ref().is_some_and(|agent| of_agent(agent, **pid, stat))
+            || (stat.start >= record.host.start && stat.lives() && names(**pid, run_dir))
+    };
+    let mut found: BTreeSet<u32> = processes.iter().filter(orphaned).map(|(&pid, _)| pid).collect();
+    for root in found.clone() {
+        found.extend(below(root, &processes));
+    }
+    // An engine that somebody started inside the run is not to end itself.
+    found.remove(&std::process::id());
+    let seen = |pid: u32| Seen { pid, start: processes[&pid].start };
+    found.into_iter().filter(|pid| processes[pid].lives()).map(seen).collect()
+}
+
+/// Whether the process was started with `run_dir` in its environment, as everything that an agent starts is
+/// unless it forgets it.
+fn names(pid: u32, run_dir: &Path) -> bool {
+    // Other people's cannot be read.
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let named = environment.split(|byte| *byte == 0).find_map(|pair| {
+        let value = pair.strip_prefix(RUN_DIR_VARIABLE.as_bytes())?.strip_prefix(b"=")?;
+        Some(Path::new(OsStr::from_bytes(value)))
+    });
+    let same = |named: &Path| {
+        named.file_name() == run_dir.file_name()
+            && fs::canonicalize(named).ok().is_some_and(|named| fs::canonicalize(run_dir).ok() == Some(named))
+    };
+    named.is_some_and(|named| named == run_dir || same(named))
+}
+
+/// Waits until they are gone or it takes too long.
+fn await_ends(prey: &[Seen]) {
+    const EACH: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+    for seen in prey {
+        let Some(pid) = i32::try_from(seen.pid).ok().and_then(Pid::from_raw) else { continue };
+        match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
+            // Interrupted or too slow: the next round looks again.
+            Ok(fd) => drop(rustix::event::poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&EACH))),
+            Err(rustix::io::Errno::NOSYS) => thread::sleep(Duration::from_millis(10)),
+            Err(_) => {}
+        }
+    }
 }
 
 /// A process as it was seen in `/proc`.

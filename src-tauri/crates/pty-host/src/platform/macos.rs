@@ -12,7 +12,7 @@ use std::process::Command;
 use rustix::process::{Pid, Signal};
 
 use super::unix;
-use crate::records::{ProcessMark, Survivor};
+use crate::records::{HostRecord, ProcessMark, Survivor};
 
 /// There is no such thing here: `Tree` looks at sessions instead.
 pub(crate) fn adopt_orphans() -> io::Result<()> {
@@ -92,7 +92,8 @@ impl Tree {
     }
 }
 
-pub(crate) fn kill_orphans_of(agent: &ProcessMark) -> io::Result<bool> {
+pub(crate) fn kill_orphans_of(record: &HostRecord, _run_dir: &Path) -> io::Result<bool> {
+    let Some(agent) = &record.agent else { return Ok(false) };
     let all = processes();
     let is_there = all.get(&agent.pid).is_some_and(|row| row.start == agent.start && row.lives());
     if is_there {

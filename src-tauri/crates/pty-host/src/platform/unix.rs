@@ -8,7 +8,7 @@ mod sockets;
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 
 use portable_pty::{MasterPty, PtySize, native_pty_system};
 use rustix::process::WaitOptions;
@@ -28,6 +28,9 @@ use crate::launch::{Launch, StartFailure};
 
 /// Where programs are looked for when the launch names no `PATH`.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// Of the thread that puts the agent on record.
+const CLERK_STACK: usize = 128 << 10;
 
 #[cfg(target_os = "linux")]
 const LAST_SIGNAL: libc::c_int = 64;
@@ -193,8 +196,13 @@ impl Terminal {
     }
 }
 
-/// Starts the agent with `terminal` as its controlling terminal.
-pub(crate) fn start_agent(launch: &Launch, terminal: &Terminal) -> Result<Agent, StartFailure> {
+/// Starts the agent with `terminal` as its controlling terminal. Its program begins once `put_on_record` is done
+/// with its process id: a host that is killed at whatever moment leaves no agent that nobody knows of.
+pub(crate) fn start_agent(
+    launch: &Launch,
+    terminal: &Terminal,
+    put_on_record: impl FnOnce(u32) -> Result<(), StartFailure> + Send,
+) -> Result<Agent, StartFailure> {
     let program = launch.program()?;
     check_cwd(&launch.cwd)?;
     let path = find_program(program, launch)?;
@@ -205,15 +213,39 @@ pub(crate) fn start_agent(launch: &Launch, terminal: &Terminal) -> Result<Agent,
     command.envs(launch.env.iter().map(|(name, value)| (name, value)));
     command.stdin(side().map_err(resources)?).stdout(side().map_err(resources)?);
     command.stderr(side().map_err(resources)?);
+    let (mut told, tell) = io::pipe().map_err(resources)?;
+    let (hear, mut go) = io::pipe().map_err(resources)?;
+    let (nice, our_end) = (launch.nice, go.as_raw_fd());
     // SAFETY: only calls that are allowed between fork and exec.
-    let nice = launch.nice;
     unsafe {
         command.pre_exec(move || {
             stand_back(nice);
-            become_session_leader()
+            become_session_leader()?;
+            // With its copy of our end it would wait for itself when we die.
+            libc::close(our_end);
+            (&tell).write_all(&std::process::id().to_ne_bytes())?;
+            (&hear).read_exact(&mut [0])
         })
     };
-    match command.spawn() {
+    let (spawned, recorded) = thread::scope(|scope| {
+        let clerk = thread::Builder::new().stack_size(CLERK_STACK).spawn_scoped(scope, move || {
+            let mut pid = [0; 4];
+            match told.read_exact(&mut pid) {
+                Ok(()) => put_on_record(u32::from_ne_bytes(pid))
+                    .and_then(|()| go.write_all(&[1]).map_err(resources)),
+                // It did not come so far, and `spawn` says why.
+                Err(_) => Ok(()),
+            }
+        });
+        let clerk = clerk.map_err(resources)?;
+        let spawned = command.spawn();
+        // Holds the other side of what the clerk reads.
+        drop(command);
+        let died = |_| Err(resources(io::Error::other("the agent could not be put on record")));
+        Ok::<_, StartFailure>((spawned, clerk.join().unwrap_or_else(died)))
+    })?;
+    recorded?;
+    match spawned {
         // Not waited for through this handle: `Children` takes every child, whoever it is.
         Ok(child) => {
             let pid = child.id();

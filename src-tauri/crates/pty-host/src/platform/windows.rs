@@ -33,7 +33,7 @@ pub(crate) use self::agent::start_agent;
 pub(crate) use self::job::{Children, Tree};
 pub(crate) use self::pipe::*;
 pub(crate) use self::terminal::Terminal;
-use crate::records::ProcessMark;
+use crate::records::{HostRecord, ProcessMark};
 
 /// What a process that we killed leaves as its exit code; `taskkill /f` leaves the same.
 const KILLED: u32 = 1;
@@ -139,7 +139,11 @@ pub(crate) fn mark(pid: u32) -> io::Result<Option<ProcessMark>> {
 }
 
 /// Kills a dead host's agent if it still is there. Its tree went with the host, whose job it was.
-pub(crate) fn kill_orphans_of(agent: &ProcessMark) -> io::Result<bool> {
+pub(crate) fn kill_orphans_of(record: &HostRecord, _run_dir: &Path) -> io::Result<bool> {
+    record.agent.as_ref().map_or(Ok(false), kill_only)
+}
+
+fn kill_only(agent: &ProcessMark) -> io::Result<bool> {
     let Some(process) =
         open(agent.pid, PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_SYNCHRONIZE | PROCESS_TERMINATE)?
     else {
@@ -213,9 +217,9 @@ mod tests {
             Command::new("cmd").args(["/c", "pause"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
         let mark = mark(child.id()).unwrap().expect("the child lives");
         let later = ProcessMark { start: mark.start + 1, ..mark.clone() };
-        assert!(!kill_orphans_of(&later).unwrap());
-        assert!(kill_orphans_of(&mark).unwrap());
+        assert!(!kill_only(&later).unwrap());
+        assert!(kill_only(&mark).unwrap());
         assert_eq!(child.wait().unwrap().code(), Some(KILLED as i32));
-        assert!(!kill_orphans_of(&mark).unwrap());
+        assert!(!kill_only(&mark).unwrap());
     }
 }

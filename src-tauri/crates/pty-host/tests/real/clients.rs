@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::rig::{Run, actor, sh};
 use flightboard_pty_host::protocol::{MAX_FRAME, MAX_INPUT, Notice, Phase, Request};
-use flightboard_pty_host::{AsyncClient, Client, ClientError, ConnectError};
+use flightboard_pty_host::{AsyncClient, Client, ClientError, ConnectError, Liveness, alive};
 
 fn raw(run: &Run) -> UnixStream {
     UnixStream::connect(run.dir.join("sock")).expect("a short path")
@@ -240,6 +240,34 @@ mod with_tokio {
         client.input(b"hello\n").await.unwrap();
         client.stop(Duration::ZERO).await.unwrap();
         while !matches!(notices.recv().await.expect("the exit"), Notice::Exited(_)) {}
+    }
+
+    /// Between its claim and its door it writes some files.
+    #[tokio::test]
+    async fn a_host_on_its_way_to_its_door_is_waited_for() {
+        let run = Run::start(&sh("read a"));
+        let begun = tempfile::tempdir().unwrap();
+        std::fs::copy(run.dir.join("host.json"), begun.path().join("host.json")).unwrap();
+        let opens = async {
+            let door = tokio::net::UnixListener::bind(begun.path().join("sock")).unwrap();
+            door.accept().await.unwrap();
+        };
+        tokio::select! {
+            biased;
+            answer = AsyncClient::connect(begun.path()) => panic!("not waited for: {:?}", answer.err()),
+            () = opens => {}
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_there_only_once_the_killed_host_is_gone() {
+        let run = Run::start(&sh("read a"));
+        let (_client, mut notices) = AsyncClient::connect(&run.dir).await.unwrap();
+        let host = rustix::process::Pid::from_raw(run.spawned.host_pid as i32).unwrap();
+        rustix::process::kill_process(host, rustix::process::Signal::KILL).unwrap();
+        while notices.recv().await.is_some() {}
+        assert!(matches!(AsyncClient::connect(&run.dir).await, Err(ConnectError::NobodyThere)));
+        assert!(matches!(alive(&run.dir).unwrap(), Liveness::Gone(_)));
     }
 
     #[tokio::test]

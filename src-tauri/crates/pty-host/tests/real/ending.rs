@@ -1,10 +1,11 @@
 //! A run that ends leaves no process, and says how it ended.
 
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::rig::{HOST, Run, actor, await_end_of, children_of, is_gone, sh};
-use flightboard_pty_host::{Liveness, StopKind, alive, end_leftovers};
+use flightboard_pty_host::{Client, Liveness, RUN_DIR_VARIABLE, StopKind, alive, end_leftovers};
 use rustix::process::{Pid, Signal, kill_process};
 
 const LONG: Duration = Duration::from_secs(600);
@@ -163,9 +164,88 @@ fn a_killed_host_is_gone_and_its_leftovers_can_be_ended() {
     await_end_of(run.spawned.host_pid);
     let Liveness::Gone(record) = alive(&run.dir).unwrap() else { panic!("not gone") };
     assert_eq!(record.agent.as_ref().map(|mark| mark.pid), Some(agent));
-    assert!(end_leftovers(&record).unwrap());
-    await_end_of(agent);
-    assert!(!end_leftovers(&record).unwrap(), "the second time there is nothing");
+    assert!(end_leftovers(&run.dir).unwrap());
+    assert!(is_over(agent));
+    assert!(!end_leftovers(&run.dir).unwrap(), "the second time there is nothing");
+}
+
+/// Its parent is gone and its session is its own, so only its environment says whose it is.
+#[test]
+fn a_daemon_that_a_killed_host_left_is_found() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut launch = actor(&["daemon"]);
+    launch.env.push((RUN_DIR_VARIABLE.into(), temp.path().into()));
+    let run = Run::start_in(temp.path(), &launch);
+    let daemon = run.number("pid");
+    kill_process(Pid::from_raw(run.spawned.host_pid as i32).unwrap(), Signal::KILL).unwrap();
+    assert!(end_leftovers(&run.dir).unwrap(), "a host that is dying is waited for");
+    assert!(is_over(run.spawned.agent_pid) && is_over(daemon));
+}
+
+/// The host is killed before each of the file operations of a start, one after the other. An agent that ignores
+/// its terminal's end would stay for ever, and nothing but the host's record says who it is.
+#[cfg(target_os = "linux")]
+#[test]
+fn wherever_a_start_is_killed_no_agent_is_left() {
+    let shim = tempfile::tempdir().unwrap();
+    let library = shim.path().join("kill_at.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/kill_at.c");
+    let mut cc = std::process::Command::new("cc");
+    cc.args(["-shared", "-fPIC", "-O1", "-o"]).args([&library, &source]).arg("-ldl");
+    assert!(cc.status().is_ok_and(|done| done.success()), "this needs a C compiler, as Rust itself does");
+    let mut killed = 0;
+    for point in 1.. {
+        let temp = tempfile::tempdir().unwrap();
+        let starter = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "ending::starter_of_a_host_that_is_killed", "--ignored", "--nocapture"])
+            .env("STARTER_RUN_DIR", temp.path())
+            .env("LD_PRELOAD", &library)
+            .env("KILL_PROGRAM", "flightboard-pty-host")
+            .env("KILL_COUNTER", shim.path().join(point.to_string()))
+            .env("KILL_AT", point.to_string())
+            .env("KILL_WHOM", "itself")
+            .env("KILL_PATIENCE", "50")
+            .output()
+            .unwrap();
+        if matches!(alive(temp.path()).unwrap(), Liveness::Alive(_)) {
+            Client::connect(temp.path()).unwrap().stop(Duration::ZERO).unwrap();
+            break;
+        }
+        end_leftovers(temp.path()).unwrap();
+        let left = agents_of(temp.path());
+        assert!(left.is_empty(), "{left:?} live after the kill at point {point}: {starter:?}");
+        killed += 1;
+    }
+    assert!(killed > 5, "a start has more than {killed} file operations");
+}
+
+#[test]
+#[ignore = "not a test: the starter of the one above"]
+fn starter_of_a_host_that_is_killed() {
+    let Some(dir) = std::env::var_os("STARTER_RUN_DIR") else { return };
+    let stubborn = actor(&["stubborn", dir.to_str().unwrap()]);
+    let started = flightboard_pty_host::spawn(Path::new(HOST), Path::new(&dir), &stubborn);
+    println!("{started:?}");
+}
+
+/// It runs no more; whoever has to take note of that may not have done so yet.
+fn is_over(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_none_or(|(_, state)| state.trim_start().starts_with(['Z', 'X']))
+}
+
+/// They have the directory's name among their arguments.
+fn agents_of(run_dir: &Path) -> Vec<Pid> {
+    let name = run_dir.as_os_str().as_encoded_bytes();
+    of_all(|process| {
+        let command = fs::read(process.join("cmdline")).unwrap_or_default();
+        command.split(|byte| *byte == 0).any(|word| word == name)
+    })
+}
+
+fn of_all(chosen: impl Fn(&Path) -> bool) -> Vec<Pid> {
+    let entries = fs::read_dir("/proc").unwrap().flatten().filter(|entry| chosen(&entry.path()));
+    entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)).collect()
 }
 
 /// A starter that is killed right after it has started a run.

@@ -152,7 +152,7 @@ async fn the_trash_gives_back_what_it_took() {
     assert_eq!(store.board(None, false).await.unwrap().1, []);
     assert!(store.board(None, true).await.unwrap().1[0].trashed);
 
-    store.restore_task(id, store.clock.tick()).await.unwrap();
+    store.restore_task(id, vec![], store.clock.tick()).await.unwrap();
     let after = store.task(id).await.unwrap();
     assert_eq!(store::TaskRecord { updated_at: before.updated_at, ..after }, before);
     assert_eq!(

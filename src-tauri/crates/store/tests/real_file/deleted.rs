@@ -38,7 +38,7 @@ async fn nothing_shows_a_deleted_card_and_its_number_says_so() {
     for refused in [
         store.find_task(&TaskKey::Id(gone)).await.unwrap_err(),
         store.find_task(&TaskKey::Uid(uid)).await.unwrap_err(),
-        store.restore_task(gone, now).await.unwrap_err(),
+        store.restore_task(gone, vec![], now).await.unwrap_err(),
         store.add_comment(gone, Actor::Person, "late".into(), now).await.unwrap_err(),
         delete(&store, gone).await.unwrap_err(),
     ] {
@@ -108,7 +108,7 @@ async fn what_another_card_waits_for_is_kept_until_it_waits_no_longer() {
     store.trash_task(second, store.clock.tick()).await.unwrap();
 
     delete(&store, first).await.unwrap();
-    store.restore_task(second, store.clock.tick()).await.unwrap();
+    store.restore_task(second, vec![], store.clock.tick()).await.unwrap();
 
     assert_eq!(Raw::open(&store).await.number("SELECT count(*) FROM task_edges").await, 0);
 }

@@ -35,7 +35,7 @@ async fn a_parent_tells_how_its_sub_tasks_stand_as_they_move() {
     assert_eq!(standing(&store, parent).await, (1, 2));
     store.trash_task(subs[2], store.clock.tick()).await.unwrap();
     assert_eq!(standing(&store, parent).await, (1, 1));
-    store.restore_task(subs[2], store.clock.tick()).await.unwrap();
+    store.restore_task(subs[2], vec![], store.clock.tick()).await.unwrap();
     assert_eq!(standing(&store, parent).await, (1, 2));
     let all = store.kin(None).await.unwrap();
     assert_eq!(all[&subs[0]], Kin { parent: Some(parent), done: 0, total: 0 });

@@ -262,6 +262,17 @@ fn a_cancelled_provision_leaves_nothing(#[case] at: Step) {
     assert_eq!((leftovers(&scene), scene.worktrees(), scene.branches().as_str()), (Vec::new(), 1, "main"));
 }
 
+/// Killed between making the directory for the record and the record itself.
+#[test]
+fn a_record_that_was_only_begun_is_swept() {
+    let scene = Scene::with_repository();
+    write(&scene.target("T-1 first.state"), ".17-4.tmp", "{ \"path\": ");
+    write(&scene.target("T-2 second.state"), "notes.txt", "somebody's");
+    sweep(&scene.data(), &[]);
+    made(&scene.request(Kind::Worktree));
+    assert!(scene.target("T-2 second.state").exists(), "what is not ours stays");
+}
+
 /// A copy of the test binary provisions and is killed at a chosen step; nothing of it can clean up.
 #[rstest]
 #[case::at_the_start(0)]

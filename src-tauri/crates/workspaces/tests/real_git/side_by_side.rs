@@ -267,17 +267,113 @@ fn a_worktree_that_git_had_only_begun_is_forgotten() {
     nothing_is_left(&scene, &other);
 }
 
+/// The real git is ended before each of the file operations that it does for a workspace, one after the other:
+/// asked to leave, as when a provision is given up, or killed together with us. Nothing is left in either
+/// repository.
+#[cfg(target_os = "linux")]
+#[rstest]
+fn wherever_git_is_killed_nothing_is_left(#[values(false, true)] we_die_too: bool) {
+    let shim = tempfile::tempdir().unwrap();
+    let library = shim.path().join("kill_at.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/kill_at.c");
+    let built = std::process::Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .args([&library, &source])
+        .arg("-ldl")
+        .status();
+    assert!(built.is_ok_and(|status| status.success()), "this test needs a C compiler, as Rust itself does");
+    let (scene, other) = scene();
+    let before = (names_in(&scene.project), names_in(&other));
+    let mut points: u64 = 0;
+    loop {
+        points += 1;
+        let counter = shim.path().join(points.to_string());
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "side_by_side::helper_whose_git_is_killed", "--ignored", "--nocapture"])
+            .env("DIE_SCENE", scene.dir.path())
+            .env("LD_PRELOAD", &library)
+            .env("KILL_PROGRAM", "git")
+            .env("KILL_COUNTER", &counter)
+            .env("KILL_AT", points.to_string())
+            .env("KILL_WHOM", if we_die_too { "starter" } else { "asked" })
+            .output()
+            .unwrap();
+        let made = String::from_utf8_lossy(&output.stdout).contains("all is made");
+        if fs::metadata(&counter).unwrap().len() < points {
+            assert!(made, "nothing was killed: {output:?}");
+            break;
+        }
+        if made {
+            // Whatever was killed was not needed.
+            removed(&scene, &Workspace::open(&scene.target("T-1 first")).unwrap());
+            sweep(&scene.data(), &[]);
+            continue;
+        }
+        let died = std::os::unix::process::ExitStatusExt::signal(&output.status).is_some();
+        assert_eq!(died, we_die_too, "{output:?}");
+        if we_die_too {
+            // Other programs may hold it, so whoever has killed git must remove it, as git says.
+            for repository in [&scene.project, &other] {
+                let _ = fs::remove_file(repository.join(".git/packed-refs.lock"));
+            }
+            sweep(&scene.data(), &[]);
+        }
+        for (repository, before) in [(&scene.project, &before.0), (&other, &before.1)] {
+            let left: Vec<_> =
+                names_in(repository).into_iter().filter(|name| !before.contains(name)).collect();
+            assert_eq!(left, Vec::<PathBuf>::new(), "after a kill at point {points}: {output:?}");
+        }
+        nothing_is_left(&scene, &other);
+    }
+    assert!(points > 20, "{points} points are too few to be all");
+}
+
+/// What git keeps in the repository, less objects, which it collects by itself, and empty directories; and less
+/// the file by which our processes take turns.
+#[cfg(target_os = "linux")]
+fn names_in(repository: &Path) -> Vec<PathBuf> {
+    let (mut found, mut look) = (Vec::new(), vec![repository.join(".git")]);
+    while let Some(dir) = look.pop() {
+        for entry in fs::read_dir(dir).unwrap().flatten() {
+            match entry.file_type().unwrap().is_dir() {
+                true if entry.file_name() == "objects" => {}
+                false if entry.file_name() == "flightboard.lock" => {}
+                true => look.push(entry.path()),
+                false => found.push(entry.path()),
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[cfg(target_os = "linux")]
 #[test]
-#[ignore = "run by what_a_killed_provision_leaves_in_both_is_swept, in a process of its own"]
-fn helper_that_dies_while_provisioning() {
+#[ignore = "run by wherever_git_is_killed_nothing_is_left, in a process of its own"]
+fn helper_whose_git_is_killed() {
     let Some(dir) = std::env::var_os("DIE_SCENE").map(PathBuf::from) else { return };
-    let die_at: usize = std::env::var("DIE_STEP").unwrap().parse().unwrap();
+    if workspaces::provision(&request_in(&dir), &|_| {}).is_ok() {
+        println!("\nall is made");
+    }
+}
+
+/// The request of a process that works in the scene of another.
+fn request_in(dir: &Path) -> Provision {
     let project = dir.join("my project 🦀");
     let target = dir.join("data dir/workspaces/T-1 first");
     let mut request = Provision::new(Kind::Worktrees, Some(project.clone()), target);
     request.parts = vec![part("own 🦀", &project), part("the other", &dir.join("another one 🚀"))];
     request.branch = BRANCH.into();
     request.setup = vec!["true".into()];
+    request
+}
+
+#[test]
+#[ignore = "run by what_a_killed_provision_leaves_in_both_is_swept, in a process of its own"]
+fn helper_that_dies_while_provisioning() {
+    let Some(dir) = std::env::var_os("DIE_SCENE").map(PathBuf::from) else { return };
+    let die_at: usize = std::env::var("DIE_STEP").unwrap().parse().unwrap();
+    let request = request_in(&dir);
     let steps = Mutex::new(0);
     let die = |step: Step| {
         if matches!(step, Step::CheckingOut | Step::Setup(_)) {

@@ -63,12 +63,89 @@ pub enum Deed {
     Report(usize, bool),
 }
 
+/// Mostly anything in any order; and histories that lead to what chance alone seldom comes to, disturbed by it.
 pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let usual = prop_oneof![9 => vec(step(), 2..9), 1 => vec(step(), 9..40)];
-    (vec(add(), 2..5), usual).prop_map(|(cards, mut steps)| {
+    let anything = (vec(add(), 2..5), usual).prop_map(|(cards, mut steps)| {
         steps.insert(0, Step { work: Work::Deeds(cards), crash: None });
         steps
+    });
+    prop_oneof![
+        7 => anything,
+        1 => disturbed(failing().boxed()),
+        1 => disturbed(pulling().boxed()),
+        1 => disturbed(flowing().boxed()),
+    ]
+}
+
+fn disturbed(works: BoxedStrategy<Vec<Work>>) -> impl Strategy<Value = Vec<Step>> {
+    let with = |work: Work| (Just(work), crash(), prop::option::weighted(0.15, step()));
+    works.prop_flat_map(move |works| works.into_iter().map(with).collect::<Vec<_>>()).prop_map(|steps| {
+        let both = |(work, crash, then)| [Some(Step { work, crash }), then];
+        steps.into_iter().flat_map(both).flatten().collect()
     })
+}
+
+/// What the dispatcher starts fails again and again; one card waits for another.
+fn failing() -> impl Strategy<Value = Vec<Work>> {
+    let failures = vec![
+        Outcome::Failed(Cause::AgentError),
+        Outcome::Failed(Cause::AgentError),
+        Outcome::Failed(Cause::ExitedNonZero),
+        Outcome::Failed(Cause::Stalled),
+        Outcome::Failed(Cause::UsageLimit),
+        Outcome::Lost,
+    ];
+    let card = || ready(None, false, true);
+    let need = prop::option::of(prop::sample::select(Need::ALL.to_vec()));
+    (vec(card(), 2..4), need, prop::sample::select(failures), 3..6_usize).prop_map(
+        |(cards, need, outcome, rounds)| {
+            let mut works = vec![Work::Deeds(cards)];
+            works.extend(need.map(|need| Work::Deeds(vec![Deed::Depend(1, 0, need)])));
+            for _ in 0..rounds {
+                works.push(Work::Dispatch);
+                works.push(Work::Deeds((0..3).map(|at| Deed::End(at, outcome)).collect()));
+                works.push(Work::Pass(700_000));
+            }
+            works
+        },
+    )
+}
+
+/// An agent that pulls fails with one card after the other.
+fn pulling() -> impl Strategy<Value = Vec<Work>> {
+    (vec(ready(None, false, false), 4), 1..3_u32).prop_map(|(cards, most)| {
+        let mut works = vec![Work::Deeds(cards)];
+        for _ in 0..3 {
+            works.push(Work::Claims(vec![(0, most)]));
+            works.extend((0..4).map(|at| Work::Deeds(vec![Deed::Report(at, false)])));
+        }
+        works.push(Work::Claims(vec![(0, most), (1, 1)]));
+        works
+    })
+}
+
+/// Work is done and approved; of the two cards that wait for it only one is needed.
+fn flowing() -> impl Strategy<Value = Vec<Work>> {
+    (any::<bool>(), vec(ready(None, false, true), 2), ready(None, true, true)).prop_map(
+        |(by_hand, mut cards, first)| {
+            cards.insert(0, first);
+            let done =
+                if by_hand { Deed::Move(0, Status::Done) } else { Deed::Review(0, StepOutcome::Approved) };
+            vec![
+                Work::Deeds(cards),
+                Work::Deeds(vec![Deed::Depend(1, 0, Need::Failure), Deed::Depend(2, 0, Need::Success)]),
+                Work::Dispatch,
+                Work::Deeds(vec![Deed::Started(0), Deed::End(0, Outcome::Succeeded)]),
+                Work::Deeds(vec![done]),
+                Work::Dispatch,
+            ]
+        },
+    )
+}
+
+fn crash() -> impl Strategy<Value = Option<u32>> {
+    prop::option::weighted(0.06, 0..20_u32)
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -81,7 +158,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => asking().prop_map(Work::Claims),
         2 => prop::sample::select(vec![20_000, 60_000, 400_000, 700_000]).prop_map(Work::Pass),
     ];
-    (work, prop::option::weighted(0.06, 0..20_u32)).prop_map(|(work, crash)| Step { work, crash })
+    (work, crash()).prop_map(|(work, crash)| Step { work, crash })
 }
 
 fn card_number() -> std::ops::Range<usize> {
@@ -101,6 +178,11 @@ fn add() -> impl Strategy<Value = Deed> {
             gated,
             queued: ready && queued,
         })
+}
+
+fn ready(project: Option<usize>, gated: bool, queued: bool) -> impl Strategy<Value = Deed> {
+    let level = prop::sample::select(vec![2, 5, 10_u8]);
+    level.prop_map(move |level| Deed::Add { project, level, due: None, ready: true, gated, queued })
 }
 
 fn asking() -> impl Strategy<Value = Vec<(usize, u32)>> {
@@ -208,8 +290,8 @@ pub async fn ask(board: &Board, store: &Store, deed: Deed) -> Option<Check> {
         }
         Deed::Restore(at) => {
             let (at, card) = chosen(at);
-            store.restore_task(card.id, now).await.unwrap();
-            Box::new(move |board| board.restored(at))
+            let told = store.restore_task(card.id, Board::limits_of(Status::Review), now).await;
+            Box::new(move |board| board.restored(at, told))
         }
         Deed::Queue(at, queued) => {
             let (at, card) = chosen(at);

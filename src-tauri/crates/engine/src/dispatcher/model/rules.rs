@@ -29,6 +29,8 @@ pub const TOOLS: usize = 1;
 pub const SHARED: &str = "/flightboard/tools";
 const IN_SHOP: u32 = 1;
 const IN_SHARED: u32 = 2;
+/// Milliseconds until a usage limit is over that nobody gave a time for.
+const RESET: Millis = 900_000;
 
 /// What a project says.
 pub struct OfProject {
@@ -101,6 +103,8 @@ pub struct Board {
     pub now: Millis,
     pub cards: Vec<Card>,
     breakers: BTreeMap<String, Breaker>,
+    /// Until when agents rest because their usage limit is reached.
+    resting: BTreeMap<String, Millis>,
     tokens: BTreeSet<String>,
     /// How often things came to pass that the cases are for.
     pub seen: BTreeMap<&'static str, u32>,
@@ -142,6 +146,7 @@ impl Card {
             u8::from(self.queued),
             self.failures,
             self.timer.map(Cause::word),
+            self.timer_at,
             self.round,
             self.comments,
             self.changes,
@@ -260,6 +265,9 @@ impl Board {
         let there = !card.trashed && !self.cards[on].trashed;
         let allowed = startable && there && !self.reaches(on, at);
         assert_eq!(told.is_ok(), allowed, "{card:?} after {:?}: {told:?}", self.cards[on]);
+        if startable && there && !allowed {
+            self.saw("a circle refused");
+        }
         if allowed {
             self.cards[at].waits_for.insert(on, need);
             self.cards[at].changes += 1;
@@ -405,9 +413,12 @@ impl Board {
         }
     }
 
-    pub fn restored(&mut self, at: usize) {
+    pub fn restored(&mut self, at: usize, told: Result<(), StoreError>) {
+        let full = self.in_review() >= REVIEW as usize;
         let card = &mut self.cards[at];
-        if std::mem::replace(&mut card.trashed, false) {
+        let refused = card.trashed && card.status == Status::Review && full;
+        assert_eq!(told.is_ok(), !refused, "{card:?}: {told:?}");
+        if told.is_ok() && std::mem::replace(&mut card.trashed, false) {
             card.changes += 1;
         }
     }
@@ -460,7 +471,8 @@ impl Board {
 
     pub fn moved_breakers(&self) -> impl Iterator<Item = Breaks> {
         let moved = self.breakers.iter().filter(|(_, breaker)| **breaker != Breaker::default());
-        moved.map(|(agent, _)| Breaks::Agent(agent.clone()))
+        let moved: BTreeSet<&String> = moved.map(|(agent, _)| agent).chain(self.resting.keys()).collect();
+        moved.into_iter().map(|agent| Breaks::Agent(agent.clone()))
     }
 
     /// A run that Flightboard starts, by a person's wish or the dispatcher's.
@@ -539,6 +551,10 @@ impl Board {
             }
         }
         let agent = self.cards[at].agent.clone();
+        if outcome == Outcome::Failed(Cause::UsageLimit) {
+            self.resting.insert(agent.clone(), now + RESET);
+            self.saw("a usage limit reached");
+        }
         let breaker = self.breaker(&agent);
         *breaker = match outcome {
             Outcome::Succeeded => breaker.succeeded(),
@@ -610,7 +626,8 @@ impl Board {
             let agent = chain.iter().copied().find(|agent| {
                 let gate = breakers.get(*agent).copied().unwrap_or_default().gate(self.now);
                 let busy = live.iter().filter(|(name, _)| name == agent).count();
-                matches!(gate, Gate::Closed | Gate::Probe) && busy < Board::capacity(agent)
+                let rests = self.resting.get(*agent).is_some_and(|until| *until > self.now);
+                matches!(gate, Gate::Closed | Gate::Probe) && busy < Board::capacity(agent) && !rests
             });
             let room = live.len() < PARALLEL as usize
                 && Board::project_has_room(&live, card.project)

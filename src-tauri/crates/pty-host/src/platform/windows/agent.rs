@@ -31,8 +31,12 @@ use crate::platform::Agent;
 /// What a program's name may end in when the launch does not say.
 const DEFAULT_ENDINGS: &str = ".COM;.EXE;.BAT;.CMD";
 
-/// Starts the agent in `terminal`.
-pub(crate) fn start_agent(launch: &Launch, terminal: &Terminal) -> Result<Agent, StartFailure> {
+/// Starts the agent in `terminal`. It begins once `put_on_record` is done with its process id.
+pub(crate) fn start_agent(
+    launch: &Launch,
+    terminal: &Terminal,
+    put_on_record: impl FnOnce(u32) -> Result<(), StartFailure>,
+) -> Result<Agent, StartFailure> {
     let program = launch.program()?;
     check_cwd(&launch.cwd)?;
     let path = find_program(program, launch)?;
@@ -52,11 +56,14 @@ pub(crate) fn start_agent(launch: &Launch, terminal: &Terminal) -> Result<Agent,
     let (agent, thread) = (owned(process.hProcess), owned(process.hThread));
     let agent = agent.map_err(resources)?;
     // It has not run yet, so whatever it starts will be in the job as well.
-    let begun = thread.and_then(|thread| job.take_in(&agent).and_then(|()| resume(&thread)));
-    begun.map_err(|error| {
-        // SAFETY: a process that nobody else knows of.
+    let begun = thread.map_err(resources).and_then(|thread| {
+        job.take_in(&agent).map_err(resources)?;
+        put_on_record(process.dwProcessId)?;
+        resume(&thread).map_err(resources)
+    });
+    begun.inspect_err(|_| {
+        // SAFETY: a process that has not begun.
         unsafe { TerminateProcess(agent.as_raw_handle(), KILLED) };
-        resources(error)
     })?;
     let job = Arc::new(job);
     let children = Children { agent, job: Arc::clone(&job) };
