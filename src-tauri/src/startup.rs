@@ -2,7 +2,7 @@
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    sync::Mutex,
+    sync::{Mutex, Once},
 };
 
 use app::{App, Config, Engine, StartError, default_data_dir};
@@ -68,7 +68,6 @@ fn setup(handle: &AppHandle, own_variables: Vec<&'static str>) -> Result<(), Box
             handle.manage(app);
             handle.manage(Mutex::new(Some(door)));
             open_window(handle)?;
-            tray::open(handle, board_id());
             follow_links(handle);
             Ok(())
         }
@@ -165,7 +164,15 @@ fn follow_links(handle: &AppHandle) {
             }
         });
     }
-    links::register(handle);
+}
+
+/// What a person would only wait for before the board is there. Asked for again it does nothing.
+pub(crate) fn once_the_page_stands(handle: &AppHandle) {
+    static STANDS: Once = Once::new();
+    STANDS.call_once(|| {
+        tray::open(handle, board_id());
+        links::register(handle);
+    });
 }
 
 /// A second start shows the first one's window.

@@ -90,7 +90,17 @@ const TABS = {
   Timeline: (window) => window.text("run 1 finished"),
   Runs: (window) => window.text("exited 0"),
 };
-const PAGES = { Failed: "Break on purpose", "Add, change": "/parser", Settings: "Theme" };
+const PAGES = {
+  Failed: "Break on purpose",
+  "Add, change": "/parser",
+  "Add, check": "Look again",
+  Queue: "Runs at one time",
+  Schedules: "No schedule yet.",
+  Trash: "The trash is empty.",
+  Settings: "Theme",
+  Keys: "No key yet.",
+  Webhooks: "No webhook yet.",
+};
 
 story("at its narrowest the board and the card's page still fit", async (desk) => {
   const { working } = await busyBoard(desk);

@@ -210,6 +210,7 @@ function answers() {
     runs: [newest],
     artifacts: [],
     attachments: [],
+    questions: [],
     parent: null,
     subtasks: [],
     comments: [],

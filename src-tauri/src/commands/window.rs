@@ -10,7 +10,10 @@ use tauri_plugin_autostart::ManagerExt;
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_shell::ShellExt;
 
-use crate::links::{self, Links, Shown};
+use crate::{
+    links::{self, Links, Shown},
+    startup::once_the_page_stands,
+};
 
 /// Sends change events until the window goes away.
 #[tauri::command]
@@ -31,11 +34,13 @@ pub async fn subscribe(app: State<'_, App>, channel: Channel<Event>) -> Result<(
 #[tauri::command]
 #[specta::specta]
 pub async fn follow_links(
+    handle: AppHandle,
     app: State<'_, App>,
     links: State<'_, Links>,
     channel: Channel<Shown>,
 ) -> Result<(), Problem> {
     links::follow(&app, &links, channel).await;
+    once_the_page_stands(&handle);
     Ok(())
 }
 

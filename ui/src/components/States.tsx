@@ -3,6 +3,7 @@
 import { type CSSProperties, type ReactNode, useEffect, useState } from "react";
 import { Button } from "./Button";
 import styles from "./States.module.css";
+import { sentence } from "./sentence";
 
 export function EmptyState({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
@@ -23,8 +24,8 @@ export interface Trouble {
 export function ErrorState({ problem, onRetry }: { problem: Trouble; onRetry?: () => void }) {
   return (
     <div className={styles.state} role="alert">
-      <p className={styles.bad}>{problem.message}</p>
-      {problem.next && <p className={styles.text}>{problem.next}</p>}
+      <p className={styles.bad}>{sentence(problem.message)}</p>
+      {problem.next && <p className={styles.text}>{sentence(problem.next)}</p>}
       {onRetry && (
         <div className={styles.action}>
           <Button onClick={onRetry}>Try again</Button>

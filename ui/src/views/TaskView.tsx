@@ -46,8 +46,18 @@ export function TaskView() {
   if (task.isError) {
     return (
       <main className={styles.lone}>
-        <ErrorState problem={task.error} onRetry={() => void task.refetch()} />
-        <BackToBoard />
+        {task.error.code === "not_found" ? (
+          <EmptyState title={`There is no card T-${id}.`} action={<BackToBoard />}>
+            It was deleted for ever, or it is a card of another board.
+          </EmptyState>
+        ) : (
+          <>
+            <ErrorState problem={task.error} onRetry={() => void task.refetch()} />
+            <p className={styles.back}>
+              <BackToBoard />
+            </p>
+          </>
+        )}
       </main>
     );
   }
@@ -63,11 +73,7 @@ export function TaskView() {
 
 function BackToBoard() {
   const navigate = useNavigate();
-  return (
-    <p className={styles.back}>
-      <Button onClick={() => void navigate({ to: "/" })}>Back to the board</Button>
-    </p>
-  );
+  return <Button onClick={() => void navigate({ to: "/" })}>Back to the board</Button>;
 }
 
 function TaskPage({ task }: { task: TaskDetail }) {

@@ -46,6 +46,7 @@ const AFTER_TROUBLE: Millis = 30_000;
 /// Bytes of a secret.
 const SECRET: usize = 32;
 const PREFIX: &str = "whsec_";
+const UNKNOWN: &str = "its host is not known";
 
 /// A new secret, as the specification writes them.
 pub(crate) fn secret() -> String {
@@ -241,7 +242,10 @@ fn client(private_allowed: bool) -> ureq::Agent {
 fn in_words(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Timeout(_) => format!("no answer within {} seconds", PATIENCE.as_secs()),
-        ureq::Error::HostNotFound => "its host is not known".into(),
+        ureq::Error::HostNotFound => UNKNOWN.into(),
+        // The system's own words for it, under no kind of its own.
+        ureq::Error::Io(error) if error.to_string().contains("failed to lookup address") => UNKNOWN.into(),
+        ureq::Error::Io(error) => error.to_string(),
         ureq::Error::Other(own) => own.to_string(),
         other => other.to_string(),
     }

@@ -149,7 +149,8 @@ function CardLine({ id, place, note, side }: { id: TaskId; place: number; note: 
         </span>
         <span className={styles.note}>{note}</span>
       </span>
-      <span className={styles.side}>{side}</span>
+      {/* Only what is queued stands in a line. */}
+      <span className={styles.side}>{card?.queued === false ? "" : side}</span>
     </>
   );
 }

@@ -11,7 +11,7 @@ import { Markdown } from "../../components/Markdown";
 import { ErrorState, InlineError, Skeleton } from "../../components/States";
 import { toast } from "../../components/Toast";
 import { useAction } from "../../data/actions";
-import { useTask } from "../../data/queries";
+import { useLive, useTask } from "../../data/queries";
 import { isLive, newestWork } from "../../data/words";
 import styles from "./Answer.module.css";
 import { askedOf } from "./question";
@@ -35,6 +35,7 @@ export function AnswerForm(props: AnswerFormProps) {
   const comment = useAction("addComment");
   const input = useAction("sendInput");
   const inTerminal = questions.length === 0;
+  const line = useLive(card.id)?.lastLine ?? card.run?.last_line;
   const busy = comment.isPending || input.isPending;
   const problem = comment.error ?? input.error;
   const send = (answer: string) => {
@@ -64,7 +65,7 @@ export function AnswerForm(props: AnswerFormProps) {
       <div className={styles.asked} role="status">
         <p className={styles.who}>{run.agent} needs you</p>
         {inTerminal ? (
-          <p className={styles.screen}>{run.reason ?? card.why ?? "Its question is in the terminal."}</p>
+          <p className={styles.screen}>{run.reason ?? card.why ?? line ?? "Its question is in the terminal."}</p>
         ) : (
           questions.map((question) => (
             <Words key={question.id} text={question.text} busy={busy} onSend={send} onOpenLink={onOpenLink} />

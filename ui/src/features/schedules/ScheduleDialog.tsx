@@ -60,6 +60,7 @@ export function ScheduleDialog({ schedule, projects, agents, onClose }: Schedule
       foot={
         <>
           {put.error && <InlineError problem={put.error} />}
+          <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" form="schedule" look="primary" disabled={put.isPending}>
             {schedule ? "Save" : "Add schedule"} <Kbd>Ctrl ↵</Kbd>
           </Button>

@@ -53,7 +53,7 @@ export function Facts(props: FactsProps) {
           run={run}
           newest={run.id === newestWork(task.runs)?.id}
           needsYou={task.card.needs_you}
-          why={task.card.why}
+          why={task.questions.length === 0 ? task.card.why : null}
         />
       )}
       {run?.workspace && <WorkspaceFacts workspace={run.workspace} />}
@@ -96,7 +96,7 @@ function RunFacts({ run, newest, needsYou, why }: RunFactsProps) {
           {run.mode === "unattended" && " · unattended"}
         </Fact>
         {run.rule && <Fact name="chosen by">{run.rule}</Fact>}
-        {run.evidence && <Fact name={waits ? "why needs you" : "evidence"}>{run.evidence}</Fact>}
+        {run.evidence && <Fact name={waits ? "known by" : "evidence"}>{run.evidence}</Fact>}
         {newest && why && !run.reason && <Fact name="why">{why}</Fact>}
         {run.reason && <Fact name={isLive(run.status) ? "asks" : "reason"}>{run.reason}</Fact>}
         {run.session && (

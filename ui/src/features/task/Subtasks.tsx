@@ -116,7 +116,7 @@ function Parent({ task, onOpen }: { task: TaskDetail; onOpen(id: TaskId): void }
           </Button>
         </>
       ) : (
-        <Button size="small" look="plain" onClick={() => setChoosing(true)}>
+        <Button size="small" onClick={() => setChoosing(true)}>
           Make it a sub-task of…
         </Button>
       )}

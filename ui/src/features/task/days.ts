@@ -12,7 +12,7 @@ export interface Day {
   moments: Moment[];
 }
 
-/** Oldest first. The log's own note of a comment is left out, since the comment itself is shown. */
+/** Oldest first. The log's own note of a comment or a question is left out, since the comment itself is shown. */
 export function moments(entries: readonly TimelineEntry[], comments: readonly Comment[]): Moment[] {
   const events: Moment[] = entries
     .filter((entry) => !isCommentNote(entry) || comments.length === 0)
@@ -36,7 +36,7 @@ export function moments(entries: readonly TimelineEntry[], comments: readonly Co
 }
 
 function isCommentNote(entry: TimelineEntry): boolean {
-  return entry.kind.startsWith("comment.") || entry.kind === "task.commented";
+  return ["task.commented", "run.asked"].includes(entry.kind) || entry.kind.startsWith("comment.");
 }
 
 export function byDay(all: readonly Moment[]): Day[] {

@@ -12,6 +12,7 @@ test.each([
   [{}, "on", undefined],
   [{ failures: 1 }, "failing", "1 failure in a row"],
   [{ failures: 5, resting_until: 10 * MINUTE }, "resting", "5 failures in a row; tried again in 10 min"],
+  [{ failures: 5, resting_until: 30_000 }, "resting", "5 failures in a row; tried again within a minute"],
   [{ failures: 5, resting_until: -1 }, "failing", "5 failures in a row"],
   [{ enabled: false, failures: 2 }, "paused", undefined],
 ])("a webhook with %j is %s", (fields, word, why) => {

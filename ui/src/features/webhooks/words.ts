@@ -14,7 +14,7 @@ export function stateOf(webhook: Webhook, now: number): Said {
   if (!webhook.enabled) return { tone: "held", word: "paused" };
   const failed = `${webhook.failures} ${webhook.failures === 1 ? "failure" : "failures"} in a row`;
   if (webhook.resting_until !== null && webhook.resting_until > now) {
-    const next = `tried again ${formatUntil(webhook.resting_until, now)}`;
+    const next = `tried again ${soon(webhook.resting_until, now)}`;
     return { tone: "bad", word: "resting", why: `${failed}; ${next}` };
   }
   return webhook.failures > 0 ? { tone: "bad", word: "failing", why: failed } : { tone: "good", word: "on" };
@@ -27,10 +27,16 @@ export function sentAs(delivery: Delivery, now: number): Said {
     case "given_up":
       return { tone: "bad", word: "given up" };
     case "waiting": {
-      const next = delivery.next_at === null ? undefined : `next attempt ${formatUntil(delivery.next_at, now)}`;
+      const next = delivery.next_at === null ? undefined : `next attempt ${soon(delivery.next_at, now)}`;
       return { tone: "working", word: delivery.attempts === 0 ? "waiting" : "trying again", why: next };
     }
   }
+}
+
+/** “Now” would be said too early. */
+function soon(at: number, now: number): string {
+  const words = formatUntil(at, now);
+  return words === "now" ? "within a minute" : words;
 }
 
 /** How the newest attempt went: `200 in 34 ms`; null before the first. */
