@@ -309,6 +309,7 @@ fn no_time(shown: &str, text: &str) -> Failure {
 mod tests {
     use std::io::Write;
 
+    use proptest::prelude::*;
     use zip::{ZipWriter, write::SimpleFileOptions};
 
     use super::*;
@@ -400,5 +401,60 @@ mod tests {
         let text = folder.path().join("text.zip");
         std::fs::write(&text, "PK\x03\x04 and no more").expect("written");
         assert!(is_zip(&text) && read(&text).is_err());
+    }
+
+    /// Cells that mean something in places where they do not, and noise.
+    fn cell() -> impl Strategy<Value = String> {
+        let words = [
+            "HAR-1",
+            "HAR-2",
+            "",
+            "Done",
+            "Blocking",
+            "Urgent",
+            "2025-11-02T10:00:00Z",
+            "yesterday",
+            "bug, ui",
+            "\"two\nlines\"",
+            "\"",
+            "../a",
+            "attachments/HAR-1/a",
+            "-9999-01-01T00:00:00Z",
+        ];
+        prop_oneof![6 => prop::sample::select(words.to_vec()).prop_map(str::to_owned), 1 => ".{0,12}"]
+    }
+
+    fn table(columns: usize) -> impl Strategy<Value = String> {
+        let row = prop::collection::vec(cell(), columns).prop_map(|cells| cells.join(",") + "\n");
+        prop::collection::vec(row, 0..5).prop_map(|rows| rows.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_tables_are_read_or_refused(issues in table(15), related in table(4), remarks in table(5), enclosed in table(5)) {
+            let with = |head: &str, rows: &str| format!("{head}\n{rows}");
+            let issues = with(ISSUES.trim_end(), &issues);
+            let related = with("Issue ID,Related Issue ID,Type,Created", &related);
+            let remarks = with("Issue ID,Author,Message,Created,Updated", &remarks);
+            let enclosed = with("Issue ID,Filename,Content Type,Size (bytes),File Path in ZIP", &enclosed);
+            let (_folder, path) = export(&[
+                ("issues.csv", &issues),
+                ("relationships.csv", &related),
+                ("comments.csv", &remarks),
+                ("attachments.csv", &enclosed),
+                ("attachments/HAR-1/a", "text"),
+            ]);
+            let _ = read(&path);
+        }
+
+        #[test]
+        fn any_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("export.zip");
+            std::fs::write(&path, [ZIP.as_slice(), &bytes].concat()).expect("written");
+            prop_assert!(is_zip(&path) && read(&path).is_err());
+        }
     }
 }

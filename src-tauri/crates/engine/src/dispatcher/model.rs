@@ -41,7 +41,8 @@ use super::{PAGE, POLICY, World, limits_in};
 use crate::agents_found::FoundAgent;
 
 /// What the cases come to, each in any thousand of them.
-const EVENTS: [&str; 17] = [
+const EVENTS: [&str; 18] = [
+    "a card kept in the trash by a limit",
     "a circle refused",
     "a claim answered with what is held",
     "a claim refused by a breaker",

@@ -75,6 +75,7 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => disturbed(failing().boxed()),
         1 => disturbed(pulling().boxed()),
         1 => disturbed(flowing().boxed()),
+        1 => disturbed(crowding().boxed()),
     ]
 }
 
@@ -142,6 +143,20 @@ fn flowing() -> impl Strategy<Value = Vec<Work>> {
             ]
         },
     )
+}
+
+/// Review is full, and another card of it lies in the trash.
+fn crowding() -> impl Strategy<Value = Vec<Work>> {
+    vec(ready(None, false, false), 4).prop_map(|cards| {
+        let to_review = |at| Deed::Move(at, Status::Review);
+        vec![
+            Work::Deeds(cards),
+            Work::Deeds((0..3).map(to_review).collect()),
+            Work::Deeds(vec![Deed::Trash(0), to_review(3)]),
+            Work::Deeds(vec![Deed::Restore(0)]),
+            Work::Deeds(vec![Deed::Move(1, Status::Done), Deed::Restore(0)]),
+        ]
+    })
 }
 
 fn crash() -> impl Strategy<Value = Option<u32>> {

@@ -421,6 +421,9 @@ impl Board {
         if told.is_ok() && std::mem::replace(&mut card.trashed, false) {
             card.changes += 1;
         }
+        if refused {
+            self.saw("a card kept in the trash by a limit");
+        }
     }
 
     /// A verdict on what the card was in `round`.
