@@ -8,6 +8,7 @@ import type { Attachment, Card, Run, TaskDetail } from "../bindings";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
 import { EmptyState, ErrorState, Skeleton } from "../components/States";
+import { sentence } from "../components/sentence";
 import { Tabs } from "../components/Tabs";
 import { toast } from "../components/Toast";
 import { useAction } from "../data/actions";
@@ -47,8 +48,8 @@ export function TaskView() {
     return (
       <main className={styles.lone}>
         {task.error.code === "not_found" ? (
-          <EmptyState title={`There is no card T-${id}.`} action={<BackToBoard />}>
-            It was deleted for ever, or it is a card of another board.
+          <EmptyState title={sentence(task.error.message)} action={<BackToBoard />}>
+            {task.error.next && sentence(task.error.next)}
           </EmptyState>
         ) : (
           <>
