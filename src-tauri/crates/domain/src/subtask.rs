@@ -118,7 +118,8 @@ mod tests {
             [false, true, true, true]
         );
         assert!(!takes("5", Some("4")), "a fifth level");
-        assert!(!takes("6", Some("7")) && !takes("7", Some("6")) && !takes("8", Some("8")), "no circle");
+        assert!(!takes("6", Some("7")) && !takes("8", Some("8")), "not before its whole");
+        assert!(takes("7", Some("6")), "6 stands alone, so there is no circle");
         let taken = (0..SUBTASKS_MAX + 2).filter(|n| takes(&format!("many {n}"), Some("1"))).count();
         assert_eq!(taken, SUBTASKS_MAX - 1, "one was there");
     }
