@@ -3,6 +3,7 @@
 import { Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
 import { type ComponentProps, lazy, type MouseEvent, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import type { TaskId } from "../bindings";
+import { compareClocks } from "../components/clock";
 import { EmptyState } from "../components/States";
 import { toast } from "../components/Toast";
 import { useNoStrayFiles } from "../components/usePageFiles";
@@ -123,6 +124,7 @@ function Frame() {
   const onTask = page.startsWith("/task/");
   const project = onBoard ? (search.project ?? null) : null;
   const board = useBoard();
+  useServersClock(board.data?.now, board.dataUpdatedAt);
   useRestOfInterface(!board.isPending);
   useNoStrayFiles();
   useFirstRun(page);
@@ -329,6 +331,13 @@ function SessionEnded() {
       </EmptyState>
     </main>
   );
+}
+
+/** The board's answer tells how far the server's clock is from ours: at the moment it came, not whenever it is looked at. */
+function useServersClock(server: number | undefined, here: number): void {
+  useEffect(() => {
+    if (server !== undefined) compareClocks(server, here);
+  }, [server, here]);
 }
 
 /** The very first start leads to the welcome page: nothing there yet, and not skipped before. */
