@@ -8,7 +8,7 @@ import { EmptyState } from "../components/States";
 import { toast } from "../components/Toast";
 import { useNoStrayFiles } from "../components/usePageFiles";
 import { useAction } from "../data/actions";
-import type { Cards } from "../data/cards";
+import { type Cards, openByProject } from "../data/cards";
 import { useBackend, useConnection } from "../data/context";
 import { isNarrowed } from "../data/filter";
 import { BOARD_COLUMNS } from "../data/order";
@@ -271,18 +271,12 @@ function Rail({ page, project, shelf }: Pick<NavProps, "page" | "project" | "she
 }
 
 function railCounts(cards: Cards): Pick<NavProps, "openCards" | "failed" | "queued" | "openByProject"> {
-  const openByProject: Record<number, number> = {};
-  let openCards = 0;
-  for (const column of BOARD_COLUMNS) {
-    if (column === "done") continue;
-    for (const id of cards.column(column)) {
-      openCards += 1;
-      const project = cards.card(id)?.project;
-      if (project != null) openByProject[project] = (openByProject[project] ?? 0) + 1;
-    }
-  }
+  const openCards = BOARD_COLUMNS.reduce(
+    (sum, column) => sum + (column === "done" ? 0 : cards.column(column).length),
+    0,
+  );
   const queued = cards.column("ready").filter((id) => cards.card(id)?.queued).length;
-  return { openCards, failed: cards.column("failed").length, queued, openByProject };
+  return { openCards, failed: cards.column("failed").length, queued, openByProject: openByProject(cards) };
 }
 
 /** Not the router's own Link: that marks each link to the same path as the current page. */

@@ -122,6 +122,20 @@ test("a board that cannot be read says why and tries again", async () => {
   expect(screen.getByRole("button", { name: "Try again" })).toBeTruthy();
 });
 
+test("a project's count of open cards follows the cards", async () => {
+  await open("/projects");
+  const row = await screen.findByTestId("project-website");
+  const count = () => Number(/(\d+) open/.exec(row.textContent ?? "")?.[1]);
+  await waitFor(() => expect(count()).toBeGreaterThan(0));
+  const before = count();
+  await userEvent.keyboard("c");
+  const dialog = await screen.findByRole("dialog", { name: "New card" });
+  await userEvent.type(within(dialog).getByRole("textbox", { name: "Title" }), "One more");
+  await userEvent.selectOptions(within(dialog).getByRole("combobox", { name: "Project" }), "website");
+  await userEvent.keyboard("{Control>}{Enter}{/Control}");
+  await waitFor(() => expect(count()).toBe(before + 1));
+});
+
 test("a run's clock goes on while one goes from page to page", async () => {
   const backend = await open();
   await screen.findByTestId("column-inbox");
