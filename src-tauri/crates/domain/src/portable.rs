@@ -15,6 +15,7 @@ use crate::{
     edges::Need,
     review::Gate,
     schedule::{Misfire, Overlap},
+    text::{TITLE_MAX, elide},
 };
 
 /// One line of an export. Kinds come in this order, so that each record follows those that it names.
@@ -143,6 +144,38 @@ pub struct Task {
     pub gate: Option<Gate>,
     #[serde(default = "first")]
     pub round: u32,
+}
+
+impl Task {
+    /// A card of another program's board: its title cut to ours, in its column since it was last changed.
+    pub fn foreign(uid: String, title: &str, status: Status, created_at: Millis, updated_at: Millis) -> Task {
+        let title = title.trim();
+        Task {
+            uid,
+            number: None,
+            project: None,
+            title: if title.is_empty() { "Without a title".into() } else { elide(title, TITLE_MAX) },
+            description: String::new(),
+            status,
+            priority: Priority::default(),
+            tags: Vec::new(),
+            due_at: None,
+            assignee: None,
+            created_at,
+            updated_at,
+            entered_at: updated_at,
+            finished_at: status.is_terminal().then_some(updated_at),
+            trashed_at: None,
+            held: None,
+            queued: false,
+            agents: Vec::new(),
+            skills: Vec::new(),
+            model: None,
+            retry: RetryPolicy::default(),
+            gate: None,
+            round: first(),
+        }
+    }
 }
 
 fn first() -> u32 {

@@ -4,7 +4,7 @@
 use std::{collections::HashSet, path::Path};
 
 use domain::{
-    Millis, Priority, RetryPolicy, Status,
+    Millis, Status,
     portable::{Project, Record, Repository, Subtask, Task},
     subtask::Tree,
 };
@@ -145,31 +145,11 @@ fn task(row: &TaskRow, tagged: bool, now: Millis) -> Result<Task, StoreError> {
     };
     let created_at = row.created_at.unwrap_or(now);
     let updated_at = row.updated_at.unwrap_or(created_at);
-    let title = row.title.trim();
     Ok(Task {
-        uid: uid(&row.id)?,
-        number: None,
         project: row.project_id.as_deref().map(uid).transpose()?,
-        title: if title.is_empty() { "Without a title".into() } else { domain::text::elide(title, 500) },
         description: row.description.clone().unwrap_or_default(),
-        status,
-        priority: Priority::default(),
         tags: if tagged { vec!["sub-task".into()] } else { Vec::new() },
-        due_at: None,
-        assignee: None,
-        created_at,
-        updated_at,
-        entered_at: updated_at,
-        finished_at: status.is_terminal().then_some(updated_at),
-        trashed_at: None,
-        held: None,
-        queued: false,
-        agents: Vec::new(),
-        skills: Vec::new(),
-        model: None,
-        retry: RetryPolicy::default(),
-        gate: None,
-        round: 1,
+        ..Task::foreign(uid(&row.id)?, &row.title, status, created_at, updated_at)
     })
 }
 

@@ -6,12 +6,12 @@ use std::{collections::HashMap, fs::File, io::Read, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use domain::{
-    Id, Millis, Priority, RetryPolicy, Status, TaskId,
+    Id, Millis, Priority, Status, TaskId,
     attachment::{self, FILE_MAX},
     edges::{self, Need, find_cycle},
     portable::{Attachment, Comment, Edge, Record, Subtask, Task},
     subtask::Tree,
-    text::{DESCRIPTION_MAX, TAG_MAX, TAGS_MAX, TITLE_MAX, elide},
+    text::{DESCRIPTION_MAX, TAG_MAX, TAGS_MAX, elide},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use zip::{ZipArchive, result::ZipError};
@@ -193,32 +193,15 @@ impl Board {
             self.subtasks.push(Record::Subtask(Subtask { task: uid.clone(), parent }));
         }
         let status = column(&issue.status, completed.is_some());
-        let title = issue.title.trim();
         self.places.insert(issue.id, self.tasks.len());
+        let task = Task::foreign(uid, &issue.title, status, created_at, updated_at);
         self.tasks.push(Task {
-            uid,
-            number: None,
-            project: None,
-            title: if title.is_empty() { "Without a title".into() } else { elide(title, TITLE_MAX) },
             description: elide(&issue.description, DESCRIPTION_MAX),
-            status,
             priority: priority(&issue.priority),
             tags,
             due_at: (!issue.due.is_empty()).then(|| time(&issue.due)).transpose()?,
-            assignee: None,
-            created_at,
-            updated_at,
-            entered_at: updated_at,
-            finished_at: status.is_terminal().then_some(completed.unwrap_or(updated_at)),
-            trashed_at: None,
-            held: None,
-            queued: false,
-            agents: Vec::new(),
-            skills: Vec::new(),
-            model: None,
-            retry: RetryPolicy::default(),
-            gate: None,
-            round: 1,
+            finished_at: task.finished_at.map(|at| completed.unwrap_or(at)),
+            ..task
         });
         Ok(())
     }
