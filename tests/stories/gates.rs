@@ -269,4 +269,9 @@ fn money_that_is_not_told_is_estimated_and_marked() {
     desk.ok(&["add", "Priced by the table", "--project", "shop", "--queue", "--agent", "spender"]);
     let card = until_status(&desk, "1", "review");
     assert_eq!(card["runs"][0]["spent"], json!({"tokens": 1500, "micros": 10_500, "estimated": true}));
+    let plan = desk.json(&["plan"]);
+    let agents = plan["agents"].as_array().unwrap();
+    let used = |name: &str| agents.iter().find(|agent| agent["name"] == name).unwrap()["spent_today"].clone();
+    assert_eq!(used("spender"), card["runs"][0]["spent"]);
+    assert_eq!(used("worker"), json!({"tokens": 0, "micros": 0, "estimated": false}));
 }

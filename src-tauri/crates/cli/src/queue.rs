@@ -365,8 +365,7 @@ pub fn routing(args: &RoutingArgs) -> Result<SetRouting, Failure> {
 fn retry(args: &RetryArgs) -> Result<Option<RetryPolicy>, Failure> {
     let wait = args.retry_wait.as_deref().map(backoff).transpose()?;
     let said = args.retry.is_some() || wait.is_some() || args.retry_default;
-    let policy =
-        if args.retry_default { RetryPolicy::default() } else { RetryPolicy::of(args.retry, wait) };
+    let policy = if args.retry_default { RetryPolicy::default() } else { RetryPolicy::of(args.retry, wait) };
     Ok(said.then_some(policy))
 }
 

@@ -186,8 +186,7 @@ impl RetryPolicy {
     pub fn of(max: Option<u32>, wait: Option<Backoff>) -> RetryPolicy {
         let rule = |cause| {
             let usual = RetryRule::standard(cause);
-            let rule =
-                RetryRule { max: max.unwrap_or(usual.max), backoff: wait.unwrap_or(usual.backoff) };
+            let rule = RetryRule { max: max.unwrap_or(usual.max), backoff: wait.unwrap_or(usual.backoff) };
             (cause, rule)
         };
         RetryPolicy(MENDABLE.into_iter().map(rule).collect())

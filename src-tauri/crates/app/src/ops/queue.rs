@@ -310,6 +310,7 @@ pub(super) async fn routing(app: &App, before: Routing, set: SetRouting) -> Resu
     };
     if let Some(gate) = &gate {
         gate.check().map_err(|bad| invalid(bad.to_string()))?;
+        known_agents(app, gate.reviewers()).await?;
     }
     Ok(Routing {
         chain: agents,
