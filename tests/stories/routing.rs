@@ -149,6 +149,29 @@ fn each_run_says_by_which_rule_its_agent_and_model_were_chosen_and_an_override_w
 }
 
 #[test]
+fn the_cheapest_agent_is_taken_where_the_board_says_so_and_the_first_where_it_does_not() {
+    let (desk, _served) = shop("true", &[]);
+    for name in ["dear", "cheap"] {
+        agent(&desk, name, "echo done > COMPLETION.md");
+    }
+    desk.ok(&["project", "policy", "shop", "--agents", "dear,cheap"]);
+    let policy = |choice: &str, paused: bool| {
+        let policy =
+            json!({"choice": choice, "costs": {"dear": 5_000_000, "cheap": 1_000_000}, "paused": paused});
+        desk.rpc("put_queue_policy", &policy).unwrap();
+    };
+    let planned = || desk.json(&["plan", "1"])["starts"][0]["agent"].clone();
+    policy("in_order", true);
+    start(&desk, "For the cheapest");
+    assert_eq!(planned(), "dear");
+    policy("cheapest", true);
+    assert_eq!(planned(), "cheap");
+    policy("cheapest", false);
+    let card = until_status(&desk, "1", "review");
+    assert_eq!(card["runs"][0]["agent"], "cheap");
+}
+
+#[test]
 fn tags_take_turns_where_the_board_says_so() {
     let desk = Desk::new();
     let _served = desk.serve();

@@ -315,7 +315,7 @@ pub(super) async fn routing(app: &App, before: Routing, set: SetRouting) -> Resu
     Ok(Routing {
         chain: agents,
         skills: match set.skills {
-            Some(skills) => domain::text::tags(&skills)?,
+            Some(skills) => agent::skills(&skills).map_err(|bad| invalid(bad.to_string()))?,
             None => before.skills,
         },
         model: set.model.map_or(before.model, |model| Some(model).filter(|model| !model.trim().is_empty())),

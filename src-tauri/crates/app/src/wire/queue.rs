@@ -197,7 +197,7 @@ pub struct QueueAgent {
     pub live: u32,
     /// None: as many as the board allows.
     pub capacity: Option<u32>,
-    /// Ended runs that succeeded, and all that ended by themselves.
+    /// Ended runs that succeeded, and all that ended by themselves; a usage limit is neither success nor failure.
     pub succeeded: u32,
     pub ended: u32,
     /// By its runs of this day, and by all of them; reviews are among them.

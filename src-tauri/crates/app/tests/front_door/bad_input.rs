@@ -146,7 +146,7 @@ async fn what_the_queue_is_told_is_checked_and_changes_nothing() {
     let mut refusals = Refusals { door: &door, told: String::new() };
     for (case, operation, request) in [
         ("an unknown status", "move_task", json!({ "id": first, "column": "limbo" })),
-        ("an unknown status of a list", "list_cards", json!({ "status": "limbo" })),
+        ("an unknown status of a list", "list_cards", json!({ "statuses": ["limbo"] })),
         ("an unknown agent to choose", "edit_task", routing(json!({ "agents": ["nobody"] }))),
         ("an unknown agent to do it", "edit_task", json!({ "id": first, "assign": { "agent": "nobody" } })),
         ("an unknown agent of the board", "put_queue_policy", json!({ "agents": ["nobody"] })),
