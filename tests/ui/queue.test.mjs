@@ -238,7 +238,10 @@ test("the queue pauses and resumes from the top of every page, and its rules are
   await expect(column(page, "review").getByTestId("card-T-1")).toBeVisible();
 });
 
-test("the shelf says why a card lies there, gives it back, and discards with a way back", async ({ page, machine }) => {
+test("the shelf says why a card lies there, gives it back, and asks before it discards with a way back", async ({
+  page,
+  machine,
+}) => {
   for (const title of ["Falls over", "Falls over too"]) await machine.flightboard("add", title);
   for (const id of ["1", "2"]) {
     await machine
@@ -253,6 +256,15 @@ test("the shelf says why a card lies there, gives it back, and discards with a w
 
   await card(page, "T-2").focus();
   await page.keyboard.press("Delete");
+  await expect(dialog(page)).toContainText("Discard T-2?");
+  await page.keyboard.press("Escape");
+  await expect(dialog(page)).toBeHidden();
+  expect((await machine.flightboard("show", "2")).status).toBe("failed");
+  await card(page, "T-2").focus();
+  await page.keyboard.press("Delete");
+  await dialog(page)
+    .getByRole("button", { name: /^Discard/ })
+    .click();
   await expect(card(page, "T-2")).toBeHidden();
   await page.getByRole("button", { name: "Undo" }).click();
   await expect(shelf.getByTestId("card-T-2")).toBeVisible();
