@@ -171,3 +171,31 @@ async fn a_clock_that_is_set_back_an_hour_takes_no_task_away_and_hands_none_out_
     assert_eq!(claim(&door, "iris").await["claim"]["task"], waits);
     door.close().await;
 }
+
+#[tokio::test]
+async fn a_machine_that_sleeps_and_a_clock_that_is_set_make_no_run_too_long() {
+    for jump in [8 * HOUR, -8 * HOUR] {
+        let (clock, hand) = Clock::by_hand(START);
+        let door = dispatching(&clock, folder()).await;
+        let limits = json!({ "longest": 3_600, "idle": 600 });
+        door.ok("put_queue_policy", json!({ "limits": limits })).await;
+        let task = door.card("in the middle of it").await;
+        let mut events = door.app.engine().events();
+        let run = door.script(task, "stty -echo; echo ready; read line; echo $line; read line").await;
+        let mut heard = async |wanted: &str| loop {
+            if let EngineEvent::Live(live) = events.next().await.expect("the engine is there")
+                && live.last_line.as_deref() == Some(wanted)
+            {
+                break;
+            }
+        };
+        heard("ready").await;
+        hand.set(START + jump);
+        door.ok("send_input", json!({ "run": run, "text": "awake\r" })).await;
+        heard("awake").await;
+        door.ok("send_input", json!({ "run": run, "text": "\r" })).await;
+        let ended = door.end_of(run).await;
+        assert_eq!((&ended["status"], &ended["reason"]), (&json!("succeeded"), &Value::Null), "{jump}");
+        door.close().await;
+    }
+}
