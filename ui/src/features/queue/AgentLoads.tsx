@@ -56,7 +56,7 @@ function AgentRow({ agent }: { agent: QueueAgent }) {
           {agent.name}
         </span>
       </th>
-      <td>{loadWords(agent)}</td>
+      <td className={styles.whole}>{loadWords(agent)}</td>
       <td>{recordWords(agent) ?? "nothing ended yet"}</td>
       <td>
         <Used spend={agent.spent_today} />
