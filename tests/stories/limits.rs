@@ -53,7 +53,7 @@ fn a_dead_silence_is_a_stall_and_a_slow_worker_is_left_to_work() {
     // Twice the two seconds that it may be quiet.
     let why = "it should have been working and wrote nothing for 4 s";
     let card = until_status(&desk, "1", "failed");
-    assert_eq!((&card["runs"][0]["reason"], &card["runs"][0]["cause"]), (&json!(why), &json!("stalled")));
+    assert_eq!(card["runs"][0]["reason"], why);
     assert_eq!(queue_of(&desk, 1)["failures"], json!([{"cause": "stalled", "count": 1}]));
     let card = until_status(&desk, "2", "review");
     let run = &card["runs"][0];

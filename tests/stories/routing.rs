@@ -60,11 +60,9 @@ fn the_next_few_begin_on_one_agent_in_the_lists_order_as_far_as_the_limits_go() 
         desk.ok(&["add", title, "--priority", priority]);
     }
     desk.ok(&["add", "Waits for the last", "--priority", "critical", "--after", "1"]);
-    for (count, agent, why) in [
-        ("0", "patient", "0 cards are not possible"),
-        ("51", "patient", "1 to 50"),
-        ("1", "nobody", "nobody"),
-    ] {
+    for (count, agent, why) in
+        [("0", "patient", "0 is not in 1..=100"), ("51", "patient", "1 to 50"), ("1", "nobody", "nobody")]
+    {
         let (_, refused) = desk.refused(&["exec-next", count, "--agent", agent]);
         assert!(refused.contains(why), "{refused}");
     }
