@@ -1766,7 +1766,7 @@ export type QueueAgent = {
 	live: number,
 	/**  None: as many as the board allows. */
 	capacity: number | null,
-	/**  Ended runs that succeeded, and all that ended by themselves. */
+	/**  Ended runs that succeeded, and all that ended by themselves; a usage limit is neither success nor failure. */
 	succeeded: number,
 	ended: number,
 	/**  By its runs of this day, and by all of them; reviews are among them. */

@@ -63,7 +63,7 @@ async fn an_agents_record_is_what_its_runs_add_up_to() {
             assert_eq!(spent.estimated, sum("estimated", when).await > 0, "{agent} {when}");
         }
         assert_eq!(i64::from(succeeded), sum("outcome = 'succeeded'", "true").await);
-        assert_eq!(i64::from(ended), sum("1", "outcome = 'succeeded' OR cause = 'agent_error'").await);
+        assert_eq!(i64::from(ended), sum("1", "(outcome = 'succeeded' OR cause = 'agent_error')").await);
     }
     assert_eq!(records.len(), 2);
     // The figures of the rows, so that a sum of nothing is no proof.
