@@ -15,7 +15,7 @@ pub struct AddArgs {
     #[arg(long)]
     pub priority: Option<String>,
     /// The only agent that may start on it.
-    #[arg(long, value_name = "AGENT", visible_alias = "agent", alias = "assigned-to")]
+    #[arg(long, value_name = "AGENT", alias = "assigned-to")]
     pub assign: Option<String>,
     /// May be given several times.
     #[arg(long = "tag")]
