@@ -402,7 +402,7 @@ async fn a_request_that_comes_twice_is_carried_out_once() {
     let again = board.send(&post("k1", "once")).await;
     assert_eq!((first.status, again.status, again.header("idempotency-replayed")), (201, 201, Some("true")));
     assert_eq!(first.json(), again.json());
-    assert_eq!(board.send(&post("k1", "another")).await.status, 400);
+    assert_eq!(board.send(&post("k1", "another")).await.status, 422);
     assert_eq!(board.send(&post("k2", "")).await.status, 400);
     assert_eq!(board.send(&post("k2", "mended")).await.status, 201, "what was refused changed nothing");
     let twice = post("k3", "at one time");
