@@ -3,9 +3,9 @@
 //! fails it.
 
 use app::{Clock, OPERATIONS, Stream};
-use domain::{Actor, Role, TaskId};
+use domain::{Actor, Role};
 use serde_json::{Value, json};
-use testkit::run_of;
+use testkit::{card, run_of};
 
 use crate::rig::{Ask, Board, KEY};
 
@@ -175,7 +175,8 @@ async fn each_route_opens_to_the_keys_that_its_description_names_and_to_no_other
     board.call("put_task", json!({ "title": "kept", "assign": { "agent": "keeper" } })).await;
     board.call("put_schedule", json!({ "name": "one", "when": "daily", "title": "x" })).await;
     let store = board.app.engine().store();
-    store.begin_run(run_of(TaskId(1)), Actor::Person, START).await.expect("a run");
+    let watched = store.add_task(card("watched"), Actor::Person, START).await.expect("a card");
+    store.begin_run(run_of(watched), Actor::Person, START).await.expect("a run");
     let streams = streams();
     assert_eq!(streams.len() + 1, Stream::ALL.len(), "the log of changes is a route");
     let targets: Vec<Target> =

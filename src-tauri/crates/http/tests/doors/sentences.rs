@@ -69,10 +69,10 @@ fn mistakes() -> Vec<Mistake> {
         ),
         (
             "review_task",
-            json!({ "id": 1, "verdict": "approved", "notes": "x" }),
+            json!({ "id": 1, "verdict": "rejected", "notes": "x" }),
             "POST",
             "/api/quality-review",
-            json!({ "taskId": 1, "status": "approved", "notes": "x" }),
+            json!({ "taskId": 1, "status": "rejected", "notes": "x" }),
         ),
         (
             "enroll_agent",
