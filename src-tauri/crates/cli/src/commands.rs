@@ -236,7 +236,7 @@ async fn add(link: &Link, said: &AddArgs, json: bool) -> Result<(), Failure> {
         column: None,
         // What it waits for is said before the dispatcher may see it.
         queued: said.queue.then_some(said.after.is_empty()),
-        routing: queue::routing(&said.routing),
+        routing: queue::routing(&said.routing)?,
         output: said.output.as_deref().map(|text| json!(text)),
         parent: match &said.parent {
             Some(parent) => Some(find_id(link, parent).await?),
