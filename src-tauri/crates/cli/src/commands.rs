@@ -191,11 +191,7 @@ pub fn parse_priority(text: &str) -> Result<Priority, Failure> {
 }
 
 pub fn parse_column(text: &str) -> Result<Status, Failure> {
-    Status::parse(text).ok_or_else(|| {
-        Failure::invalid(format!(
-            "“{text}” is not a column; use inbox, ready, in_progress, review, done, failed or cancelled"
-        ))
-    })
+    text.parse().map_err(|error: domain::task::BadStatus| Failure::invalid(error.to_string()))
 }
 
 /// The parts of a project that choosing one needs.
