@@ -68,9 +68,11 @@ fn the_next_few_begin_on_one_agent_in_the_lists_order_as_far_as_the_limits_go() 
     }
     assert_eq!(in_flight(&desk), Vec::<i64>::new());
 
-    let started = desk.json(&["exec-next", "3", "--agent", "patient"]);
+    let first = desk.json(&["exec-next", "1", "--agent", "patient"]);
+    assert_eq!((&first[0]["key"], first.as_array().map(Vec::len)), (&json!("T-2"), Some(1)));
+    let started = desk.rpc("start_next", &json!({"count": 2, "agent": "patient"})).unwrap();
     let tasks: Vec<&Value> = started["runs"].as_array().unwrap().iter().map(|run| &run["task"]).collect();
-    assert_eq!(tasks, [2, 3]);
+    assert_eq!(tasks, [3]);
     assert_eq!(started["passed_over"][0]["task"], 1);
     assert!(started["passed_over"][0]["why"].as_str().unwrap().contains("2 of 2 in flight"), "{started}");
     desk.until("both are at work", || (in_flight(&desk) == [2, 3]).then_some(()));
