@@ -17,6 +17,7 @@ use crate::{
     changes::{Change, record},
     error::StoreError,
     paths,
+    readers::{Ask, row},
     repositories::{self, NewRepository, RepositoryRecord},
     writer::Tx,
 };
@@ -50,13 +51,15 @@ pub struct NewProject {
     pub path: PathBuf,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    name: String,
-    path: Vec<u8>,
-    settings: String,
-    open_cards: i64,
+row! {
+    #[derive(FromRow)]
+    struct Row {
+        id: i64,
+        name: String,
+        path: Vec<u8>,
+        settings: String,
+        open_cards: i64,
+    }
 }
 
 impl Row {
@@ -111,10 +114,8 @@ impl Store {
     }
 
     pub async fn projects(&self) -> Result<Vec<ProjectRecord>, StoreError> {
-        let rows: Vec<Row> =
-            sqlx::query_as(select!("WHERE removed_at IS NULL ORDER BY name COLLATE NOCASE, id"))
-                .fetch_all(&self.readers)
-                .await?;
+        let listed = select!("WHERE removed_at IS NULL ORDER BY name COLLATE NOCASE, id");
+        let rows = self.aside(|sql| Ok(sql.rows(listed, [], Row::read)?)).await?;
         let mut repositories = self.repositories(None).await?;
         rows.into_iter()
             .map(|row| {
@@ -126,10 +127,9 @@ impl Store {
 
     /// Names and settings alone: the dispatcher reads them often, and counts no cards.
     pub async fn project_settings(&self) -> Result<Vec<(ProjectId, String, serde_json::Value)>, StoreError> {
+        let all = "SELECT id, name, settings FROM projects WHERE removed_at IS NULL ORDER BY id";
         let rows: Vec<(i64, String, String)> =
-            sqlx::query_as("SELECT id, name, settings FROM projects WHERE removed_at IS NULL ORDER BY id")
-                .fetch_all(&self.readers)
-                .await?;
+            self.here(|sql| Ok(sql.rows(all, [], |row| row.try_into())?))?;
         rows.into_iter()
             .map(|(id, name, settings)| {
                 let settings =
@@ -141,8 +141,8 @@ impl Store {
 
     /// Also a removed one: its finished cards still point at it.
     pub async fn project(&self, id: ProjectId) -> Result<ProjectRecord, StoreError> {
-        let row: Option<Row> =
-            sqlx::query_as(select!("WHERE id = ?")).bind(id.raw()).fetch_optional(&self.readers).await?;
+        let row =
+            self.aside(move |sql| Ok(sql.row(select!("WHERE id = ?"), [id.raw()], Row::read)?)).await?;
         let own = self.repositories(Some(id)).await?.remove(&id).unwrap_or_default();
         row.ok_or(missing(id))?.with(own)
     }

@@ -11,7 +11,9 @@ use sqlx::FromRow;
 use crate::{
     Store, comments,
     error::StoreError,
-    escalations, projects, runs,
+    escalations, projects,
+    readers::{Ask, row},
+    runs,
     tasks::{self, TaskRecord, apply, json, log},
     writer::Tx,
 };
@@ -52,19 +54,21 @@ pub struct ReviewRecord {
     pub at: Millis,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    run_id: Option<i64>,
-    review_run: Option<i64>,
-    round: i64,
-    step: i64,
-    kind: String,
-    reviewer: String,
-    outcome: String,
-    notes: String,
-    prompt: String,
-    at: i64,
+row! {
+    #[derive(FromRow)]
+    struct Row {
+        id: i64,
+        run_id: Option<i64>,
+        review_run: Option<i64>,
+        round: i64,
+        step: i64,
+        kind: String,
+        reviewer: String,
+        outcome: String,
+        notes: String,
+        prompt: String,
+        at: i64,
+    }
 }
 
 impl TryFrom<Row> for ReviewRecord {
@@ -90,10 +94,8 @@ impl TryFrom<Row> for ReviewRecord {
 impl Store {
     /// Every verdict on the task, oldest first.
     pub async fn reviews(&self, task: TaskId) -> Result<Vec<ReviewRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as("SELECT * FROM reviews WHERE task_id = ? ORDER BY id")
-            .bind(task.raw())
-            .fetch_all(&self.readers)
-            .await?;
+        let all = format!("SELECT {} FROM reviews WHERE task_id = ? ORDER BY id", Row::COLUMNS);
+        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?))?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
@@ -110,11 +112,8 @@ impl Store {
     }
 
     pub async fn count_in_review(&self) -> Result<u32, StoreError> {
-        let count: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM tasks WHERE status = 'review' AND trashed_at IS NULL")
-                .fetch_one(&self.readers)
-                .await?;
-        Ok(count as u32)
+        let count = "SELECT count(*) FROM tasks WHERE status = 'review' AND trashed_at IS NULL";
+        self.here(|sql| Ok(sql.row(count, [], |row| row.get(0))?.unwrap_or(0)))
     }
 
     /// Keeps a card in review for a person, with the reason.
@@ -147,21 +146,20 @@ impl Store {
 
     /// What must approve the task, from itself or its project, and how this round stands.
     pub async fn gate(&self, task: TaskId) -> Result<(Gate, Vec<(usize, StepOutcome)>), StoreError> {
-        let found: Option<(Option<String>, i64)> = sqlx::query_as(
-            "SELECT coalesce(t.gate, p.settings -> 'gate'), t.round FROM tasks t \
-             LEFT JOIN projects p ON p.id = t.project_id WHERE t.id = ?",
-        )
-        .bind(task.raw())
-        .fetch_optional(&self.readers)
-        .await?;
-        let Some((gate, round)) = found else {
+        const GATE: &str = "SELECT coalesce(t.gate, p.settings -> 'gate'), t.round FROM tasks t \
+             LEFT JOIN projects p ON p.id = t.project_id WHERE t.id = ?";
+        let found: Option<(Option<String>, Vec<OutcomeRow>)> = self.here(|sql| {
+            let row: Option<(Option<String>, i64)> = sql.row(GATE, [task.raw()], |row| row.try_into())?;
+            let Some((gate, round)) = row else { return Ok(None) };
+            Ok(Some((gate, sql.rows(OUTCOMES, [task.raw(), round], |row| row.try_into())?)))
+        })?;
+        let Some((gate, rows)) = found else {
             return Err(StoreError::NotFound { what: "task", key: task.key() });
         };
         let gate = match gate.filter(|text| text != "null") {
             Some(text) => serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string()))?,
             None => Gate::default(),
         };
-        let rows = sqlx::query_as(OUTCOMES).bind(task.raw()).bind(round).fetch_all(&self.readers).await?;
         let so_far = read_outcomes(&gate, rows)?;
         Ok((gate, so_far))
     }
@@ -402,6 +400,9 @@ pub(crate) async fn outcomes(
     read_outcomes(gate, rows)
 }
 
+/// Step, outcome, kind, reviewer.
+type OutcomeRow = (i64, String, String, String);
+
 const OUTCOMES: &str =
     "SELECT step, outcome, kind, reviewer FROM reviews WHERE task_id = ? AND round = ? ORDER BY id";
 
@@ -409,7 +410,7 @@ const OUTCOMES: &str =
 /// approval of whatever stands in that place now is still to come.
 fn read_outcomes(
     gate: &Gate,
-    rows: Vec<(i64, String, String, String)>,
+    rows: Vec<OutcomeRow>,
 ) -> Result<Vec<(usize, StepOutcome)>, StoreError> {
     rows.into_iter()
         .map(|(step, text, kind, reviewer)| (step as usize, text, kind, reviewer))
