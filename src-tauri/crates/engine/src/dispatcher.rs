@@ -30,13 +30,12 @@ use crate::{
     Engine, RunRequest,
     agents_found::FoundAgent,
     error::EngineError,
-    events::{EngineEvent, Events},
 };
 
 /// Under which the queue's policy is kept.
 pub const POLICY: &str = "queue";
 /// Between two passes, so that a flood of commits does not become a flood of plans.
-const PACE: Duration = Duration::from_millis(25);
+pub(crate) const PACE: Duration = Duration::from_millis(25);
 /// The runs that settle ties between agents: those of a day, in milliseconds.
 const RECENT: Millis = 24 * 60 * 60 * 1_000;
 /// When nothing is to be waited for.
@@ -228,7 +227,7 @@ impl Engine {
             tokio::time::sleep(PACE).await;
             let wait = wake.map_or(FAR, |at| Duration::from_millis((at - self.now()).max(0) as u64));
             tokio::select! {
-                going_on = something_happened(&mut events) => if !going_on { return },
+                news = events.news() => if news.is_none() { return },
                 () = tokio::time::sleep(wait) => {}
             }
         }
@@ -236,6 +235,10 @@ impl Engine {
 
     /// One pass. Returns when to look again although nothing happens.
     pub(crate) async fn dispatch_once(&self) -> Result<Option<Millis>, EngineError> {
+        if !self.store().has_queued().await? {
+            // What is ready and not queued has no timer that the dispatcher waits for.
+            return Ok(None);
+        }
         let world = self.world().await?;
         let mut wake = world.next_gate();
         if let Some(timer) = self.store().next_timer(world.now).await? {
@@ -395,17 +398,6 @@ async fn limits_in(
         add(LimitOn::Review, policy.review, "Review");
     }
     Ok(limits)
-}
-
-/// Waits for an event that may change the plan; false when the engine has ended.
-pub(crate) async fn something_happened(events: &mut Events) -> bool {
-    loop {
-        match events.next().await {
-            Some(EngineEvent::Changed(_) | EngineEvent::AgentsFound | EngineEvent::Missed) => return true,
-            Some(EngineEvent::Live(_)) => {}
-            None => return false,
-        }
-    }
 }
 
 pub(crate) fn policy_of(record: &ProjectRecord) -> ProjectPolicy {

@@ -133,7 +133,7 @@ pub(crate) async fn gates(
             };
             Ok((row.get(0)?, breaker.gate(now)))
         };
-        sql.prepare_cached(MOVED)?.query_map([agents], gate)?.collect()
+        sql.statement(MOVED)?.query_map([agents], gate)?.collect()
     })
     .await
 }

@@ -27,12 +27,14 @@ pub struct Committed {
     /// Webhooks, or what became of their messages.
     pub webhooks: bool,
     pub keys: bool,
+    /// A run ended or a card may have changed its project: there may be room for another run.
+    pub room: bool,
     /// The earliest end of a lease that was given or renewed.
     pub lease: Option<Millis>,
 }
 
 impl Committed {
-    pub(crate) fn merge(&mut self, other: Committed) {
+    pub fn merge(&mut self, other: Committed) {
         self.seq = self.seq.max(other.seq);
         self.at = self.at.max(other.at);
         self.tasks.extend(other.tasks);
@@ -42,6 +44,7 @@ impl Committed {
         self.settings |= other.settings;
         self.webhooks |= other.webhooks;
         self.keys |= other.keys;
+        self.room |= other.room;
         self.lease = self.lease.into_iter().chain(other.lease).min();
     }
 }
@@ -101,7 +104,7 @@ pub(crate) async fn record(tx: &mut Tx<'_>, change: Change<'_>) -> Result<i64, S
     let seq = tx
         .here(|sql| {
             let actor = change.actor.to_string();
-            sql.prepare_cached(RECORD)?
+            sql.statement(RECORD)?
                 .insert(params![change.at, actor, change.kind, task, run, project, change.text])
         })
         .await?;
@@ -114,6 +117,7 @@ pub(crate) async fn record(tx: &mut Tx<'_>, change: Change<'_>) -> Result<i64, S
     tx.touched.settings |= change.kind.starts_with("settings.");
     tx.touched.webhooks |= change.kind.starts_with("webhook.");
     tx.touched.keys |= change.kind.starts_with("key.");
+    tx.touched.room |= makes_room(change.kind);
     Ok(seq)
 }
 
@@ -125,7 +129,7 @@ pub(crate) async fn record_all(
 ) -> Result<(), StoreError> {
     let seq = tx
         .here(|sql| {
-            let mut insert = sql.prepare_cached(RECORD)?;
+            let mut insert = sql.statement(RECORD)?;
             for change in changes {
                 let (task, run) = (change.task.raw(), change.run.map(Id::raw));
                 insert.execute(params![
@@ -143,10 +147,15 @@ pub(crate) async fn record_all(
         .await?;
     let latest = changes.iter().map(|change| change.at).max().unwrap_or_default();
     recorded(tx, seq, latest, changes.iter().map(|change| change.task));
+    tx.touched.room |= makes_room(kind);
     Ok(())
 }
 
 const NO_PROJECT: Option<i64> = None;
+
+fn makes_room(kind: &str) -> bool {
+    matches!(kind, "run.ended" | "task.edited")
+}
 
 /// Notes rows that one statement wrote to the log; the newest of them is `seq`.
 pub(crate) fn recorded(tx: &mut Tx<'_>, seq: i64, at: Millis, tasks: impl IntoIterator<Item = TaskId>) {

@@ -76,7 +76,7 @@ pub(crate) async fn insert(
 ) -> Result<CommentId, StoreError> {
     let id = tx
         .here(|sql| {
-            sql.prepare_cached("INSERT INTO task_comments (task_id, author, body, at) VALUES (?, ?, ?, ?)")?
+            sql.statement("INSERT INTO task_comments (task_id, author, body, at) VALUES (?, ?, ?, ?)")?
                 .insert(params![task.raw(), author.to_string(), body, now])
         })
         .await?;

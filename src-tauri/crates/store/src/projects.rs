@@ -254,7 +254,7 @@ pub(crate) async fn dispatches_if_known(
     let Some(id) = project else { return Ok(Ok(false)) };
     let set: Option<bool> = tx
         .here(|sql| {
-            sql.prepare_cached(
+            sql.statement(
                 "SELECT coalesce(settings ->> 'dispatch', 0) FROM projects WHERE id = ? AND removed_at IS NULL",
             )?
             .query_row([id.raw()], |row| row.get(0))
@@ -298,7 +298,7 @@ pub(crate) const RULES: &str = "SELECT id, settings ->> 'paused' IS NOT NULL, co
 /// Of projects that say anything.
 pub(crate) async fn pull_rules(tx: &mut Tx<'_>) -> Result<HashMap<ProjectId, PullRules>, StoreError> {
     let rows: Vec<PullRow> =
-        tx.here(|sql| sql.prepare_cached(RULES)?.query_map([], |row| row.try_into())?.collect()).await?;
+        tx.here(|sql| sql.rows(RULES, [], |row| row.try_into())).await?;
     rows.into_iter()
         .map(|(id, paused, triage, left, agents)| {
             let agents = match agents.filter(|text| text != "null") {

@@ -136,6 +136,13 @@ impl Store {
             .collect()
     }
 
+    /// Whether the dispatcher has any task to think about.
+    pub async fn has_queued(&self) -> Result<bool, StoreError> {
+        const ANY: &str = "SELECT EXISTS (SELECT 1 FROM tasks WHERE status = 'ready' AND queued = 1 \
+             AND trashed_at IS NULL AND held IS NULL)";
+        self.here(|sql| Ok(sql.row(ANY, [], |row| row.get(0))?.unwrap_or(false)))
+    }
+
     /// When the next timer of a ready task runs out, after `now`.
     pub async fn next_timer(&self, now: Millis) -> Result<Option<Millis>, StoreError> {
         const TIMER: &str = "SELECT min(not_before) FROM tasks WHERE status = 'ready' AND not_before IS NOT NULL \
@@ -251,7 +258,7 @@ pub(crate) fn cause(word: &str) -> Result<Cause, StoreError> {
     Cause::parse(word).ok_or_else(|| StoreError::Corrupt(format!("cause {word}")))
 }
 
-fn words(text: &str) -> Result<Vec<String>, StoreError> {
+pub(crate) fn words(text: &str) -> Result<Vec<String>, StoreError> {
     if text == "[]" {
         Ok(Vec::new())
     } else {

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row};
+use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, Params, Row};
 
 use crate::{Store, error::StoreError};
 
@@ -108,8 +108,10 @@ impl Store {
     }
 }
 
-/// Statements in as many words as they need. All of them are kept prepared.
+/// Statements in as many words as they need. All of them are kept prepared, and can be heard as sqlx's can.
 pub(crate) trait Ask {
+    fn statement(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>>;
+
     fn rows<T>(
         &self,
         sql: &str,
@@ -130,13 +132,18 @@ pub(crate) trait Ask {
 }
 
 impl Ask for Connection {
+    fn statement(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
+        tracing::trace!(target: "store::query", statement = sql);
+        self.prepare_cached(sql)
+    }
+
     fn rows<T>(
         &self,
         sql: &str,
         values: impl Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Vec<T>> {
-        self.prepare_cached(sql)?.query_map(values, read)?.collect()
+        self.statement(sql)?.query_map(values, read)?.collect()
     }
 
     fn row<T>(
@@ -145,11 +152,11 @@ impl Ask for Connection {
         values: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Option<T>> {
-        self.prepare_cached(sql)?.query_row(values, read).optional()
+        self.statement(sql)?.query_row(values, read).optional()
     }
 
     fn run(&self, sql: &str, values: impl Params) -> rusqlite::Result<usize> {
-        self.prepare_cached(sql)?.execute(values)
+        self.statement(sql)?.execute(values)
     }
 }
 

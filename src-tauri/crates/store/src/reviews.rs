@@ -99,16 +99,15 @@ impl Store {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// Cards in review that have a gate and are not kept for a person, the longest waiting first.
-    pub async fn waiting_at_gates(&self) -> Result<Vec<TaskId>, StoreError> {
-        let rows: Vec<i64> = sqlx::query_scalar(
-            "SELECT t.id FROM tasks t LEFT JOIN projects p ON p.id = t.project_id \
-             WHERE t.status = 'review' AND t.trashed_at IS NULL AND t.held IS NULL \
-             AND json_array_length(coalesce(t.gate, p.settings -> 'gate', '[]')) > 0 ORDER BY t.entered_at, t.id",
-        )
-        .fetch_all(&self.readers)
-        .await?;
-        Ok(rows.into_iter().map(TaskId).collect())
+    /// Cards in review that have a gate and are not kept for a person, the longest waiting first: all, or
+    /// those of `among`.
+    pub async fn waiting_at_gates(&self, among: Option<&[TaskId]>) -> Result<Vec<TaskId>, StoreError> {
+        let id = |row: &rusqlite::Row<'_>| row.get(0).map(TaskId);
+        let Some(among) = among else {
+            return self.aside(move |sql| Ok(sql.rows(AT_GATES, [], id)?)).await;
+        };
+        let list = json(&among.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
+        self.here(|sql| Ok(sql.rows(AMONG_AT_GATES, [list], id)?))
     }
 
     pub async fn count_in_review(&self) -> Result<u32, StoreError> {
@@ -164,6 +163,21 @@ impl Store {
         Ok((gate, so_far))
     }
 }
+
+macro_rules! at_gates {
+    ($condition:literal) => {
+        concat!(
+            "SELECT t.id FROM tasks t LEFT JOIN projects p ON p.id = t.project_id WHERE ",
+            $condition,
+            " t.status = 'review' AND t.trashed_at IS NULL AND t.held IS NULL \
+             AND json_array_length(coalesce(t.gate, p.settings -> 'gate', '[]')) > 0 ORDER BY t.entered_at, t.id"
+        )
+    };
+}
+
+const AT_GATES: &str = at_gates!("");
+/// The + keeps it from the index over all that is in review.
+pub(crate) const AMONG_AT_GATES: &str = at_gates!("t.id IN (SELECT value FROM json_each(?)) AND +");
 
 async fn gate_of(tx: &mut Tx<'_>, task: &TaskRecord) -> Result<Gate, StoreError> {
     match &task.routing.gate {

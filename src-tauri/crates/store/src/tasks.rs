@@ -452,7 +452,7 @@ async fn insert_known(tx: &mut Tx<'_>, known: &[(&Addition, bool)]) -> Result<Ve
     }
     let ids: Vec<TaskId> = tx
         .here(|sql| {
-            let mut insert = sql.prepare_cached(INSERT)?;
+            let mut insert = sql.statement(INSERT)?;
             let mut ids = Vec::with_capacity(rows.len());
             for (Addition { new, now, .. }, queued, tags, chain, skills, model, retry, gate) in rows {
                 let id = insert.insert(params![
