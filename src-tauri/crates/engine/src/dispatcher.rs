@@ -26,11 +26,7 @@ use store::{
     RepositoryLimit, Store,
 };
 
-use crate::{
-    Engine, RunRequest,
-    agents_found::FoundAgent,
-    error::EngineError,
-};
+use crate::{Engine, RunRequest, agents_found::FoundAgent, error::EngineError};
 
 /// Under which the queue's policy is kept.
 pub const POLICY: &str = "queue";

@@ -104,8 +104,15 @@ pub(crate) async fn record(tx: &mut Tx<'_>, change: Change<'_>) -> Result<i64, S
     let seq = tx
         .here(|sql| {
             let actor = change.actor.to_string();
-            sql.statement(RECORD)?
-                .insert(params![change.at, actor, change.kind, task, run, project, change.text])
+            sql.statement(RECORD)?.insert(params![
+                change.at,
+                actor,
+                change.kind,
+                task,
+                run,
+                project,
+                change.text
+            ])
         })
         .await?;
     tx.touched.seq = seq;

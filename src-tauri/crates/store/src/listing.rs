@@ -67,30 +67,44 @@ pub struct ListedTask {
 }
 
 macro_rules! from {
-    () => {
-        "FROM tasks t LEFT JOIN runs r ON r.id = t.last_run LEFT JOIN projects p ON p.id = t.project_id \
-         LEFT JOIN task_outcomes o ON o.task_id = t.id \
-         WHERE t.deleted_at IS NULL AND t.trashed_at IS NULL \
-         AND (?1 IS NULL OR t.id IN (SELECT value FROM json_each(?1))) \
-         AND (?2 IS NULL OR t.status IN (SELECT value FROM json_each(?2))) \
-         AND (?3 IS NULL OR coalesce(t.assignee, CASE WHEN t.status IN ('in_progress', 'review', 'done') THEN r.agent END) = ?3) \
-         AND (?4 IS NULL OR t.priority BETWEEN ?4 AND ?5) \
-         AND (?6 IS NULL OR t.project_id = ?6) \
-         AND (?7 IS NULL OR instr(lower(t.title), lower(?7)) OR instr(lower(t.description), lower(?7)))"
+    ($ids:literal) => {
+        concat!(
+            "FROM tasks t LEFT JOIN runs r ON r.id = t.last_run LEFT JOIN projects p ON p.id = t.project_id \
+             LEFT JOIN task_outcomes o ON o.task_id = t.id \
+             WHERE t.deleted_at IS NULL AND t.trashed_at IS NULL \
+             AND ",
+            $ids,
+            " \
+             AND (?2 IS NULL OR t.status IN (SELECT value FROM json_each(?2))) \
+             AND (?3 IS NULL OR coalesce(t.assignee, CASE WHEN t.status IN ('in_progress', 'review', 'done') THEN r.agent END) = ?3) \
+             AND (?4 IS NULL OR t.priority BETWEEN ?4 AND ?5) \
+             AND (?6 IS NULL OR t.project_id = ?6) \
+             AND (?7 IS NULL OR instr(lower(t.title), lower(?7)) OR instr(lower(t.description), lower(?7)))"
+        )
     };
 }
 
-const PAGE: &str = concat!(
-    "SELECT t.id, t.uid, t.title, t.description, t.status, t.priority, t.project_id, p.name, t.tags, t.due_at, \
-     coalesce(t.assignee, CASE WHEN t.status IN ('in_progress', 'review', 'done') THEN r.agent END), \
-     (SELECT actor FROM changes c WHERE c.task_id = t.id ORDER BY c.seq LIMIT 1), t.created_at, t.updated_at, \
-     t.finished_at, t.version, t.runs, CASE r.outcome WHEN 'failed' THEN coalesce(r.reason, r.cause) END, \
-     (SELECT count(*) FROM task_comments c WHERE c.task_id = t.id), t.artifacts, o.outcome, o.error_message, o.resolution, \
-     o.feedback_rating, o.feedback_notes, o.estimated_hours, o.actual_hours, o.metadata ",
-    from!(),
-    " ORDER BY t.id DESC LIMIT ?8 OFFSET ?9"
-);
-const COUNT: &str = concat!("SELECT count(*) ", from!());
+macro_rules! page {
+    ($ids:literal) => {
+        concat!(
+            "SELECT t.id, t.uid, t.title, t.description, t.status, t.priority, t.project_id, p.name, t.tags, t.due_at, \
+             coalesce(t.assignee, CASE WHEN t.status IN ('in_progress', 'review', 'done') THEN r.agent END), \
+             (SELECT actor FROM changes c WHERE c.task_id = t.id ORDER BY c.seq LIMIT 1), t.created_at, t.updated_at, \
+             t.finished_at, t.version, t.runs, CASE r.outcome WHEN 'failed' THEN coalesce(r.reason, r.cause) END, \
+             (SELECT count(*) FROM task_comments c WHERE c.task_id = t.id), t.artifacts, o.outcome, o.error_message, o.resolution, \
+             o.feedback_rating, o.feedback_notes, o.estimated_hours, o.actual_hours, o.metadata ",
+            from!($ids),
+            " ORDER BY t.id DESC LIMIT ?8 OFFSET ?9"
+        )
+    };
+}
+
+const PAGE: &str = page!("?1 IS NULL");
+const COUNT: &str = concat!("SELECT count(*) ", from!("?1 IS NULL"));
+/// Named cards are looked up; with an OR in between SQLite would pass through all.
+pub(crate) const PAGE_AMONG: &str = page!("t.id IN (SELECT value FROM json_each(?1))");
+pub(crate) const COUNT_AMONG: &str =
+    concat!("SELECT count(*) ", from!("t.id IN (SELECT value FROM json_each(?1))"));
 /// Both halves only count the entries of an index. What is deleted is in the trash, too.
 const ALL: &str =
     "SELECT (SELECT count(*) FROM tasks) - (SELECT count(*) FROM tasks WHERE trashed_at IS NOT NULL)";
@@ -115,9 +129,8 @@ impl Asked<'_> {
         let Asked { ids, statuses, filter } = self;
         let TaskFilter { agent, text, limit, offset, .. } = filter;
         let (low, high, project) = self.numbers();
-        let mut page = sql.statement(PAGE)?;
-        let mut rows =
-            page.query(params![ids, statuses, agent, low, high, project, text, limit, offset])?;
+        let mut page = sql.statement(if ids.is_some() { PAGE_AMONG } else { PAGE })?;
+        let mut rows = page.query(params![ids, statuses, agent, low, high, project, text, limit, offset])?;
         let mut tasks = Vec::new();
         while let Some(row) = rows.next()? {
             tasks.push(listed(row)?);
@@ -126,12 +139,14 @@ impl Asked<'_> {
     }
 
     fn count(&self, sql: &Connection) -> Result<u32, StoreError> {
-        let TaskFilter { ids: None, agent: None, priority: None, project: None, text: None, .. } = self.filter
+        let TaskFilter { ids: None, agent: None, priority: None, project: None, text: None, .. } =
+            self.filter
         else {
             let (low, high, project) = self.numbers();
             let asked =
                 params![self.ids, self.statuses, self.filter.agent, low, high, project, self.filter.text];
-            return Ok(sql.row(COUNT, asked, |row| row.get(0))?.unwrap_or(0));
+            let count = if self.ids.is_some() { COUNT_AMONG } else { COUNT };
+            return Ok(sql.row(count, asked, |row| row.get(0))?.unwrap_or(0));
         };
         let Some(statuses) = &self.filter.statuses else {
             return Ok(sql.row(ALL, [], |row| row.get(0))?.unwrap_or(0));

@@ -5,7 +5,9 @@ use domain::ProjectId;
 use rstest::rstest;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use crate::{FILE_NAME, LimitOn, Store, board, claims, edges, projects, queue, reports, reviews, runs};
+use crate::{
+    FILE_NAME, LimitOn, Store, board, claims, edges, listing, projects, queue, reports, reviews, runs,
+};
 
 /// The steps of each statement in `sql`, in which `?` may stand for anything.
 async fn plan(sql: &str) -> Vec<String> {
@@ -82,12 +84,15 @@ async fn nothing_is_scanned(#[case] sql: &str) {
 #[rstest]
 #[case::at_gates(reviews::AMONG_AT_GATES)]
 #[case::above(edges::ABOVE)]
+#[case::listed(listing::PAGE_AMONG)]
+#[case::counted(listing::COUNT_AMONG)]
 #[tokio::test]
 async fn only_what_was_named_is_read(#[case] sql: &str) {
     let steps = plan(sql).await;
     let scans = |step: &&String| step.starts_with("SCAN") && !step.contains("json_each");
     let own = ["SCAN above", "SCAN CONSTANT ROW"];
-    let others: Vec<&String> = steps.iter().filter(scans).filter(|step| !own.contains(&step.as_str())).collect();
+    let others: Vec<&String> =
+        steps.iter().filter(scans).filter(|step| !own.contains(&step.as_str())).collect();
     assert!(!steps.is_empty() && others.is_empty(), "{steps:#?}");
 }
 

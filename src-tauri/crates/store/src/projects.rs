@@ -141,8 +141,7 @@ impl Store {
 
     /// Also a removed one: its finished cards still point at it.
     pub async fn project(&self, id: ProjectId) -> Result<ProjectRecord, StoreError> {
-        let row =
-            self.aside(move |sql| Ok(sql.row(select!("WHERE id = ?"), [id.raw()], Row::read)?)).await?;
+        let row = self.aside(move |sql| Ok(sql.row(select!("WHERE id = ?"), [id.raw()], Row::read)?)).await?;
         let own = self.repositories(Some(id)).await?.remove(&id).unwrap_or_default();
         row.ok_or(missing(id))?.with(own)
     }
@@ -297,8 +296,7 @@ pub(crate) const RULES: &str = "SELECT id, settings ->> 'paused' IS NOT NULL, co
 
 /// Of projects that say anything.
 pub(crate) async fn pull_rules(tx: &mut Tx<'_>) -> Result<HashMap<ProjectId, PullRules>, StoreError> {
-    let rows: Vec<PullRow> =
-        tx.here(|sql| sql.rows(RULES, [], |row| row.try_into())).await?;
+    let rows: Vec<PullRow> = tx.here(|sql| sql.rows(RULES, [], |row| row.try_into())).await?;
     rows.into_iter()
         .map(|(id, paused, triage, left, agents)| {
             let agents = match agents.filter(|text| text != "null") {

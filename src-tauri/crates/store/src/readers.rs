@@ -34,11 +34,7 @@ struct Inner {
 impl Readers {
     /// Of a file in which the tables are.
     pub fn of(path: &Path) -> Readers {
-        Readers(Arc::new(Inner {
-            path: path.to_owned(),
-            idle: Mutex::default(),
-            closed: RwLock::new(false),
-        }))
+        Readers(Arc::new(Inner { path: path.to_owned(), idle: Mutex::default(), closed: RwLock::new(false) }))
     }
 
     /// Answers one question.

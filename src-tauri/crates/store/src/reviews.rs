@@ -422,10 +422,7 @@ const OUTCOMES: &str =
 
 /// What was said counts for the step that it was said of: where the gate was changed meanwhile, the
 /// approval of whatever stands in that place now is still to come.
-fn read_outcomes(
-    gate: &Gate,
-    rows: Vec<OutcomeRow>,
-) -> Result<Vec<(usize, StepOutcome)>, StoreError> {
+fn read_outcomes(gate: &Gate, rows: Vec<OutcomeRow>) -> Result<Vec<(usize, StepOutcome)>, StoreError> {
     rows.into_iter()
         .map(|(step, text, kind, reviewer)| (step as usize, text, kind, reviewer))
         .filter(|(at, _, kind, reviewer)| gate.0.get(*at).is_none_or(|step| step.is_of(kind, reviewer)))

@@ -63,7 +63,9 @@ impl Store {
     pub async fn kin(&self, ids: Option<&[TaskId]>) -> Result<HashMap<TaskId, Kin>, StoreError> {
         let read = |row: &rusqlite::Row<'_>| <(i64, i64, bool, bool)>::try_from(row);
         let rows = match ids {
-            None => self.here(|sql| Ok(sql.rows(&format!("{FACTS} WHERE parent_id IS NOT NULL"), [], read)?))?,
+            None => {
+                self.here(|sql| Ok(sql.rows(&format!("{FACTS} WHERE parent_id IS NOT NULL"), [], read)?))?
+            }
             Some(ids) => {
                 let list = json(&ids.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
                 let some = format!(

@@ -205,8 +205,9 @@ impl Store {
         match key {
             TaskKey::Id(id) => self.task(*id).await.map(|found| found.task.id),
             TaskKey::Uid(uid) => {
-                let id = self
-                    .here(|sql| Ok(sql.row("SELECT id FROM tasks WHERE uid = ?", [uid], |row| row.get(0))?))?;
+                let id = self.here(|sql| {
+                    Ok(sql.row("SELECT id FROM tasks WHERE uid = ?", [uid], |row| row.get(0))?)
+                })?;
                 self.task(id.map(TaskId).ok_or_else(|| missing(uid))?).await.map(|found| found.task.id)
             }
         }

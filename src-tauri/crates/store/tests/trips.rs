@@ -90,7 +90,10 @@ async fn what_many_wait_for_takes_no_trip() {
     let filter = TaskFilter { ids: Some(vec![task]), limit: 1, ..TaskFilter::default() };
     let (listed, _) = store.list_tasks(&filter).await.unwrap();
     let card = store.cards(&[task]).await.unwrap();
-    assert_eq!((listed[0].tags.as_slice(), card[0].tags.as_slice()), (&["seen".into()][..], &["seen".into()][..]));
+    assert_eq!(
+        (listed[0].tags.as_slice(), card[0].tags.as_slice()),
+        (&["seen".into()][..], &["seen".into()][..])
+    );
     let told = (store.comments(task).await.unwrap().len(), store.timeline(task).await.unwrap().len());
     assert_eq!((told, store.runs_of(task).await.unwrap()), ((1, 3), vec![]));
     let trips: Vec<String> = heard.try_iter().collect();
@@ -98,9 +101,5 @@ async fn what_many_wait_for_takes_no_trip() {
 
     store.put_setting("window", &true, 2).await.unwrap();
     let trips: Vec<String> = heard.try_iter().collect();
-    assert_eq!(
-        trips,
-        ["INSERT"],
-        "the setting; its row of the log and the transaction are not among them"
-    );
+    assert_eq!(trips, ["INSERT"], "the setting; its row of the log and the transaction are not among them");
 }
