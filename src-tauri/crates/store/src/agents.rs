@@ -102,7 +102,7 @@ macro_rules! select {
 impl Store {
     /// By name.
     pub async fn registered_agents(&self) -> Result<Vec<AgentRecord>, StoreError> {
-        let rows = self.here(|sql| Ok(sql.rows(select!("ORDER BY name"), [], Row::read)?))?;
+        let rows = self.here(|sql| Ok(sql.rows(select!("ORDER BY name"), [], Row::read)?)).await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 

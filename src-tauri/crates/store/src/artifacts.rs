@@ -79,7 +79,7 @@ impl Store {
     pub async fn artifacts(&self, task: TaskId) -> Result<Vec<ArtifactRecord>, StoreError> {
         let columns = Row::COLUMNS;
         let all = format!("SELECT {columns} FROM artifacts WHERE task_id = ? ORDER BY run_id DESC, path");
-        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?))?;
+        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 

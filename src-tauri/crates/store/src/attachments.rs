@@ -81,7 +81,7 @@ impl Store {
         let all = format!(
             "SELECT {columns} FROM attachments WHERE task_id = ? AND removed_at IS NULL ORDER BY name"
         );
-        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?))?;
+        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 

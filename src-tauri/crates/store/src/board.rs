@@ -173,7 +173,7 @@ impl Store {
     pub async fn cards(&self, ids: &[TaskId]) -> Result<Vec<CardRecord>, StoreError> {
         let list = tasks::json(&ids.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
         if ids.len() <= SHORT {
-            return self.here(|sql| cards(sql, AMONG, [list]));
+            return self.here(|sql| cards(sql, AMONG, [list])).await;
         }
         self.aside(|sql| cards(sql, AMONG, [list])).await
     }
@@ -235,7 +235,7 @@ impl Store {
         let read = |row: &rusqlite::Row<'_>| {
             Ok(Counts { in_flight: row.get(0)?, ready: row.get(1)?, needs_you: row.get(2)? })
         };
-        self.here(|sql| Ok(sql.row(COUNTS, [], read)?.unwrap_or_default()))
+        self.here(|sql| Ok(sql.row(COUNTS, [], read)?.unwrap_or_default())).await
     }
 }
 

@@ -85,7 +85,7 @@ impl Store {
     /// Those that ever moved; all others are closed.
     pub async fn breakers(&self) -> Result<Vec<BreakerRecord>, StoreError> {
         let all = format!("SELECT {} FROM breakers ORDER BY kind, name", Row::COLUMNS);
-        let rows = self.here(|sql| Ok(sql.rows(&all, [], Row::read)?))?;
+        let rows = self.here(|sql| Ok(sql.rows(&all, [], Row::read)?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 

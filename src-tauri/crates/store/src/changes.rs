@@ -215,20 +215,20 @@ impl Store {
     /// The number of the newest change about the card; 0 where there is none.
     pub async fn newest_change_of(&self, task: TaskId) -> Result<i64, StoreError> {
         let newest = "SELECT coalesce(max(seq), 0) FROM changes WHERE task_id = ?";
-        self.here(|sql| Ok(sql.row(newest, [task.raw()], |row| row.get(0))?.unwrap_or(0)))
+        self.here(|sql| Ok(sql.row(newest, [task.raw()], |row| row.get(0))?.unwrap_or(0))).await
     }
 
     /// A card's history, oldest first.
     pub async fn timeline(&self, task: TaskId) -> Result<Vec<ChangeRecord>, StoreError> {
         let all = format!("SELECT {} FROM changes WHERE task_id = ? ORDER BY seq", Row::COLUMNS);
-        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?))?;
+        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
     /// Changes after `seq`, oldest first, at most `limit`.
     pub async fn changes_after(&self, seq: i64, limit: u32) -> Result<Vec<ChangeRecord>, StoreError> {
         let page = format!("SELECT {} FROM changes WHERE seq > ? ORDER BY seq LIMIT ?", Row::COLUMNS);
-        let rows = self.here(|sql| Ok(sql.rows(&page, params![seq, limit], Row::read)?))?;
+        let rows = self.here(|sql| Ok(sql.rows(&page, params![seq, limit], Row::read)?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
@@ -236,7 +236,7 @@ impl Store {
     pub async fn feed_after(&self, seq: i64, limit: u32) -> Result<Vec<ChangeRecord>, StoreError> {
         const FEED: &str = "SELECT c.seq, c.at, c.actor, c.kind, c.task_id, c.run_id, coalesce(c.project_id, t.project_id), \
              c.text FROM changes c LEFT JOIN tasks t ON t.id = c.task_id WHERE c.seq > ? ORDER BY c.seq LIMIT ?";
-        let rows = self.here(|sql| Ok(sql.rows(FEED, params![seq, limit], Row::read)?))?;
+        let rows = self.here(|sql| Ok(sql.rows(FEED, params![seq, limit], Row::read)?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
@@ -261,7 +261,7 @@ impl Store {
 
     /// The newest change's number and time.
     pub async fn head(&self) -> Result<(i64, Option<Millis>), StoreError> {
-        self.here(|sql| Ok(head(sql)?))
+        self.here(|sql| Ok(head(sql)?)).await
     }
 }
 

@@ -63,6 +63,7 @@ impl Store {
                 Ok(CommentRecord { id, author: row.get(1)?, body: row.get(2)?, at: row.get(3)? })
             })?)
         })
+        .await
     }
 }
 

@@ -54,7 +54,7 @@ impl Store {
         let upstream = self.upstreams(&[task]).await?.into_iter().map(|(_, blocker)| blocker).collect();
         let waiting = "SELECT task_id, need FROM task_edges WHERE upstream_id = ? ORDER BY task_id";
         let rows: Vec<(i64, String)> =
-            self.here(|sql| Ok(sql.rows(waiting, [task.raw()], |row| row.try_into())?))?;
+            self.here(|sql| Ok(sql.rows(waiting, [task.raw()], |row| row.try_into())?)).await?;
         let downstream = rows
             .into_iter()
             .map(|(id, word)| Ok((TaskId(id), need(&word)?)))
@@ -69,7 +69,7 @@ impl Store {
              FROM task_edges e JOIN tasks u ON u.id = e.upstream_id \
              WHERE e.task_id IN (SELECT value FROM json_each(?)) ORDER BY e.task_id, e.upstream_id";
         let rows: Vec<(i64, i64, String, String, bool)> =
-            self.here(|sql| Ok(sql.rows(UPSTREAMS, [ids], |row| row.try_into())?))?;
+            self.here(|sql| Ok(sql.rows(UPSTREAMS, [ids], |row| row.try_into())?)).await?;
         rows.into_iter()
             .map(|(task, upstream, word, state, trashed)| {
                 let blocker = Blocker {

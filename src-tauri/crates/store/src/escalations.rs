@@ -68,7 +68,7 @@ pub(crate) struct Escalated {
 impl Store {
     /// The workflow that the card belongs to; none for one that no dependency joins to another.
     pub async fn workflow(&self, task: TaskId) -> Result<Option<WorkflowRecord>, StoreError> {
-        let members = self.here(|sql| Ok(sql.rows(MEMBERS, [task.raw()], Member::read)?))?;
+        let members = self.here(|sql| Ok(sql.rows(MEMBERS, [task.raw()], Member::read)?)).await?;
         if members.len() < 2 {
             return Ok(None);
         }
@@ -90,7 +90,7 @@ impl Store {
              WHERE t.failing_since IS NOT NULL AND t.called IS NULL AND t.trashed_at IS NULL \
              AND t.status IN ('ready', 'in_progress')";
         let rows: Vec<(i64, i64, Option<String>)> =
-            self.here(|sql| Ok(sql.rows(FAILING, [], |row| row.try_into())?))?;
+            self.here(|sql| Ok(sql.rows(FAILING, [], |row| row.try_into())?)).await?;
         let (mut due, mut next): (Vec<TaskId>, Option<Millis>) = (Vec::new(), None);
         for (id, since, rule) in rows {
             match rule_from(rule)?.due_at(since) {

@@ -154,18 +154,19 @@ impl Store {
     /// Newest first, without those of runs.
     pub async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
         let all = select!("WHERE k.run_id IS NULL ORDER BY k.id DESC");
-        let rows = self.here(|sql| Ok(sql.rows(all, [], Row::read)?))?;
+        let rows = self.here(|sql| Ok(sql.rows(all, [], Row::read)?)).await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
     pub async fn key(&self, id: KeyId) -> Result<Option<KeyRecord>, StoreError> {
-        let row = self.here(|sql| Ok(sql.row(select!("WHERE k.id = ?"), [id.raw()], Row::read)?))?;
+        let row = self.here(|sql| Ok(sql.row(select!("WHERE k.id = ?"), [id.raw()], Row::read)?)).await?;
         row.map(TryInto::try_into).transpose()
     }
 
     /// A key that is good for nothing any more counts as found.
     pub async fn find_key(&self, secret: &str) -> Result<Option<KeyRecord>, StoreError> {
-        let row = self.here(|sql| Ok(sql.row(select!("WHERE k.hash = ?"), [hash(secret)], Row::read)?))?;
+        let row =
+            self.here(|sql| Ok(sql.row(select!("WHERE k.hash = ?"), [hash(secret)], Row::read)?)).await?;
         row.map(TryInto::try_into).transpose()
     }
 
@@ -194,22 +195,26 @@ impl Store {
     /// The cards as scopes tell them apart; unknown ones are left out.
     pub async fn things(&self, tasks: &[TaskId]) -> Result<Vec<Thing>, StoreError> {
         let list = tasks::json(&tasks.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
-        self.find_things(things!("WHERE t.id IN (SELECT value FROM json_each(?))"), [list])
+        self.find_things(things!("WHERE t.id IN (SELECT value FROM json_each(?))"), [list]).await
     }
 
     /// The run's card, if there is such a run.
     pub async fn things_of_run(&self, run: RunId) -> Result<Vec<Thing>, StoreError> {
-        self.find_things(things!("WHERE t.id = (SELECT task_id FROM runs WHERE id = ?)"), [run.raw()])
+        self.find_things(things!("WHERE t.id = (SELECT task_id FROM runs WHERE id = ?)"), [run.raw()]).await
     }
 
     /// The artifact's card, if there is such an artifact.
     pub async fn things_of_artifact(&self, artifact: ArtifactId) -> Result<Vec<Thing>, StoreError> {
         let of = things!("WHERE t.id = (SELECT task_id FROM artifacts WHERE id = ?)");
-        self.find_things(of, [artifact.raw()])
+        self.find_things(of, [artifact.raw()]).await
     }
 
-    fn find_things(&self, statement: &str, values: impl Params) -> Result<Vec<Thing>, StoreError> {
-        self.here(|sql| Ok(sql.rows(statement, values, |row| row.try_into().map(thing))?))
+    async fn find_things(
+        &self,
+        statement: &str,
+        values: impl Params + Send,
+    ) -> Result<Vec<Thing>, StoreError> {
+        self.here(|sql| Ok(sql.rows(statement, values, |row| row.try_into().map(thing))?)).await
     }
 
     /// Said again it changes nothing.

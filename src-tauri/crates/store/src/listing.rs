@@ -174,7 +174,7 @@ impl Store {
             Ok((asked.page(sql)?, asked.count(sql)?))
         };
         if filter.is_short() {
-            return self.here(|sql| read(filter, sql));
+            return self.here(|sql| read(filter, sql)).await;
         }
         let filter = filter.clone();
         self.aside(move |sql| read(&filter, sql)).await

@@ -129,7 +129,7 @@ impl Store {
     pub async fn project_settings(&self) -> Result<Vec<(ProjectId, String, serde_json::Value)>, StoreError> {
         let all = "SELECT id, name, settings FROM projects WHERE removed_at IS NULL ORDER BY id";
         let rows: Vec<(i64, String, String)> =
-            self.here(|sql| Ok(sql.rows(all, [], |row| row.try_into())?))?;
+            self.here(|sql| Ok(sql.rows(all, [], |row| row.try_into())?)).await?;
         rows.into_iter()
             .map(|(id, name, settings)| {
                 let settings =

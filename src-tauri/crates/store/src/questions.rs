@@ -87,7 +87,7 @@ impl Store {
         const OPEN: &str = "SELECT q.id, q.task_id, q.text, q.asked_at, q.answer, q.answered_at FROM questions q \
              JOIN tasks t ON t.id = q.task_id AND t.live_run = q.run_id \
              WHERE q.task_id = ? AND q.answered_at IS NULL ORDER BY q.id";
-        let rows = self.here(|sql| Ok(sql.rows(OPEN, [task.raw()], Row::read)?))?;
+        let rows = self.here(|sql| Ok(sql.rows(OPEN, [task.raw()], Row::read)?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 

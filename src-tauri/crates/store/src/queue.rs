@@ -113,8 +113,8 @@ impl Store {
         now: Millis,
         limit: u32,
     ) -> Result<Vec<QueuedTask>, StoreError> {
-        let asked = params![project.map(Id::raw), now, limit];
-        let rows = self.here(|sql| Ok(sql.rows(STARTABLE, asked, Row::read)?))?;
+        let project = project.map(Id::raw);
+        let rows = self.here(|sql| Ok(sql.rows(STARTABLE, params![project, now, limit], Row::read)?)).await?;
         rows.into_iter().map(|row| queued(row, Vec::new())).collect()
     }
 
@@ -140,21 +140,21 @@ impl Store {
     pub async fn has_queued(&self) -> Result<bool, StoreError> {
         const ANY: &str = "SELECT EXISTS (SELECT 1 FROM tasks WHERE status = 'ready' AND queued = 1 \
              AND trashed_at IS NULL AND held IS NULL)";
-        self.here(|sql| Ok(sql.row(ANY, [], |row| row.get(0))?.unwrap_or(false)))
+        self.here(|sql| Ok(sql.row(ANY, [], |row| row.get(0))?.unwrap_or(false))).await
     }
 
     /// When the next timer of a ready task runs out, after `now`.
     pub async fn next_timer(&self, now: Millis) -> Result<Option<Millis>, StoreError> {
         const TIMER: &str = "SELECT min(not_before) FROM tasks WHERE status = 'ready' AND not_before IS NOT NULL \
              AND not_before > ?";
-        self.here(|sql| Ok(sql.row(TIMER, [now], |row| row.get(0))?.flatten()))
+        self.here(|sql| Ok(sql.row(TIMER, [now], |row| row.get(0))?.flatten())).await
     }
 
     pub async fn runs_at_work(&self) -> Result<Vec<LiveRunRecord>, StoreError> {
         const AT_WORK: &str = "SELECT r.id, r.task_id, r.agent, t.project_id, t.tags, t.priority, r.created_at, r.origin, r.mode, \
              r.stop_asked_at IS NOT NULL OR t.live_run IS NOT r.id AS leaving \
              FROM runs r INDEXED BY runs_at_work JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' ORDER BY r.id";
-        let rows = self.here(|sql| Ok(sql.rows(AT_WORK, [], LiveRow::read)?))?;
+        let rows = self.here(|sql| Ok(sql.rows(AT_WORK, [], LiveRow::read)?)).await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 

@@ -82,11 +82,13 @@ fn at_one_moment<T>(
 }
 
 impl Store {
-    /// Answers a question on this thread: for what takes well under a millisecond.
-    pub(crate) fn here<T>(
+    /// Answers a question on this thread: for what takes well under a millisecond. Whoever asks without end lets
+    /// others have their turn.
+    pub(crate) async fn here<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        tokio::task::coop::consume_budget().await;
         self.here.read(work)
     }
 

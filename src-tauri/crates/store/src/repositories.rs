@@ -152,7 +152,7 @@ impl Store {
 
     /// Those that any project limits.
     pub async fn repository_limits(&self) -> Result<Vec<RepositoryLimit>, StoreError> {
-        read_limits(self.here(|sql| Ok(find_limits(sql)?))?)
+        read_limits(self.here(|sql| Ok(find_limits(sql)?)).await?)
     }
 
     /// Those of one project, or of all, in the order in which they were added.
@@ -162,7 +162,7 @@ impl Store {
     ) -> Result<HashMap<ProjectId, Vec<RepositoryRecord>>, StoreError> {
         const OF_PROJECT: &str = "SELECT id, project_id, directory, path, base FROM project_repositories \
              WHERE ?1 IS NULL OR project_id = ?1 ORDER BY id";
-        let rows = self.here(|sql| Ok(sql.rows(OF_PROJECT, [of.map(Id::raw)], Row::read)?))?;
+        let rows = self.here(|sql| Ok(sql.rows(OF_PROJECT, [of.map(Id::raw)], Row::read)?)).await?;
         let mut found: HashMap<ProjectId, Vec<RepositoryRecord>> = HashMap::new();
         for row in rows {
             found.entry(ProjectId(row.project_id)).or_default().push(row.into());

@@ -95,7 +95,7 @@ impl Store {
     /// Every verdict on the task, oldest first.
     pub async fn reviews(&self, task: TaskId) -> Result<Vec<ReviewRecord>, StoreError> {
         let all = format!("SELECT {} FROM reviews WHERE task_id = ? ORDER BY id", Row::COLUMNS);
-        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?))?;
+        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?)).await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
@@ -107,12 +107,12 @@ impl Store {
             return self.aside(move |sql| Ok(sql.rows(AT_GATES, [], id)?)).await;
         };
         let list = json(&among.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
-        self.here(|sql| Ok(sql.rows(AMONG_AT_GATES, [list], id)?))
+        self.here(|sql| Ok(sql.rows(AMONG_AT_GATES, [list], id)?)).await
     }
 
     pub async fn count_in_review(&self) -> Result<u32, StoreError> {
         let count = "SELECT count(*) FROM tasks WHERE status = 'review' AND trashed_at IS NULL";
-        self.here(|sql| Ok(sql.row(count, [], |row| row.get(0))?.unwrap_or(0)))
+        self.here(|sql| Ok(sql.row(count, [], |row| row.get(0))?.unwrap_or(0))).await
     }
 
     /// Keeps a card in review for a person, with the reason.
@@ -147,11 +147,13 @@ impl Store {
     pub async fn gate(&self, task: TaskId) -> Result<(Gate, Vec<(usize, StepOutcome)>), StoreError> {
         const GATE: &str = "SELECT coalesce(t.gate, p.settings -> 'gate'), t.round FROM tasks t \
              LEFT JOIN projects p ON p.id = t.project_id WHERE t.id = ?";
-        let found: Option<(Option<String>, Vec<OutcomeRow>)> = self.here(|sql| {
-            let row: Option<(Option<String>, i64)> = sql.row(GATE, [task.raw()], |row| row.try_into())?;
-            let Some((gate, round)) = row else { return Ok(None) };
-            Ok(Some((gate, sql.rows(OUTCOMES, [task.raw(), round], |row| row.try_into())?)))
-        })?;
+        let found: Option<(Option<String>, Vec<OutcomeRow>)> = self
+            .here(|sql| {
+                let row: Option<(Option<String>, i64)> = sql.row(GATE, [task.raw()], |row| row.try_into())?;
+                let Some((gate, round)) = row else { return Ok(None) };
+                Ok(Some((gate, sql.rows(OUTCOMES, [task.raw(), round], |row| row.try_into())?)))
+            })
+            .await?;
         let Some((gate, rows)) = found else {
             return Err(StoreError::NotFound { what: "task", key: task.key() });
         };

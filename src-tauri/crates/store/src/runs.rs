@@ -76,13 +76,13 @@ impl Store {
 
     pub async fn run(&self, id: RunId) -> Result<RunRecord, StoreError> {
         let one = format!("SELECT {} FROM runs WHERE id = ?", Row::COLUMNS);
-        self.here(|sql| sql.row(&one, [id.raw()], Row::read)?.ok_or_else(|| missing(id))?.try_into())
+        self.here(|sql| sql.row(&one, [id.raw()], Row::read)?.ok_or_else(|| missing(id))?.try_into()).await
     }
 
     /// Newest first.
     pub async fn runs_of(&self, task: TaskId) -> Result<Vec<RunRecord>, StoreError> {
         let all = format!("SELECT {} FROM runs WHERE task_id = ? ORDER BY id DESC", Row::COLUMNS);
-        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?))?;
+        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?)).await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 

@@ -64,7 +64,8 @@ impl Store {
         let read = |row: &rusqlite::Row<'_>| <(i64, i64, bool, bool)>::try_from(row);
         let rows = match ids {
             None => {
-                self.here(|sql| Ok(sql.rows(&format!("{FACTS} WHERE parent_id IS NOT NULL"), [], read)?))?
+                self.here(|sql| Ok(sql.rows(&format!("{FACTS} WHERE parent_id IS NOT NULL"), [], read)?))
+                    .await?
             }
             Some(ids) => {
                 let list = json(&ids.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
@@ -72,7 +73,7 @@ impl Store {
                     "{FACTS} WHERE parent_id IN (SELECT value FROM json_each(?1)) \
                      OR parent_id IS NOT NULL AND id IN (SELECT value FROM json_each(?1))"
                 );
-                self.here(|sql| Ok(sql.rows(&some, [list], read)?))?
+                self.here(|sql| Ok(sql.rows(&some, [list], read)?)).await?
             }
         };
         let mut kin: HashMap<TaskId, Kin> = HashMap::new();
@@ -89,7 +90,7 @@ impl Store {
     /// Those that are not in the trash, in the order in which they were made.
     pub async fn subtasks(&self, parent: TaskId) -> Result<Vec<TaskId>, StoreError> {
         let all = "SELECT id FROM tasks WHERE parent_id = ? AND trashed_at IS NULL ORDER BY id";
-        self.here(|sql| Ok(sql.rows(all, [parent.raw()], |row| row.get(0).map(TaskId))?))
+        self.here(|sql| Ok(sql.rows(all, [parent.raw()], |row| row.get(0).map(TaskId))?)).await
     }
 }
 

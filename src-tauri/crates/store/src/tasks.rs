@@ -198,16 +198,16 @@ impl Store {
     }
 
     pub async fn task(&self, id: TaskId) -> Result<TaskRecord, StoreError> {
-        self.here(|sql| find(sql, id)?.ok_or_else(|| missing(&id.key()))?.try_into())
+        self.here(|sql| find(sql, id)?.ok_or_else(|| missing(&id.key()))?.try_into()).await
     }
 
     pub async fn find_task(&self, key: &TaskKey) -> Result<TaskId, StoreError> {
         match key {
             TaskKey::Id(id) => self.task(*id).await.map(|found| found.task.id),
             TaskKey::Uid(uid) => {
-                let id = self.here(|sql| {
-                    Ok(sql.row("SELECT id FROM tasks WHERE uid = ?", [uid], |row| row.get(0))?)
-                })?;
+                let id = self
+                    .here(|sql| Ok(sql.row("SELECT id FROM tasks WHERE uid = ?", [uid], |row| row.get(0))?))
+                    .await?;
                 self.task(id.map(TaskId).ok_or_else(|| missing(uid))?).await.map(|found| found.task.id)
             }
         }
