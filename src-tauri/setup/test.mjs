@@ -71,7 +71,7 @@ const PARTS = {
       { title: "croniter from PyPI", argv: [node, "tests/oracle/install.mjs"] },
       {
         title: "ten years",
-        argv: ["cargo", "test", "-p", "flightboard-domain", "--test", "oracle", "--", "--ignored"],
+        argv: cargoIgnored("oracle"),
         tally: "cargo",
       },
     ],
@@ -129,8 +129,8 @@ const PARTS = {
       },
       {
         title: "real agents",
-        argv: offline(cargoStories(["real_agents"])),
-        again: (names) => offline(cargoStories(["--exact", ...names])),
+        argv: offline(cargoIgnored("stories", "real_agents")),
+        again: (names) => offline(cargoIgnored("stories", "--exact", ...names)),
         tally: "cargo",
       },
     ],
@@ -306,9 +306,12 @@ function nodeTests(folder, names = []) {
   return [node, "--test", "--test-reporter=spec", "--test-concurrency=1", ...chosen, ...paths];
 }
 
-// The stories that need the agents from npm are marked #[ignore], so that plain `cargo test` needs nothing but cargo.
-function cargoStories(chosen) {
-  return ["cargo", "test", "--offline", "-p", "flightboard-stories", "--test", "stories", "--", "--ignored", ...chosen];
+/**
+ * Tests that want more than cargo are marked #[ignore], so that plain `cargo test` needs nothing else. No package is
+ * named: for one alone cargo chooses other features of what it stands on, and builds that once more.
+ */
+function cargoIgnored(target, ...chosen) {
+  return ["cargo", "test", "--offline", "--test", target, "--", "--ignored", ...chosen];
 }
 
 /** Vitest names a failure by its file first: `src/views/shell.test.tsx > screens > …`. */

@@ -113,3 +113,25 @@ fn an_engine_that_starts_again_knows_its_agents_and_when_they_were_seen() {
     assert_eq!(puller["last_seen_at"], seen["last_seen_at"]);
     assert_eq!((&puller["skills"], &puller["presence"]), (&json!(["deploy"]), &json!("online")));
 }
+
+/// Says that it is idle and asks nevertheless, like Codex at its first start: all at once, and nothing after.
+const ASKS: &str = r#"
+[ "$1" = --version ] && { echo "codex-cli 0.0.0"; exit; }
+printf '\033]7501;state=idle:app=codex\033\\Trust this folder?'
+read answer"#;
+
+#[test]
+fn a_question_that_is_the_last_thing_on_the_screen_is_seen() {
+    let mut desk = Desk::new();
+    on_the_path(&mut desk, "codex", ASKS);
+    desk.ok(&["add", "Ask first"]);
+    let served = desk.serve();
+    let run = desk.json(&["run", "1", "--agent", "codex", "--interactive"])["run"]["id"].take();
+    let run = desk.until("the question is seen", || {
+        let now = desk.rpc("get_run", &json!({ "run": run })).unwrap();
+        (now["status"] == "waiting").then_some(now)
+    });
+    assert_eq!(run["reason"], "Trust this folder?", "{run}");
+    desk.ok(&["stop", "1"]);
+    served.stop();
+}

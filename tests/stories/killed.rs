@@ -1,6 +1,6 @@
 //! The process that hosts the engine is killed at the worst moments; nobody's work notices.
 
-use std::{collections::BTreeSet, fmt::Write as _, sync::mpsc, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, path::Path, sync::mpsc, time::Duration};
 
 use flightboard_stories::{Desk, patience};
 use serde_json::{Value, json};
@@ -98,6 +98,33 @@ fn assert_log_is_whole(desk: &Desk, run: &Value) {
     let exit: Value =
         serde_json::from_slice(&std::fs::read(desk.run_dir(run).join("exit.json")).unwrap()).unwrap();
     assert_eq!(exit["output_bytes"], log.len());
+}
+
+/// Whoever inherited the lock would keep the next engine out for as long as an agent works.
+#[test]
+fn only_the_engine_has_its_lock_and_its_database_open() {
+    let desk = Desk::new();
+    let served = desk.serve();
+    desk.ok(&["add", "Stay"]);
+    desk.ok(&["run", "1", "--agent", "custom", "--", "sh", "-c", "read word"]);
+    assert_ne!(desk.processes_of_runs(), Vec::<String>::new(), "it is at work");
+    for file in ["engine.lock", "flightboard.db", "flightboard.db-wal"] {
+        assert_eq!(holders(&desk.data().join(file)), [served.pid()], "{file}");
+    }
+    desk.ok(&["stop", "1"]);
+    served.stop();
+}
+
+/// Processes that have a file open.
+fn holders(path: &Path) -> Vec<u32> {
+    let path = path.canonicalize().expect("it is there");
+    let processes = std::fs::read_dir("/proc").expect("a list of processes").flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid: &u32| {
+        let open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        open.filter_map(|entry| std::fs::read_link(entry.path()).ok()).any(|target| target == path)
+    })
+    .collect()
 }
 
 #[test]

@@ -250,6 +250,10 @@ pub struct Served {
 }
 
 impl Served {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// As the machine or a person would at the worst moment.
     pub fn kill(mut self) {
         self.child.kill().expect("SIGKILL");

@@ -148,7 +148,7 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
       world.tasks.set(card.id, emptyTask(card, request.description ?? ""));
       if (card.parent !== null) edit(card.parent, { progress: progressOf(world, card.parent) });
       note(taskOf(card.id), "task.added", "Card written");
-      changed([card.id], { projects: true });
+      changed([card.id]);
       return card;
     },
     editTask: async (request) => {

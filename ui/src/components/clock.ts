@@ -1,43 +1,46 @@
-// One clock for the whole window. It ticks once a second only while something on the screen runs,
-// and then writes text straight into the nodes that asked: no component is drawn again.
+// One clock for the whole window. It ticks once a second only while something on the screen runs, and once a minute
+// while an age stands there, and then writes text straight into the nodes that asked: no component is drawn again.
 import { shortDate } from "./formats";
 
 type Tick = (now: number) => void;
 
-const ticking = new Set<Tick>();
-let timer: ReturnType<typeof setInterval> | undefined;
 let ahead = 0;
 
-/** The server's time at this moment; its clock may differ from ours. */
-export function setServerNow(now: number): void {
-  ahead = now - Date.now();
+/** Two clocks compared: what the server's said, in ms, when ours said `here`. */
+export function compareClocks(server: number, here: number): void {
+  ahead = server - here;
 }
 
+/** The server's time at this moment; its clock may differ from ours. */
 export function serverNow(): number {
   return Date.now() + ahead;
 }
 
 /** Calls back now and once a second until stopped. */
-export function everySecond(tick: Tick): () => void {
-  ticking.add(tick);
-  tick(serverNow());
-  timer ??= setInterval(tickAll, 1_000);
-  return () => {
-    ticking.delete(tick);
-    if (ticking.size > 0) return;
-    clearInterval(timer);
-    timer = undefined;
+export const everySecond = ticker(1_000);
+
+/** Calls back now and once a minute until stopped. */
+export const everyMinute = ticker(60_000);
+
+/** All who ask for the same pace share one timer, and it lives only as long as somebody asks. */
+function ticker(period: number): (tick: Tick) => () => void {
+  const ticking = new Set<Tick>();
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const tickAll = () => {
+    const now = serverNow();
+    for (const tick of ticking) tick(now);
   };
-}
-
-function tickAll(): void {
-  const now = serverNow();
-  for (const tick of ticking) tick(now);
-}
-
-/** For tests: how many nodes are being kept fresh. */
-export function tickingCount(): number {
-  return ticking.size;
+  return (tick) => {
+    ticking.add(tick);
+    tick(serverNow());
+    timer ??= setInterval(tickAll, period);
+    return () => {
+      ticking.delete(tick);
+      if (ticking.size > 0) return;
+      clearInterval(timer);
+      timer = undefined;
+    };
+  };
 }
 
 const SECOND = 1_000;

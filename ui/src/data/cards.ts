@@ -1,7 +1,7 @@
 // The board's cards, one by one. Each card has its own listeners, so that an event about one card
 // redraws one card and nothing else; columns have theirs, heard only when membership or order moves.
-import type { Board, Card, Status as Column, QueuePlan, RunId, RunStatus, TaskId } from "../bindings";
-import { ALL_COLUMNS, compareIn } from "./order";
+import type { Board, Card, Status as Column, ProjectId, QueuePlan, RunId, RunStatus, TaskId } from "../bindings";
+import { ALL_COLUMNS, BOARD_COLUMNS, compareIn } from "./order";
 import { hasLiveRun } from "./words";
 
 /** A live run's newest line: fresher than the card, never stored. */
@@ -174,6 +174,19 @@ function columnsOf(cards: Iterable<Card>, only?: ReadonlySet<Column>): Record<Co
   }
   const sorted = wanted.map((column) => [column, piles[column].sort(compareIn(column)).map((card) => card.id)]);
   return Object.fromEntries(sorted) as Record<Column, TaskId[]>;
+}
+
+/** How many cards of each project are neither done nor given up. */
+export function openByProject(cards: Cards): Record<ProjectId, number> {
+  const open: Record<ProjectId, number> = {};
+  for (const column of BOARD_COLUMNS) {
+    if (column === "done") continue;
+    for (const id of cards.column(column)) {
+      const project = cards.card(id)?.project;
+      if (project != null) open[project] = (open[project] ?? 0) + 1;
+    }
+  }
+  return open;
 }
 
 function hidden(card: Card): boolean {

@@ -1,8 +1,7 @@
 // The board's screen: its states, its filter from the address.
 import { getRouteApi } from "@tanstack/react-router";
-import { useDeferredValue, useEffect, useMemo } from "react";
+import { useDeferredValue, useMemo } from "react";
 import { Button } from "../components/Button";
-import { setServerNow } from "../components/clock";
 import { EmptyState, ErrorState, Skeleton } from "../components/States";
 import type { Cards } from "../data/cards";
 import { type Filter, isNarrowed } from "../data/filter";
@@ -19,10 +18,6 @@ export function BoardView() {
   const navigate = route.useNavigate();
   const board = useBoard();
   const projects = useProjects();
-  const now = board.data?.now;
-  useEffect(() => {
-    if (now !== undefined) setServerNow(now);
-  }, [now]);
 
   const text = search.q ?? "";
   const project = search.project ?? null;

@@ -3,11 +3,12 @@
 import { Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
 import { type ComponentProps, lazy, type MouseEvent, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import type { TaskId } from "../bindings";
+import { compareClocks } from "../components/clock";
 import { EmptyState } from "../components/States";
 import { toast } from "../components/Toast";
 import { useNoStrayFiles } from "../components/usePageFiles";
 import { useAction } from "../data/actions";
-import type { Cards } from "../data/cards";
+import { type Cards, openByProject } from "../data/cards";
 import { useBackend, useConnection } from "../data/context";
 import { isNarrowed } from "../data/filter";
 import { BOARD_COLUMNS } from "../data/order";
@@ -123,6 +124,7 @@ function Frame() {
   const onTask = page.startsWith("/task/");
   const project = onBoard ? (search.project ?? null) : null;
   const board = useBoard();
+  useServersClock(board.data?.now, board.dataUpdatedAt);
   useRestOfInterface(!board.isPending);
   useNoStrayFiles();
   useFirstRun(page);
@@ -269,18 +271,12 @@ function Rail({ page, project, shelf }: Pick<NavProps, "page" | "project" | "she
 }
 
 function railCounts(cards: Cards): Pick<NavProps, "openCards" | "failed" | "queued" | "openByProject"> {
-  const openByProject: Record<number, number> = {};
-  let openCards = 0;
-  for (const column of BOARD_COLUMNS) {
-    if (column === "done") continue;
-    for (const id of cards.column(column)) {
-      openCards += 1;
-      const project = cards.card(id)?.project;
-      if (project != null) openByProject[project] = (openByProject[project] ?? 0) + 1;
-    }
-  }
+  const openCards = BOARD_COLUMNS.reduce(
+    (sum, column) => sum + (column === "done" ? 0 : cards.column(column).length),
+    0,
+  );
   const queued = cards.column("ready").filter((id) => cards.card(id)?.queued).length;
-  return { openCards, failed: cards.column("failed").length, queued, openByProject };
+  return { openCards, failed: cards.column("failed").length, queued, openByProject: openByProject(cards) };
 }
 
 /** Not the router's own Link: that marks each link to the same path as the current page. */
@@ -329,6 +325,13 @@ function SessionEnded() {
       </EmptyState>
     </main>
   );
+}
+
+/** The board's answer tells how far the server's clock is from ours: at the moment it came, not whenever it is looked at. */
+function useServersClock(server: number | undefined, here: number): void {
+  useEffect(() => {
+    if (server !== undefined) compareClocks(server, here);
+  }, [server, here]);
 }
 
 /** The very first start leads to the welcome page: nothing there yet, and not skipped before. */

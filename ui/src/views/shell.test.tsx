@@ -2,7 +2,7 @@
 import { createMemoryHistory, RouterProvider } from "@tanstack/react-router";
 import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type FakeBackend, fakeBackend } from "../backend/fake";
 import { dismissToasts, Toaster } from "../components/Toast";
 import { createData, DataProvider } from "../data/context";
@@ -12,6 +12,8 @@ beforeEach(() => {
   dismissToasts();
   localStorage.clear();
 });
+
+afterEach(() => void vi.useRealTimers());
 
 let router: ReturnType<typeof makeRouter>;
 
@@ -119,3 +121,38 @@ test("a board that cannot be read says why and tries again", async () => {
   expect(await screen.findByText("The database cannot be read: disk I/O error.")).toBeTruthy();
   expect(screen.getByRole("button", { name: "Try again" })).toBeTruthy();
 });
+
+test("a project's count of open cards follows the cards", async () => {
+  await open("/projects");
+  const row = await screen.findByTestId("project-website");
+  const count = () => Number(/(\d+) open/.exec(row.textContent ?? "")?.[1]);
+  await waitFor(() => expect(count()).toBeGreaterThan(0));
+  const before = count();
+  await userEvent.keyboard("c");
+  const dialog = await screen.findByRole("dialog", { name: "New card" });
+  await userEvent.type(within(dialog).getByRole("textbox", { name: "Title" }), "One more");
+  await userEvent.selectOptions(within(dialog).getByRole("combobox", { name: "Project" }), "website");
+  await userEvent.keyboard("{Control>}{Enter}{/Control}");
+  await waitFor(() => expect(count()).toBe(before + 1));
+});
+
+test("a run's clock goes on while one goes from page to page", async () => {
+  const backend = await open();
+  await screen.findByTestId("column-inbox");
+  const [working] = [...backend.world.tasks.values()].filter(({ card }) => card.run?.status === "working");
+  await router.navigate({ to: "/queue" });
+  await screen.findByRole("heading", { name: "Queue" });
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_600_000 });
+  await router.navigate({ to: "/" });
+  await screen.findByTestId("column-inbox");
+  await router.navigate({ to: "/task/$id", params: { id: working?.card.id ?? 0 } });
+  const clock = (await screen.findAllByTitle(/^since/))[0];
+  const before = clock?.textContent;
+  expect(seconds(before)).toBeGreaterThan(3_600);
+  vi.setSystemTime(Date.now() + 5_000);
+  await waitFor(() => expect(seconds(clock?.textContent)).toBeGreaterThanOrEqual(seconds(before) + 5), {
+    timeout: 5_000,
+  });
+});
+
+const seconds = (text = "") => text.split(":").reduce((all, part) => all * 60 + Number(part), 0);

@@ -47,7 +47,7 @@ pub struct EditArgs {
     #[arg(long)]
     pub priority: Option<String>,
     /// The only agent that may start on them; '' for any.
-    #[arg(long, value_name = "AGENT")]
+    #[arg(long, value_name = "AGENT", visible_alias = "agent", alias = "assigned-to")]
     pub assign: Option<String>,
     /// A day such as 2026-11-30; '' for none.
     #[arg(long, value_name = "DAY")]

@@ -1,5 +1,6 @@
 //! One engine per data directory: whoever holds the lock file is it. The kernel drops the lock when
-//! the process ends, however it ends.
+//! the process ends, however it ends; an engine that stops before its process gives it back by name, for a
+//! program that is just being started has a copy of the open file until it is its own program.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -16,7 +17,16 @@ const PACE: Duration = Duration::from_millis(10);
 /// Held for the life of the engine.
 #[derive(Debug)]
 pub struct EngineLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for EngineLock {
+    fn drop(&mut self) {
+        // Closing would leave it to whoever has a copy.
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the engine's lock was not given back");
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +58,7 @@ impl EngineLock {
         file.set_len(0)?;
         file.seek(SeekFrom::Start(0))?;
         write!(file, "{}", std::process::id())?;
-        Ok(EngineLock { _file: file })
+        Ok(EngineLock { file })
     }
 }
 
@@ -87,6 +97,18 @@ mod tests {
         );
         drop(first);
         EngineLock::take(&path).unwrap();
+    }
+
+    #[test]
+    fn an_engine_that_stops_takes_the_lock_from_whoever_has_a_copy_of_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("engine.lock");
+        let first = EngineLock::take(&path).unwrap();
+        // What a process has between fork and exec, of this program that goes on.
+        let copy = first.file.try_clone().unwrap();
+        drop(first);
+        EngineLock::take(&path).unwrap();
+        drop(copy);
     }
 
     #[cfg(unix)]

@@ -29,7 +29,7 @@ use crate::{
     viewers::FollowedScreen,
 };
 
-/// Between two `Live` events of a run.
+/// Between two `Live` events of a run, and two looks at its screen.
 const LIVE_PACE: Duration = Duration::from_millis(250);
 /// How long an agent may take to leave after its last word before a budget ends it.
 const LAST_WORD: Duration = Duration::from_secs(3);
@@ -169,6 +169,9 @@ struct Watcher<'e> {
     last_live: Instant,
     live_due: bool,
     last_told: Option<Live>,
+    /// When to look at what the newest output shows; none: it was looked at.
+    look_due: Option<Instant>,
+    last_output: Instant,
     typed: bool,
     limits: RunLimits,
     /// A limit was reached; the end is under way.
@@ -224,6 +227,8 @@ impl<'e> Watcher<'e> {
             collector,
             last_live: Instant::now() - LIVE_PACE,
             live_due: false,
+            look_due: None,
+            last_output: Instant::now() - LIVE_PACE,
             last_byte_at: engine.now(),
             last_told: None,
             typed: adopted,
@@ -303,6 +308,8 @@ impl<'e> Watcher<'e> {
             self.note_spend().await?;
             self.live_due = true;
             self.tell_live();
+            self.last_output = Instant::now();
+            self.look_soon();
         }
     }
 
@@ -389,6 +396,7 @@ impl<'e> Watcher<'e> {
         let Reading { activity, because, message } = reading;
         // Who waits without saying for what writes it: asked for again once the output has paused.
         self.asks_on_screen = activity == Activity::Waiting && message.is_none();
+        self.look_soon();
         self.status = RunState::Running(activity).status();
         let (engine, run) = (self.engine, &self.run);
         let tell =
@@ -409,9 +417,8 @@ impl<'e> Watcher<'e> {
         let silence = self.observer.next_tick().map(in_real_time);
         let limit = self.next_limit().map(|due| in_real_time(due.at));
         let live = self.live_due.then(|| self.last_live + LIVE_PACE);
-        let look = self.observer.misses_a_question().then(|| Instant::now() + LIVE_PACE);
         let far = Instant::now() + Duration::from_secs(3600);
-        [silence, live, limit, look, self.budgets_due].into_iter().flatten().min().unwrap_or(far)
+        [silence, live, limit, self.look_due, self.budgets_due].into_iter().flatten().min().unwrap_or(far)
     }
 
     /// When the run is to be ended, and for what.
@@ -450,32 +457,54 @@ impl<'e> Watcher<'e> {
         self.tell_live();
         self.keep_limits().await?;
         self.keep_budgets().await?;
-        if self.asks_on_screen
-            && let Some(line) = self.observer.line()
-        {
-            let because = self.observer.reading(self.engine.now()).because;
-            let (engine, run) = (self.engine, &self.run);
-            let waits = Activity::Waiting;
-            let tell = || {
-                engine.store().run_activity(run.id, waits, because.clone(), Some(line.clone()), engine.now())
-            };
-            engine.once_there_is_room(run.task, tell).await?;
+        if self.look_due.take_if(|due| *due <= Instant::now()).is_some() {
+            self.read_last_line().await?;
+            self.look_at_screen().await?;
         }
-        self.look_at_screen().await?;
         match self.observer.tick(self.engine.now()) {
             Some(reading) => self.tell_reading(reading).await,
             None => Ok(()),
         }
     }
 
-    /// Once output has paused: some questions are on the screen only.
+    /// What the newest output shows is to be looked at once it has paused, and now and then before.
+    fn look_soon(&mut self) {
+        if self.screen.is_some() || self.asks_on_screen {
+            self.look_due.get_or_insert_with(|| Instant::now() + LIVE_PACE);
+        }
+    }
+
+    /// Of who waits and has not said for what.
+    async fn read_last_line(&mut self) -> Result<(), EngineError> {
+        if !self.asks_on_screen {
+            return Ok(());
+        }
+        let Some(line) = self.observer.line() else { return Ok(()) };
+        let because = self.observer.reading(self.engine.now()).because;
+        let (engine, run) = (self.engine, &self.run);
+        let waits = Activity::Waiting;
+        let tell =
+            || engine.store().run_activity(run.id, waits, because.clone(), Some(line.clone()), engine.now());
+        engine.once_there_is_room(run.task, tell).await?;
+        Ok(())
+    }
+
+    /// Some questions are on the screen only. While output flows the screen is looked at as it is; once it has
+    /// paused, when it holds all of it.
     async fn look_at_screen(&mut self) -> Result<(), EngineError> {
-        let Some(screen) = &self.screen else { return Ok(()) };
-        let rows = screen.handle().look(|screen| screen.text()).await;
+        let Some(screen) = self.screen.as_ref().map(|screen| screen.handle()) else { return Ok(()) };
+        let paused = self.last_output.elapsed() >= LIVE_PACE;
+        let whole =
+            paused && tokio::time::timeout(CURSOR_PATIENCE, screen.reached(self.reader.offset)).await.is_ok();
+        let rows = screen.look(|screen| screen.text()).await;
         let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
         let mut facts: Vec<Fact> =
             self.observer.screen(self.plan.kind, &rows, self.engine.now()).into_iter().collect();
-        self.act(&mut facts).await
+        self.act(&mut facts).await?;
+        if !whole || self.observer.misses_a_question() {
+            self.look_soon();
+        }
+        Ok(())
     }
 
     fn tell_live(&mut self) {

@@ -120,13 +120,15 @@ async fn migrate(path: &Path) -> Result<(), OpenError> {
     let existed = std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
     let mut connection =
         SqliteConnection::connect_with(&options(path)).await.map_err(|e| not_ours(path, e))?;
-    let found = if existed { schema_version(&mut connection, path).await? } else { 0 };
+    let applied = if existed { applied_migrations(&mut connection, path).await? } else { Vec::new() };
+    let found = applied.iter().copied().max().unwrap_or(0);
     let known = known_version();
     if found > known {
         connection.close().await.map_err(broken)?;
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
-    if found == known {
+    // Also one below the newest: branches that were merged in another order than they were numbered.
+    if MIGRATIONS.iter().all(|migration| applied.contains(&migration.version)) {
         return connection.close().await.map_err(broken);
     }
     let backup =
@@ -144,20 +146,20 @@ async fn migrate(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// The newest migration in the file; 0 for a file without tables.
-async fn schema_version(connection: &mut SqliteConnection, path: &Path) -> Result<i64, OpenError> {
+/// The versions of the migrations in the file; none for a file without tables.
+async fn applied_migrations(connection: &mut SqliteConnection, path: &Path) -> Result<Vec<i64>, OpenError> {
     let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
         .fetch_all(&mut *connection)
         .await
         .map_err(|e| not_ours(path, e))?;
     if tables.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     if !tables.iter().any(|name| name == "_sqlx_migrations") {
         return Err(OpenError::NotOurs(path.to_owned(), "it holds other tables".into()));
     }
-    sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
-        .fetch_one(connection)
+    sqlx::query_scalar("SELECT version FROM _sqlx_migrations")
+        .fetch_all(connection)
         .await
         .map_err(|e| not_ours(path, e))
 }
@@ -261,6 +263,35 @@ mod tests {
         let kept: String =
             sqlx::query_scalar("SELECT precious FROM tasks").fetch_one(&mut raw).await.unwrap();
         assert_eq!(kept, "kept");
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_is_missing_below_the_newest_is_made_up_for() {
+        let dir = tempfile::tempdir().unwrap();
+        Store::open(dir.path()).await.unwrap().close().await;
+        let path = dir.path().join(FILE_NAME);
+        let mut raw = SqliteConnection::connect_with(&options(&path)).await.unwrap();
+        for statement in [
+            "INSERT INTO settings (key, value) VALUES ('theme', '\"dark\"')",
+            "DROP TABLE task_issues",
+            "DELETE FROM _sqlx_migrations WHERE version = 15",
+        ] {
+            sqlx::query(statement).execute(&mut raw).await.unwrap();
+        }
+        raw.close().await.unwrap();
+        Store::open(dir.path()).await.unwrap().close().await;
+        let mut raw = SqliteConnection::connect_with(&options(&path)).await.unwrap();
+        let (issues, kept): (i64, i64) =
+            sqlx::query_as("SELECT (SELECT count(*) FROM task_issues), (SELECT count(*) FROM settings)")
+                .fetch_one(&mut raw)
+                .await
+                .unwrap();
+        assert_eq!((issues, kept), (0, 1), "the table is there, and what was there before still is");
+        let mut applied = applied_migrations(&mut raw, &path).await.unwrap();
+        applied.sort_unstable();
+        assert!(applied.into_iter().eq(MIGRATIONS.iter().map(|migration| migration.version)));
+        raw.close().await.unwrap();
+        assert!(dir.path().join(format!("{FILE_NAME}.before-{}", known_version())).exists());
     }
 
     #[test]

@@ -21,7 +21,7 @@ export function Footer({ overview, inFlight, ready, connection, onShortcuts }: F
         <b>{inFlight}</b> in flight
       </span>
       <span title="Cards in Ready, which no agent works on yet">
-        <b>{ready}</b> ready to start
+        <b>{ready}</b> ready
       </span>
       {overview?.problem && (
         <span role="alert" className={styles.bad}>

@@ -9,6 +9,8 @@ import { InlineError } from "../../components/States";
 import { toast } from "../../components/Toast";
 import { useAction } from "../../data/actions";
 import { joinCommand, splitCommand } from "../../data/argv";
+import { openByProject } from "../../data/cards";
+import { useCount } from "../../data/queries";
 import { CareFields } from "./CareFields";
 import { PolicyFields } from "./PolicyFields";
 import { type BudgetEditor, budgetsOf, ProjectBudgets, withBudgets } from "./ProjectBudgets";
@@ -28,19 +30,26 @@ export interface ProjectListProps {
 type GateEditor = ComponentType<{ gate: Gate; agents: readonly Agent[]; onChange(gate: Gate): void }>;
 
 export function ProjectList({ projects, onShow, ...editors }: ProjectListProps) {
+  const open = useCount(openByProject);
   return (
     <ul className={styles.list} aria-label="Projects">
       {projects.map((project) => (
-        <ProjectRow key={project.id} project={project} {...editors} onShow={() => onShow(project)} />
+        <ProjectRow
+          key={project.id}
+          project={project}
+          openCards={open[project.id] ?? 0}
+          {...editors}
+          onShow={() => onShow(project)}
+        />
       ))}
     </ul>
   );
 }
 
 type Editors = Pick<ProjectListProps, "agents" | "gateEditor" | "budgetEditor">;
-type RowProps = Editors & { project: Project; onShow(): void };
+type RowProps = Editors & { project: Project; openCards: number; onShow(): void };
 
-function ProjectRow({ project, onShow, ...editors }: RowProps) {
+function ProjectRow({ project, openCards, onShow, ...editors }: RowProps) {
   const [open, setOpen] = useState(false);
   return (
     <li className={styles.project} data-testid={`project-${project.name}`}>
@@ -48,7 +57,7 @@ function ProjectRow({ project, onShow, ...editors }: RowProps) {
         <span className={styles.name}>{project.name}</span>
         <span className={styles.path}>{project.path}</span>
         <span className={styles.when}>
-          {kindOf(project)} · {project.open_cards} open
+          {kindOf(project)} · {openCards} open
         </span>
         <Button size="small" onClick={onShow}>
           Show on board

@@ -1,7 +1,7 @@
 // The schedules: when each makes its next card, what became of the last one, and what can be done with it.
 import type { Schedule, TaskId } from "../../bindings";
 import { Button } from "../../components/Button";
-import { formatUntil, serverNow } from "../../components/clock";
+import { TimeUntil } from "../../components/Time";
 import { toast } from "../../components/Toast";
 import { useAction } from "../../data/actions";
 import styles from "./Schedules.module.css";
@@ -61,7 +61,9 @@ function Next({ schedule }: { schedule: Schedule }) {
   return (
     <span className={styles.next}>
       <time dateTime={new Date(schedule.next_at).toISOString()}>{wallClock(schedule.next_at, schedule.zone)}</time>
-      <span className={styles.until}>{formatUntil(schedule.next_at, serverNow())}</span>
+      <span className={styles.until}>
+        <TimeUntil at={schedule.next_at} />
+      </span>
     </span>
   );
 }

@@ -15,7 +15,7 @@ pub struct AddArgs {
     #[arg(long)]
     pub priority: Option<String>,
     /// The only agent that may start on it.
-    #[arg(long, value_name = "AGENT")]
+    #[arg(long, value_name = "AGENT", alias = "assigned-to")]
     pub assign: Option<String>,
     /// May be given several times.
     #[arg(long = "tag")]
@@ -49,7 +49,7 @@ pub struct ListArgs {
     #[arg(long)]
     pub project: Option<String>,
     /// Only cards that this agent alone may start on.
-    #[arg(long, value_name = "AGENT", alias = "assigned-to")]
+    #[arg(long, value_name = "AGENT", visible_alias = "agent", alias = "assigned-to")]
     pub assign: Option<String>,
     #[arg(long)]
     pub tag: Option<String>,

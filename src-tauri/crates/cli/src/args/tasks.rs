@@ -73,7 +73,7 @@ pub struct TaskFields {
     #[arg(long)]
     pub priority: Option<String>,
     /// The only agent that may start on it; '' for any.
-    #[arg(long, value_name = "AGENT", alias = "assign")]
+    #[arg(long, value_name = "AGENT", aliases = ["assign", "agent"])]
     pub assigned_to: Option<String>,
     /// May be given several times; the others go.
     #[arg(long = "tag")]
@@ -133,7 +133,7 @@ pub struct CronCreate {
     #[arg(long)]
     pub priority: Option<String>,
     /// The only agent that may start on the cards.
-    #[arg(long, value_name = "AGENT", alias = "assigned-to")]
+    #[arg(long, value_name = "AGENT", visible_alias = "agent", alias = "assigned-to")]
     pub assign: Option<String>,
     /// May be given several times.
     #[arg(long = "tag")]
