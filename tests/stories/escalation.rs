@@ -9,11 +9,7 @@ use crate::gates::{agent, queue_of, shop, start, until, until_status};
 /// Tries again at once, five times, instead of waiting as the built-in rules do; and the worker never rests.
 fn impatient(desk: &Desk) {
     desk.ok(&["agents", "register", "worker", "--breaker", "100"]);
-    let rule = json!({"max": 5, "backoff": {"kind": "immediate"}});
-    let project = desk.rpc("list_projects", &json!({})).unwrap()[0].clone();
-    let mut settings = project["settings"].clone();
-    settings["retry"] = json!({"exited_non_zero": rule, "timeout": rule});
-    desk.rpc("edit_project", &json!({"id": project["id"], "settings": settings})).unwrap();
+    desk.ok(&["project", "policy", "shop", "--retry", "5", "--retry-wait", "0"]);
 }
 
 fn comments(card: &Value) -> Vec<&str> {
@@ -140,6 +136,47 @@ fn work_that_a_check_gave_up_says_which_check() {
     assert_eq!(board["run"]["cause"], "gate_failed");
     let why = board["why"].as_str().unwrap();
     assert!(why.ends_with("The check `test -e never` failed 3 times"), "{why}");
+}
+
+#[test]
+fn waits_between_attempts_are_the_cards_else_its_agents_else_its_projects() {
+    let (desk, _served) = shop("exit 3", &[]);
+    desk.ok(&["agents", "register", "worker", "--breaker", "100"]);
+    desk.ok(&["project", "policy", "shop", "--retry", "1", "--retry-wait", "0", "--stop-workflow", "0"]);
+    let given_up = |id: &str, attempts: usize| {
+        let card = until_status(&desk, id, "failed");
+        assert_eq!(card["runs"].as_array().map(Vec::len), Some(attempts), "{id}");
+    };
+    start(&desk, "The project's: once more, at once");
+    given_up("1", 2);
+
+    desk.ok(&["agents", "register", "worker", "--retry-wait", "3600"]);
+    start(&desk, "The agent's: in an hour");
+    let waits = until(&desk, "2", "it has failed once", |card| {
+        card["status"] == "ready" && !card["runs"][0]["ended_at"].is_null()
+    });
+    let plan = desk.json(&["plan", "2"]);
+    assert_eq!(plan["waits"][0]["code"], "timer", "{plan}");
+    let mine = ["--retry", "2", "--retry-wait", "0"];
+    desk.ok(&[&["add", "Its own: twice more, at once", "--project", "shop", "--queue"], &mine[..]].concat());
+    given_up("3", 3);
+    let growing = ["--retry", "2", "--retry-wait", "10-300~5"];
+    desk.ok(&[&["add", "Its own: growing", "--project", "shop"], &growing[..]].concat());
+    let rule = json!({"max": 2, "backoff": {"kind": "exponential", "first": 10_000, "cap": 300_000, "jitter": 0.05}});
+    assert_eq!(queue_of(&desk, 4)["retry"]["timeout"], rule);
+
+    desk.ok(&["agents", "register", "worker", "--retry", "default"]);
+    start(&desk, "The project's again");
+    given_up("5", 2);
+    assert_eq!(desk.show("2")["runs"], waits["runs"], "a wait that has begun stays as it is");
+    desk.ok(&["project", "policy", "shop", "--retry-default"]);
+    assert_eq!(project(&desk)["settings"]["retry"], json!({}));
+    for (wait, why) in
+        [("soon", "is no wait"), ("300-10", "cannot be shorter than the first"), ("9-9~200", "jitter")]
+    {
+        let (_, refused) = desk.refused(&["project", "policy", "shop", "--retry-wait", wait]);
+        assert!(refused.contains(why), "{refused}");
+    }
 }
 
 #[test]

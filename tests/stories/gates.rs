@@ -269,4 +269,64 @@ fn money_that_is_not_told_is_estimated_and_marked() {
     desk.ok(&["add", "Priced by the table", "--project", "shop", "--queue", "--agent", "spender"]);
     let card = until_status(&desk, "1", "review");
     assert_eq!(card["runs"][0]["spent"], json!({"tokens": 1500, "micros": 10_500, "estimated": true}));
+    let plan = desk.json(&["plan"]);
+    let agents = plan["agents"].as_array().unwrap();
+    let used = |name: &str| agents.iter().find(|agent| agent["name"] == name).unwrap()["spent_today"].clone();
+    assert_eq!(used("spender"), card["runs"][0]["spent"]);
+    assert_eq!(used("worker"), json!({"tokens": 0, "micros": 0, "estimated": false}));
+}
+
+#[test]
+fn the_next_attempt_hears_the_error_of_the_last_byte_for_byte() {
+    let error = "Cannot find “módulo” in src/a.rs:3 — `x | y` & <z>, 100 %; 日本語";
+    let (desk, _served) = shop("true", &["--retry", "1", "--retry-wait", "0"]);
+    let second = desk.folder.path().join("second");
+    let fails = format!(
+        "echo '{{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":true,\"result\":\"{error}\",\"session_id\":\"5d1f2f0a-0000-4000-8000-000000000001\"}}'; exit 1"
+    );
+    spender(&desk, &format!("if [ ! -e '{0}' ]; then touch '{0}'; {fails}; fi\n{TURN}", second.display()));
+    desk.ok(&["add", "Fails first", "--project", "shop", "--queue", "--agent", "spender"]);
+    let card = until_status(&desk, "1", "review");
+    let runs = card["runs"].as_array().unwrap();
+    assert_eq!((runs.len(), &runs[1]["reason"]), (2, &json!(error)));
+    let brief = Path::new(runs[0]["workspace"]["path"].as_str().unwrap()).join("TASK.md");
+    let told = std::fs::read_to_string(brief).unwrap();
+    assert!(told.contains(error), "{told}");
+    let comments = card["comments"].as_array().unwrap();
+    assert!(comments[0]["body"].as_str().unwrap().contains(error), "and so does whoever looks at the card");
+}
+
+#[test]
+fn a_usage_limit_holds_its_account_until_it_resets_and_counts_as_nothing() {
+    let (desk, _served) = shop("true", &[]);
+    let limited = desk.folder.path().join("limited");
+    let limit = "echo '{\"type\":\"system\",\"subtype\":\"api_retry\",\"attempt\":1,\"max_retries\":1,\"retry_delay_ms\":12000,\"error_status\":429,\"error\":\"rate_limit\"}'; exit 1";
+    spender(&desk, &format!("if [ ! -e '{0}' ]; then touch '{0}'; {limit}; fi\n{TURN}", limited.display()));
+    let program = desk.folder.path().join("bin/spender");
+    // Another agent of the same provider.
+    desk.ok(&["agents", "register", "cousin", "--kind", "claude", "--program", program.to_str().unwrap()]);
+    let add = |agent: &str| desk.ok(&["add", "Work", "--project", "shop", "--queue", "--agent", agent]);
+    add("spender");
+    until(&desk, "1", "it met the limit", |card| {
+        card["status"] == "ready" && !card["runs"][0]["ended_at"].is_null()
+    });
+    add("spender");
+    add("cousin");
+    let plan = desk.json(&["plan"]);
+    let why: Vec<&str> =
+        plan["waits"].as_array().unwrap().iter().map(|wait| wait["why"].as_str().unwrap()).collect();
+    let starts = [
+        "usage limit reached, goes on at ",
+        "usage limit of anthropic reached for spender, until ",
+        "usage limit of anthropic reached for cousin, until ",
+    ];
+    assert!(why.len() == 3 && why.iter().zip(starts).all(|(why, start)| why.starts_with(start)), "{why:?}");
+    assert_eq!(queue_of(&desk, 1)["failures"], json!([]));
+    let row = plan["agents"].as_array().unwrap().iter().find(|agent| agent["name"] == "spender").unwrap();
+    assert_eq!((&row["succeeded"], &row["ended"], &row["failures"]), (&json!(0), &json!(0), &json!(0)));
+    // By themselves, once it has reset.
+    for id in ["1", "2", "3"] {
+        until_status(&desk, id, "review");
+    }
+    assert_eq!(desk.show("1")["runs"].as_array().map(Vec::len), Some(2));
 }

@@ -42,6 +42,27 @@ fn a_silent_run_is_ended_even_if_it_waits_for_an_answer_and_a_projects_limit_com
 }
 
 #[test]
+fn a_dead_silence_is_a_stall_and_a_slow_worker_is_left_to_work() {
+    let slow =
+        "for step in 1 2 3 4 5 6 7 8 9 10 11 12; do echo $step; sleep 0.5; done; echo done > COMPLETION.md";
+    let (desk, _served) = shop(HANGS, &["--silence", "0.03"]);
+    ends_at_once(&desk);
+    agent(&desk, "slow", slow);
+    start(&desk, "Dead");
+    desk.ok(&["add", "Slow", "--project", "shop", "--queue", "--agent", "slow"]);
+    // Twice the two seconds that it may be quiet.
+    let why = "it should have been working and wrote nothing for 4 s";
+    let card = until_status(&desk, "1", "failed");
+    assert_eq!(card["runs"][0]["reason"], why);
+    assert_eq!(queue_of(&desk, 1)["failures"], json!([{"cause": "stalled", "count": 1}]));
+    let card = until_status(&desk, "2", "review");
+    let run = &card["runs"][0];
+    let lasted = run["ended_at"].as_i64().unwrap() - run["started_at"].as_i64().unwrap();
+    assert!(lasted > 4_000, "it must take longer than the stall does: {lasted} ms");
+    assert_eq!(desk.processes_of_runs(), Vec::<String>::new());
+}
+
+#[test]
 fn a_setup_command_that_hangs_is_ended_with_all_it_started_and_is_a_timeout() {
     let (desk, _served) = shop("echo done > COMPLETION.md", &["--setup-limit", "0.02"]);
     ends_at_once(&desk);

@@ -52,6 +52,35 @@ fn the_limit_holds_over_a_kill_with_runs_at_work() {
 }
 
 #[test]
+fn the_next_few_begin_on_one_agent_in_the_lists_order_as_far_as_the_limits_go() {
+    let (desk, _served) = shop("true", &[]);
+    agent(&desk, "patient", &patient(&desk));
+    desk.ok(&["policy", "--parallel", "2"]);
+    for (title, priority) in [("Last", "low"), ("Soon", "high"), ("Then", "medium")] {
+        desk.ok(&["add", title, "--priority", priority]);
+    }
+    desk.ok(&["add", "Waits for the last", "--priority", "critical", "--after", "1"]);
+    for (count, agent, why) in
+        [("0", "patient", "0 is not in 1..=100"), ("51", "patient", "1 to 50"), ("1", "nobody", "nobody")]
+    {
+        let (_, refused) = desk.refused(&["exec-next", count, "--agent", agent]);
+        assert!(refused.contains(why), "{refused}");
+    }
+    assert_eq!(in_flight(&desk), Vec::<i64>::new());
+
+    let started = desk.json(&["exec-next", "3", "--agent", "patient"]);
+    let tasks: Vec<&Value> = started["runs"].as_array().unwrap().iter().map(|run| &run["task"]).collect();
+    assert_eq!(tasks, [2, 3]);
+    assert_eq!(started["passed_over"][0]["task"], 1);
+    assert!(started["passed_over"][0]["why"].as_str().unwrap().contains("2 of 2 in flight"), "{started}");
+    desk.until("both are at work", || (in_flight(&desk) == [2, 3]).then_some(()));
+    assert_eq!(desk.show("1")["run_count"], 0);
+    let_go(&desk);
+    until_status(&desk, "2", "review");
+    until_status(&desk, "3", "review");
+}
+
+#[test]
 fn a_critical_card_takes_a_low_ones_place_only_where_that_is_allowed() {
     let (desk, _served) = shop("true", &[]);
     agent(&desk, "patient", &patient(&desk));
@@ -115,6 +144,29 @@ fn each_run_says_by_which_rule_its_agent_and_model_were_chosen_and_an_override_w
     let (model, own) = run("2");
     assert_eq!(model, "mine");
     assert_ne!(own, rule, "the rule that fired is another");
+}
+
+#[test]
+fn the_cheapest_agent_is_taken_where_the_board_says_so_and_the_first_where_it_does_not() {
+    let (desk, _served) = shop("true", &[]);
+    for name in ["dear", "cheap"] {
+        agent(&desk, name, "echo done > COMPLETION.md");
+    }
+    desk.ok(&["project", "policy", "shop", "--agents", "dear,cheap"]);
+    let policy = |choice: &str, paused: bool| {
+        let policy =
+            json!({"choice": choice, "costs": {"dear": 5_000_000, "cheap": 1_000_000}, "paused": paused});
+        desk.rpc("put_queue_policy", &policy).unwrap();
+    };
+    let planned = || desk.json(&["plan", "1"])["starts"][0]["agent"].clone();
+    policy("in_order", true);
+    start(&desk, "For the cheapest");
+    assert_eq!(planned(), "dear");
+    policy("cheapest", true);
+    assert_eq!(planned(), "cheap");
+    policy("cheapest", false);
+    let card = until_status(&desk, "1", "review");
+    assert_eq!(card["runs"][0]["agent"], "cheap");
 }
 
 #[test]

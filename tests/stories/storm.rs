@@ -213,7 +213,7 @@ fn replayed(timeline: &[Value]) -> Told {
                         losses += 1;
                         ("lost", if losses > 5 { "failed" } else { "ready" })
                     }
-                    // Its host was killed before it had answered.
+                    // Its host was killed before it had begun.
                     text if text.contains(" could not start") => {
                         not_started += 1;
                         ("failed", if not_started > 4 { "failed" } else { "ready" })
@@ -274,11 +274,12 @@ fn assert_log_is_right(desk: &Desk, run: &Value, struck: bool) -> usize {
             let exit: Value = serde_json::from_slice(&std::fs::read(dir.join("exit.json")).unwrap()).unwrap();
             assert_eq!((&exit["output_bytes"], &run["output_bytes"]), (&json!(log.len()), &json!(log.len())));
         }
-        // It was on its way when the engine died.
-        "lost" if run["started_at"].is_null() && !struck => {
-            assert_eq!(log, "", "run {run} did not start and wrote")
+        // It was on its way when the engine or its host died, and had not begun.
+        "lost" | "failed" if run["started_at"].is_null() => {
+            assert_eq!(log, "", "run {run} did not start and wrote");
+            assert!(struck || run["status"] == "lost", "nobody killed the host of run {run}");
         }
-        "lost" | "failed" => {
+        "lost" => {
             assert!(struck, "nobody killed the host of run {run}");
             assert!(!dir.join("exit.json").exists(), "run {run} left a record of its end");
         }

@@ -108,6 +108,48 @@ test("an agent is edited, switched off, removed and brought back", async ({ page
   expect(told(after)).toEqual(told(before));
 });
 
+/** Speaks as Claude Code does: a turn that cost half a dollar and 1,500 tokens. */
+const TURN = `#!/bin/sh
+[ "$1" = --version ] && exit
+echo '{"type":"system","subtype":"init","session_id":"5d1f2f0a-0000-4000-8000-000000000001","model":"m"}'
+echo '{"type":"result","subtype":"success","is_error":false,"result":"done","session_id":"5d1f2f0a-0000-4000-8000-000000000001","total_cost_usd":0.5,"usage":{"input_tokens":1000,"output_tokens":500,"cache_read_input_tokens":0,"cache_creation_input_tokens":0}}'
+`;
+
+test("load, success, spend and breaker of each agent stand on the page and follow its runs", async ({
+  page,
+  machine,
+}) => {
+  const programs = { spender: TURN, guesser: TURN.replace('"total_cost_usd":0.5,', ""), broken: "#!/bin/sh\nexit 3\n" };
+  for (const [name, script] of Object.entries(programs)) {
+    const program = join(machine.folder, name);
+    writeFileSync(program, script, { mode: 0o755 });
+    const kind = name === "broken" ? [] : ["--kind", "claude"];
+    await machine.flightboard("agents", "register", name, "--program", program, "--breaker", "1/3600", ...kind);
+  }
+  await machine.flightboard("policy", "--price", "guesser=3/15");
+  await openAgents(page);
+  const row = (name) => page.getByTestId(`load-${name}`);
+  await expect(row("spender")).toContainText("nothing ended yet");
+  for (const [at, name] of ["spender", "spender", "guesser"].entries()) {
+    await machine.flightboard("add", `Card ${at}`);
+    await machine.flightboard("run", String(at + 1), "--agent", name, "--wait");
+  }
+  await machine.flightboard("add", "Breaks", "--queue", "--agent", "broken");
+  await expect(row("spender")).toContainText("2 of 2 (100 %)");
+  await expect(row("spender").getByText("$1.00")).toHaveCount(2);
+  await expect(row("spender").getByText("3,000 tokens")).toHaveCount(2);
+  await expect(row("guesser").getByText("$0.01 estimated")).toHaveCount(2);
+  await expect(row("broken")).toContainText("0 of 1 (0 %)");
+  await expect(row("broken")).toContainText("breaker open for broken, probe at");
+  await page.getByRole("button", { name: "Try again now broken" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(row("broken")).toContainText("takes work");
+  for (const theme of ["dark", "light"]) {
+    await page.evaluate((to) => document.documentElement.setAttribute("data-theme", to), theme);
+    await page.screenshot({ path: `tests/ui/results/agents-loads-${theme}.png` });
+  }
+});
+
 test("a heartbeat is seen as it comes in", async ({ page, machine }) => {
   await machine.flightboard("agents", "register", "puller");
   await openAgents(page);

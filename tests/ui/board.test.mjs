@@ -76,6 +76,26 @@ test("a card dragged to In flight asks for an agent, flies, and comes back with 
   await expect(page.getByTestId("count-done")).toHaveText("1");
 });
 
+test("a card dragged to a full Review goes back and says why; one dragged to a full flight does too", async ({
+  page,
+  machine,
+}) => {
+  await boardWith(page, machine, { title: "Fills it", column: "ready" }, { title: "Finds no place", column: "ready" });
+  await machine.flightboard("move", "1", "review");
+  await machine.flightboard("policy", "--review", "1", "--parallel", "1");
+  await dragTo(page, 2, "review");
+  await expect(page.getByRole("alert")).toContainText("1 of 1 in Review");
+  await expect(cardIn(page, "ready", 2)).toBeVisible();
+  expect((await machine.flightboard("show", "2")).status).toBe("ready");
+
+  await machine.flightboard("run", "1", "--agent", "custom", "--", "sh", "-c", "read line");
+  await dragTo(page, 2, "in_progress");
+  await startDemo(page);
+  await expect(page.getByText(/1 of 1 in flight/).first()).toBeVisible();
+  await expect(cardIn(page, "ready", 2)).toBeVisible();
+  expect((await machine.flightboard("show", "2")).runs).toEqual([]);
+});
+
 test("leaving the picker starts nothing and the card stays", async ({ page, machine }) => {
   await boardWith(page, machine, { title: "Not yet", column: "ready" });
   await dragTo(page, 1, "in_progress");

@@ -68,6 +68,70 @@ test("queued with a key, a card waits with its reason on it, then starts by itse
   await expect(column(page, "done").getByTestId("card-T-2")).toBeVisible();
 });
 
+/** An agent of one's own that is a shell script. */
+async function agent(machine, name, script, ...how) {
+  const program = join(machine.folder, name);
+  writeFileSync(program, `#!/bin/sh\n[ "$1" = --version ] && exit\n${script}\n`, { mode: 0o755 });
+  await machine.flightboard("agents", "register", name, "--program", program, ...how);
+}
+
+test("each card says on its face why it is not running, in the words of the plan", async ({ page, machine }) => {
+  const go = join(machine.folder, "go");
+  const patient = `while [ ! -e '${go}' ]; do sleep 0.05; done; echo done > COMPLETION.md`;
+  await agent(machine, "iris", patient, "--capacity", "2");
+  await agent(machine, "gem", "exit 3", "--breaker", "1/3600", "--retry", "0");
+  await machine.flightboard("policy", "--parallel", "9");
+  const add = (title, ...how) => machine.flightboard("add", title, "--queue", ...how);
+  for (const title of ["One", "Two", "Three", "Four"]) await add(title, "--agent", "iris");
+  await add("Fails", "--agent", "gem");
+  await expect(page.getByRole("link", { name: /^Failed/ })).toContainText("1");
+  await add("After the failure", "--agent", "iris", "--after", "5");
+  await add("For a broken one", "--agent", "gem");
+  await add("For nobody", "--agent", "iris", "--skill", "deploy");
+
+  const said = [
+    [3, /^waiting: 2 of 2 in flight for iris, first of 2$/],
+    [4, /^waiting: 2 of 2 in flight for iris, number 2 of 2$/],
+    [6, /^blocked by T-5, which failed$/],
+    [7, /^breaker open for gem, probe at \d\d:\d\d$/],
+    [8, /^needs skill `deploy`, which no agent has$/],
+  ];
+  for (const [id, words] of said) {
+    const [{ why }] = (await machine.flightboard("plan", String(id))).waits;
+    expect(why).toMatch(words);
+    await expect(column(page, "ready").getByTestId(`card-T-${id}`)).toContainText(why);
+  }
+  // And what the plan says comes to pass: who was first has the next free place.
+  writeFileSync(go, "");
+  for (const id of [1, 2, 3, 4]) await expect(column(page, "review").getByTestId(`card-T-${id}`)).toBeVisible();
+  for (const id of [6, 7, 8]) expect((await machine.flightboard("show", String(id))).runs).toEqual([]);
+});
+
+test("the next few cards are started by keyboard, and one that finds no place says why", async ({ page, machine }) => {
+  const go = join(machine.folder, "go");
+  await agent(
+    machine,
+    "iris",
+    `while [ ! -e '${go}' ]; do sleep 0.05; done; echo done > COMPLETION.md`,
+    "--capacity",
+    "2",
+  );
+  for (const title of ["One", "Two", "Three"]) await machine.flightboard("add", title);
+  await page.getByRole("link", { name: /^Queue/ }).click();
+  const next = page.getByRole("form", { name: "Run next" });
+  await next.getByLabel("Agent").selectOption("iris");
+  await next.getByLabel("Cards").fill("3");
+  await page.keyboard.press("Enter");
+  await expect(next.getByRole("list", { name: "Passed over" })).toContainText("T-3");
+  await expect(next.getByRole("list", { name: "Passed over" })).toContainText("2 of 2 in flight for iris");
+  await expect(page.getByText("2 cards are in flight with iris.")).toBeVisible();
+  await expect(page.getByTestId("load-iris")).toContainText("2 of 2");
+  writeFileSync(go, "");
+  await page.getByRole("link", { name: /^Board/ }).click();
+  for (const id of [1, 2]) await expect(column(page, "review").getByTestId(`card-T-${id}`)).toBeVisible();
+  await expect(column(page, "inbox").getByTestId("card-T-3")).toBeVisible();
+});
+
 test("sent back with words, the agent hears them exactly; the gate shows each verdict", async ({ page, machine }) => {
   const repository = await machine.repository("shop");
   await machine.flightboard("project", "add", repository, "--name", "shop");
@@ -174,7 +238,10 @@ test("the queue pauses and resumes from the top of every page, and its rules are
   await expect(column(page, "review").getByTestId("card-T-1")).toBeVisible();
 });
 
-test("the shelf says why a card lies there, gives it back, and discards with a way back", async ({ page, machine }) => {
+test("the shelf says why a card lies there, gives it back, and asks before it discards with a way back", async ({
+  page,
+  machine,
+}) => {
   for (const title of ["Falls over", "Falls over too"]) await machine.flightboard("add", title);
   for (const id of ["1", "2"]) {
     await machine
@@ -189,6 +256,15 @@ test("the shelf says why a card lies there, gives it back, and discards with a w
 
   await card(page, "T-2").focus();
   await page.keyboard.press("Delete");
+  await expect(dialog(page)).toContainText("Discard T-2?");
+  await page.keyboard.press("Escape");
+  await expect(dialog(page)).toBeHidden();
+  expect((await machine.flightboard("show", "2")).status).toBe("failed");
+  await card(page, "T-2").focus();
+  await page.keyboard.press("Delete");
+  await dialog(page)
+    .getByRole("button", { name: /^Discard/ })
+    .click();
   await expect(card(page, "T-2")).toBeHidden();
   await page.getByRole("button", { name: "Undo" }).click();
   await expect(shelf.getByTestId("card-T-2")).toBeVisible();

@@ -1766,9 +1766,12 @@ export type QueueAgent = {
 	live: number,
 	/**  None: as many as the board allows. */
 	capacity: number | null,
-	/**  Ended runs that succeeded, and all that ended by themselves. */
+	/**  Ended runs that succeeded, and all that ended by themselves; a usage limit is neither success nor failure. */
 	succeeded: number,
 	ended: number,
+	/**  By its runs of this day, and by all of them; reviews are among them. */
+	spent_today: RunSpend,
+	spent: RunSpend,
 	/**  In a row, of those that speak against it; its breaker counts them. */
 	failures: number,
 	breaker: BreakerRule,
@@ -2082,12 +2085,12 @@ export type RunRef = {
 	run: RunId,
 };
 
-/**  What a run used. */
+/**  What a run used, or several. */
 export type RunSpend = {
 	tokens: number,
 	/**  Millionths of a US dollar; 0 where nothing is known of its price. */
 	micros: number,
-	/**  The money is an estimate from the price table, not the agent's own figure. */
+	/**  The money, or some of it, is an estimate from the price table and not the agent's own figure. */
 	estimated: boolean,
 };
 
@@ -2200,6 +2203,11 @@ export type SetRouting = {
 	model?: string | null,
 	/**  Attempts after the first, for failures that another attempt may mend. */
 	retries?: number | null,
+	/**
+	 *  The same by cause, with the waits between them; comes before `retries`. Empty: as the agent and the
+	 *  project have it.
+	 */
+	retry?: RetryPolicy | null,
 	/**  `{"steps": null}`: as the project has it. */
 	gate?: SetGate | null,
 };

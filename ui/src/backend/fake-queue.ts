@@ -4,6 +4,8 @@ import type { Card, Problem, ProblemCode, QueuePlan, Review, Status, TaskDetail,
 import type { Operations } from "./backend";
 import type { FakeTask, Scene } from "./fake-scene";
 
+const NOTHING = { tokens: 0, micros: 0, estimated: false };
+
 type QueueOperations = Pick<
   Operations,
   | "queueTask"
@@ -164,6 +166,8 @@ function planOf(world: Scene): QueuePlan {
         capacity: one.registered_at === null ? null : one.max_capacity,
         succeeded: world.records.get(one.name)?.[0] ?? 0,
         ended: world.records.get(one.name)?.[1] ?? 0,
+        spent_today: world.spends.get(one.name)?.[0] ?? NOTHING,
+        spent: world.spends.get(one.name)?.[1] ?? NOTHING,
         failures: 0,
         breaker: one.breaker ?? { threshold: 3, cool_down: 60_000, longest: 3_600_000 },
         trouble: world.troubles.get(one.name) ?? null,

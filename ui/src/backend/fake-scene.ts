@@ -16,6 +16,7 @@ import type {
   RegisterAgent,
   Role,
   Run,
+  RunSpend,
   RunStatus,
   Settings,
   TaskId,
@@ -56,6 +57,8 @@ export interface Scene {
   troubles: Map<string, string>;
   /** Runs that succeeded and runs that ended, by agent. */
   records: Map<string, [succeeded: number, ended: number]>;
+  /** What agents used today and in all, by name. */
+  spends: Map<string, [today: RunSpend, all: RunSpend]>;
   /** Terminal output by run. */
   outputs: Map<number, string>;
   changes: Map<number, Changes>;
@@ -110,6 +113,7 @@ function emptyScene(): Scene {
     policy: {},
     troubles: new Map(),
     records: new Map(),
+    spends: new Map(),
     outputs: new Map(),
     changes: new Map(),
     diffs: new Map(),
@@ -489,6 +493,15 @@ function queueOf(scene: Scene): void {
   const now = Date.now();
   scene.policy = { parallel: 4, agents: ["claude", "codex"] };
   scene.troubles.set("opencode", "breaker open for opencode, probe at 14:05");
+  scene.spends
+    .set("claude", [
+      { tokens: 412_300, micros: 1_840_000, estimated: false },
+      { tokens: 9_120_450, micros: 41_070_000, estimated: false },
+    ])
+    .set("codex", [
+      { tokens: 0, micros: 0, estimated: false },
+      { tokens: 1_200_000, micros: 2_250_000, estimated: true },
+    ]);
   scene.records.set("claude", [14, 16]).set("codex", [31, 40]).set("opencode", [1, 4]);
   const reviewed = scene.tasks.get(131)?.queue;
   if (reviewed) {

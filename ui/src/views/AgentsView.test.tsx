@@ -128,3 +128,26 @@ test("an agent that fetches its own work is online until its heartbeat is too ol
   expect(screen.getByTestId("agent-far").textContent).toContain("offline");
   expect(screen.getByTestId("agent-new").textContent).toContain("never seen");
 });
+
+test("how busy each is, how often it succeeds and what it used stand in one table, estimates marked", async () => {
+  await page(({ world }) => {
+    world.records.set("claude", [14, 16]);
+    world.spends
+      .set("claude", [spend(412_300, 1_840_000), spend(9_120_450, 41_070_000)])
+      .set("codex", [spend(0, 0), { ...spend(1_200_000, 2_250_000), estimated: true }]);
+  });
+  const cells = async (agent: string) =>
+    [...(await screen.findByTestId(`load-${agent}`)).querySelectorAll("td")].map((cell) => cell.textContent);
+  expect(await cells("claude")).toEqual([
+    "1",
+    "14 of 16 (88 %)",
+    "$1.84412,300 tokens",
+    "$41.079,120,450 tokens",
+    "takes work",
+  ]);
+  expect((await cells("codex")).slice(1, 4)).toEqual(["31 of 40 (78 %)", "–", "$2.25 estimated1,200,000 tokens"]);
+});
+
+function spend(tokens: number, micros: number) {
+  return { tokens, micros, estimated: false };
+}

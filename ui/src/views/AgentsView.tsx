@@ -1,15 +1,16 @@
-// The agents page: who can work here, what each is told, and what the doctor says about the machine.
+// The agents page: how each is doing, who can work here, what each is told, and what the doctor says about the machine.
 import { useState } from "react";
 import type { Agent } from "../bindings";
 import { Button } from "../components/Button";
 import { EmptyState, ErrorState, Skeleton } from "../components/States";
 import { toast } from "../components/Toast";
 import { useBackend } from "../data/context";
-import { useAgents, useDoctor, useRoles } from "../data/queries";
+import { useAgents, useDoctor, usePlan, useRoles } from "../data/queries";
 import { AgentDialog } from "../features/agents/AgentDialog";
 import { AgentList } from "../features/agents/AgentList";
 import { Checks } from "../features/agents/Checks";
 import { MarkdownEditor } from "../features/editor/MarkdownEditor";
+import { AgentLoads } from "../features/queue/AgentLoads";
 import styles from "./AgentsView.module.css";
 import { Page, Section } from "./Page";
 
@@ -17,6 +18,7 @@ export function AgentsView() {
   const agents = useAgents();
   const doctor = useDoctor();
   const roles = useRoles();
+  const plan = usePlan();
   const [editing, setEditing] = useState<Agent | "new" | null>(null);
   return (
     <Page
@@ -34,6 +36,12 @@ export function AgentsView() {
       {agents.isError && <ErrorState problem={agents.error} onRetry={() => void agents.refetch()} />}
       {roles.isError && <ErrorState problem={roles.error} onRetry={() => void roles.refetch()} />}
       {agents.isPending && <Skeleton lines={6} height={32} label="Loading agents" />}
+      {plan.isError && <ErrorState problem={plan.error} onRetry={() => void plan.refetch()} />}
+      {plan.data && (
+        <Section title="How they do">
+          <AgentLoads agents={plan.data.agents} />
+        </Section>
+      )}
       {agents.data && <Lists agents={agents.data} onEdit={setEditing} />}
       <Section title="This machine">
         {doctor.isError && <ErrorState problem={doctor.error} onRetry={() => void doctor.refetch()} />}

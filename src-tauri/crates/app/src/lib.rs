@@ -18,6 +18,7 @@ pub use engine::{
     Clock, ClockHand, Config, Engine, EngineEvent, Events, StartError, ViewerHandle, default_data_dir,
 };
 pub use operations::{Access, OPERATIONS, Operation, Stream, call};
+pub use problem::unreadable;
 pub use schemas::request_schema;
 pub use views::{board_event, event};
 

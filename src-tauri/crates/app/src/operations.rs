@@ -13,7 +13,7 @@ use crate::{
     App,
     authority::{Concerns, Subject, allow, allow_role},
     ops,
-    problem::invalid,
+    problem::{invalid, unreadable},
     wire::*,
 };
 
@@ -243,10 +243,10 @@ operations! {
 fn decode<T: DeserializeOwned>(request: &[u8]) -> Result<T, Problem> {
     let body = if request.is_empty() { b"{}" } else { request };
     // A list would be taken as the fields in order, unnamed.
-    if body.trim_ascii_start().first().is_some_and(|first| *first == b'[') {
+    if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(invalid("the request cannot be read: it must be an object with named fields"));
     }
-    serde_json::from_slice(body).map_err(|error| invalid(format!("the request cannot be read: {error}")))
+    serde_json::from_slice(body).map_err(|error| invalid(unreadable(&error)))
 }
 
 fn encode<T: Serialize>(answer: &T) -> Result<Vec<u8>, Problem> {

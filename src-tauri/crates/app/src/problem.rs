@@ -2,12 +2,24 @@
 
 use domain::{Rejected, task::Wanted};
 use engine::EngineError;
+use serde_json::error::Category;
 use store::StoreError;
 
 use crate::wire::{Problem, ProblemCode};
 
 pub(crate) fn invalid(message: impl Into<String>) -> Problem {
     Problem { code: ProblemCode::Invalid, message: message.into(), next: None }
+}
+
+/// What is wrong with a JSON text that was sent. Where the text is JSON, what is wrong with a value is said in the
+/// words of every other door: in which line and column the value stood only whoever wrote the text by hand would know.
+pub fn unreadable(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match error.classify() {
+        Category::Data => said.strip_suffix(&place).unwrap_or(&said).to_owned(),
+        Category::Io | Category::Syntax | Category::Eof => format!("the request cannot be read: {said}"),
+    }
 }
 
 fn problem(code: ProblemCode, message: impl ToString, next: Option<String>) -> Problem {

@@ -2,6 +2,7 @@
 
 use domain::{
     Activity, Cause, Millis, Outcome, RunId, RunState, Status,
+    budget::Spent,
     schedule::{Skip, Zone, fill},
 };
 use engine::EngineEvent;
@@ -148,12 +149,12 @@ pub(crate) fn run(record: RunRecord) -> Run {
         survivors: record.survivors,
         review: record.review.map(|turn| turn.step as u32),
         rule: record.rule,
-        spent: (record.spent.tokens > 0 || record.spent.micros > 0).then_some(RunSpend {
-            tokens: record.spent.tokens,
-            micros: record.spent.micros,
-            estimated: record.spent.estimated,
-        }),
+        spent: (record.spent.tokens > 0 || record.spent.micros > 0).then(|| spend(record.spent)),
     }
+}
+
+pub fn spend(spent: Spent) -> RunSpend {
+    RunSpend { tokens: spent.tokens, micros: spent.micros, estimated: spent.estimated }
 }
 
 fn workspace(record: WorkspaceRecord) -> Workspace {

@@ -13,6 +13,7 @@ use crate::{
     failure::Failure,
     link::Link,
     print,
+    queue::backoff,
 };
 
 pub async fn run(link: &Link, command: &AgentsCommand, json: bool) -> Result<(), Failure> {
@@ -81,7 +82,7 @@ async fn register(link: &Link, said: &Registration, json: bool) -> Result<(), Fa
     }
     request.skills = said.skills.as_deref().map(listed).or(request.skills);
     request.max_capacity = said.capacity.or(request.max_capacity);
-    request.retry = said.retry.as_deref().map(retry).transpose()?.or(request.retry);
+    request.retry = retry(said)?.or(request.retry);
     request.breaker = said.breaker.as_deref().map(breaker).transpose()?.or(request.breaker);
     request.enabled = (said.enable || said.disable).then_some(said.enable).or(request.enabled);
     if changes_profile(said) {
@@ -104,13 +105,16 @@ async fn register(link: &Link, said: &Registration, json: bool) -> Result<(), Fa
     print::agent(&link.call("register_agent", &request).await?, "registered", json)
 }
 
-fn retry(text: &str) -> Result<RetryPolicy, Failure> {
-    match text {
-        "default" => Ok(RetryPolicy::default()),
-        text => text.parse().map(RetryPolicy::of).map_err(|_| {
+fn retry(said: &Registration) -> Result<Option<RetryPolicy>, Failure> {
+    let wait = said.retry_wait.as_deref().map(backoff).transpose()?;
+    let max = match said.retry.as_deref() {
+        None => None,
+        Some("default") if wait.is_none() => return Ok(Some(RetryPolicy::default())),
+        Some(text) => Some(text.parse().map_err(|_| {
             Failure::invalid(format!("“{text}” is not a number of attempts; use 0 to 100, or default"))
-        }),
-    }
+        })?),
+    };
+    Ok((max.is_some() || wait.is_some()).then(|| RetryPolicy::of(max, wait)))
 }
 
 /// `3`, `3/60`, `default`

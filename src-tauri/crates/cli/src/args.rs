@@ -362,9 +362,23 @@ pub struct RoutingArgs {
     pub skill: Vec<String>,
     #[arg(long)]
     pub model: Option<String>,
+    #[command(flatten)]
+    pub retry: RetryArgs,
+}
+
+/// What failures that another attempt may mend are allowed.
+#[derive(Debug, clap::Args)]
+pub struct RetryArgs {
     /// Attempts after the first.
     #[arg(long, value_name = "N")]
     pub retry: Option<u32>,
+    /// Before each of them: 0 for none, 30 for so many seconds, 10-300~20 for seconds that double from 10 to
+    /// 300, moved by up to 20 %.
+    #[arg(long, value_name = "SECONDS|FROM-TO[~PERCENT]")]
+    pub retry_wait: Option<String>,
+    /// Leave both to what comes after: the agent, the project, the kind of failure.
+    #[arg(long, conflicts_with_all = ["retry", "retry_wait"])]
+    pub retry_default: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -470,6 +484,8 @@ pub struct ProjectPolicyArgs {
     /// Whether a person looks through its inbox before agents that ask for work take from it: true or false.
     #[arg(long, value_name = "BOOL")]
     pub triage: Option<bool>,
+    #[command(flatten)]
+    pub retry: RetryArgs,
     /// US dollars that its runs of a day may cost; 0 for no limit.
     #[arg(long, value_name = "USD")]
     pub budget: Option<f64>,
@@ -574,6 +590,10 @@ pub struct Registration {
     /// that to the project.
     #[arg(long, value_name = "N|default")]
     pub retry: Option<String>,
+    /// Before each of them: 0 for none, 30 for so many seconds, 10-300~20 for seconds that double from 10 to
+    /// 300, moved by up to 20 %.
+    #[arg(long, value_name = "SECONDS|FROM-TO[~PERCENT]")]
+    pub retry_wait: Option<String>,
     /// Give it no more work after so many failures in a row, for so many seconds at first; `default` as the
     /// board has it.
     #[arg(long, value_name = "N[/SECONDS]|default")]

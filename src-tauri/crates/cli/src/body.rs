@@ -13,7 +13,6 @@ pub struct TaskBody {
     pub title: Option<String>,
     #[serde(alias = "desc")]
     pub description: Option<String>,
-    #[serde(deserialize_with = "status")]
     pub status: Option<Status>,
     pub priority: Option<Priority>,
     /// None within: any agent.
@@ -49,23 +48,12 @@ pub fn schedule(text: &str) -> Result<ScheduleBody, Failure> {
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
     let text = text_or_file(text)?;
-    serde_json::from_str(&text).map_err(|error| Failure::invalid(format!("the body cannot be read: {error}")))
+    serde_json::from_str(&text).map_err(|error| Failure::invalid(app::unreadable(&error)))
 }
 
 /// Tells a field that is null from one that was left out.
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(from).map(Some)
-}
-
-/// A column's word, `assigned` (ready, with an agent) among them.
-fn status<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Status>, D::Error> {
-    let Some(word) = Option::<String>::deserialize(from)? else { return Ok(None) };
-    let known = if word == "assigned" { Some(Status::Ready) } else { Status::parse(&word) };
-    known.map(Some).ok_or_else(|| {
-        serde::de::Error::custom(format!(
-            "“{word}” is not a column; use inbox, ready, in_progress, review, done, failed or cancelled"
-        ))
-    })
 }
 
 fn name_or_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {

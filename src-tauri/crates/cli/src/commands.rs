@@ -204,11 +204,7 @@ pub fn parse_priority(text: &str) -> Result<Priority, Failure> {
 }
 
 pub fn parse_column(text: &str) -> Result<Status, Failure> {
-    Status::parse(text).ok_or_else(|| {
-        Failure::invalid(format!(
-            "“{text}” is not a column; use inbox, ready, in_progress, review, done, failed or cancelled"
-        ))
-    })
+    text.parse().map_err(|error: domain::task::BadStatus| Failure::invalid(error.to_string()))
 }
 
 /// The parts of a project that choosing one needs.
@@ -253,7 +249,7 @@ async fn add(link: &Link, said: &AddArgs, json: bool) -> Result<(), Failure> {
         column: None,
         // What it waits for is said before the dispatcher may see it.
         queued: said.queue.then_some(said.after.is_empty()),
-        routing: queue::routing(&said.routing),
+        routing: queue::routing(&said.routing)?,
         output: said.output.as_deref().map(|text| json!(text)),
         parent: match &said.parent {
             Some(parent) => Some(find_id(link, parent).await?),

@@ -2,12 +2,13 @@
 
 use app::wire::*;
 use domain::{
-    TaskId,
+    Backoff, RetryPolicy, TaskId,
     breaker::BreakerRule,
     budget::{AtLimit, Price},
     dispatch::Choice,
     edges::Need,
     escalation::Escalation,
+    failure::MENDABLE,
     limits::RunLimits,
     policy::QueuePolicy,
     review::{Gate, Step},
@@ -16,7 +17,7 @@ use domain::{
 use serde_json::Value;
 
 use crate::{
-    args::{EscalationArgs, LimitArgs, PolicyArgs, ProjectPolicyArgs, RoutingArgs},
+    args::{EscalationArgs, LimitArgs, PolicyArgs, ProjectPolicyArgs, RetryArgs, RoutingArgs},
     commands::{find_id, find_project, text_or_file, told},
     failure::Failure,
     link::Link,
@@ -328,6 +329,11 @@ fn with_project(mut settings: ProjectSettings, args: &ProjectPolicyArgs) -> Resu
     if let Some(triage) = args.triage {
         settings.triage = triage;
     }
+    if let Some(RetryPolicy(rules)) = retry(&args.retry)? {
+        // What the words are not about stays.
+        settings.retry.0.retain(|cause, _| !MENDABLE.contains(cause));
+        settings.retry.0.extend(rules);
+    }
     settings.limits = with_limits(settings.limits, &args.limits)?;
     settings.escalation = with_escalation(settings.escalation, &args.escalation);
     if args.no_gate {
@@ -344,14 +350,27 @@ fn with_project(mut settings: ProjectSettings, args: &ProjectPolicyArgs) -> Resu
 }
 
 /// What `add` was told about who may take the card.
-pub fn routing(args: &RoutingArgs) -> SetRouting {
-    SetRouting {
+pub fn routing(args: &RoutingArgs) -> Result<SetRouting, Failure> {
+    Ok(SetRouting {
         agents: Some(args.agent.clone()).filter(|agents| !agents.is_empty()),
         skills: Some(args.skill.clone()).filter(|skills| !skills.is_empty()),
         model: args.model.clone(),
-        retries: args.retry,
+        retries: None,
+        retry: retry(&args.retry)?,
         gate: None,
-    }
+    })
+}
+
+/// None where nothing was said of it.
+fn retry(args: &RetryArgs) -> Result<Option<RetryPolicy>, Failure> {
+    let wait = args.retry_wait.as_deref().map(backoff).transpose()?;
+    let said = args.retry.is_some() || wait.is_some() || args.retry_default;
+    let policy = if args.retry_default { RetryPolicy::default() } else { RetryPolicy::of(args.retry, wait) };
+    Ok(said.then_some(policy))
+}
+
+pub fn backoff(text: &str) -> Result<Backoff, Failure> {
+    text.parse().map_err(|bad| Failure::invalid(format!("“{text}” is no wait: {bad}")))
 }
 
 /// The cards that a new one waits for.

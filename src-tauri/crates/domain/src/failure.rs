@@ -2,7 +2,7 @@
 //! One failure spends only the budget of its own class; a usage limit spends none. Time and chance
 //! are arguments, so that a simulated clock can drive every rule.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -73,6 +73,10 @@ pub enum BadRule {
     Jitter,
     #[error("at most 100 attempts more can be allowed")]
     Max,
+    #[error(
+        "a wait is 0 (at once), seconds (30), or seconds that double from one to another, moved by a share in per cent (10-300~20)"
+    )]
+    Notation,
 }
 
 const MINUTE: Millis = 60_000;
@@ -150,10 +154,41 @@ pub const MENDABLE: [Cause; 6] = [
     Cause::CouldNotStart,
 ];
 
+/// What people type: `0` is at once, `30` so many seconds each time, `10-300~20` seconds that double from the
+/// first to the second and are moved by up to 20 % of themselves (also where no share is given).
+impl FromStr for Backoff {
+    type Err = BadRule;
+
+    fn from_str(text: &str) -> Result<Backoff, BadRule> {
+        let number = |part: &str| part.trim().parse::<u32>().map_err(|_| BadRule::Notation);
+        let millis = |part: &str| number(part).map(|seconds| Millis::from(seconds) * 1_000);
+        let (waits, share) = match text.split_once('~') {
+            Some((waits, share)) => (waits, Some(number(share)?)),
+            None => (text, None),
+        };
+        match (waits.split_once('-'), share) {
+            (Some((first, cap)), share) => Ok(Backoff::Exponential {
+                first: millis(first)?,
+                cap: millis(cap)?,
+                jitter: f64::from(share.unwrap_or(20)) / 100.0,
+            }),
+            (None, Some(_)) => Err(BadRule::Notation),
+            (None, None) => match millis(waits)? {
+                0 => Ok(Backoff::Immediate),
+                wait => Ok(Backoff::Fixed { wait }),
+            },
+        }
+    }
+}
+
 impl RetryPolicy {
-    /// So many attempts after the first for each of [`MENDABLE`], with the built-in waits.
-    pub fn of(max: u32) -> RetryPolicy {
-        let rule = |cause| (cause, RetryRule { max, ..RetryRule::standard(cause) });
+    /// So many attempts after the first for each of [`MENDABLE`], with such waits; what is none is as built in.
+    pub fn of(max: Option<u32>, wait: Option<Backoff>) -> RetryPolicy {
+        let rule = |cause| {
+            let usual = RetryRule::standard(cause);
+            let rule = RetryRule { max: max.unwrap_or(usual.max), backoff: wait.unwrap_or(usual.backoff) };
+            (cause, rule)
+        };
         RetryPolicy(MENDABLE.into_iter().map(rule).collect())
     }
 
@@ -291,6 +326,38 @@ mod tests {
         assert_eq!(RetryPolicy::rule(&[&empty, &empty, &project], Cause::Timeout).max, 3);
         assert_eq!(RetryPolicy::rule(&[&task, &agent], Cause::Lost), RetryRule::standard(Cause::Lost));
         assert_eq!(RetryPolicy::rule(&[&empty], Cause::Timeout), RetryRule::standard(Cause::Timeout));
+    }
+
+    #[test]
+    fn a_wait_is_read_as_people_type_it() {
+        let exponential = |first, cap, jitter| Backoff::Exponential { first, cap, jitter };
+        for (text, expected) in [
+            ("0", Ok(Backoff::Immediate)),
+            (" 30 ", Ok(Backoff::Fixed { wait: 30_000 })),
+            ("10-300", Ok(exponential(10_000, 300_000, 0.2))),
+            ("10 - 300 ~ 5", Ok(exponential(10_000, 300_000, 0.05))),
+            ("10-300~0", Ok(exponential(10_000, 300_000, 0.0))),
+            ("", Err(BadRule::Notation)),
+            ("soon", Err(BadRule::Notation)),
+            ("-1", Err(BadRule::Notation)),
+            ("1.5", Err(BadRule::Notation)),
+            ("30~20", Err(BadRule::Notation)),
+            ("10-", Err(BadRule::Notation)),
+            ("10-300~", Err(BadRule::Notation)),
+            ("10-300-900", Err(BadRule::Notation)),
+        ] {
+            assert_eq!(text.parse(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn attempts_and_waits_are_set_apart() {
+        let fixed = Backoff::Fixed { wait: 5 };
+        let of = |max, wait| RetryPolicy::of(max, wait).0[&Cause::Timeout];
+        let usual = RetryRule::standard(Cause::Timeout);
+        assert_eq!(of(Some(7), None), RetryRule { max: 7, ..usual });
+        assert_eq!(of(None, Some(fixed)), RetryRule { backoff: fixed, ..usual });
+        assert!(!RetryPolicy::of(Some(7), Some(fixed)).0.contains_key(&Cause::ReviewRejected));
     }
 
     #[test]

@@ -89,6 +89,14 @@ impl Gate {
         })
     }
 
+    /// The agents that it asks.
+    pub fn reviewers(&self) -> impl Iterator<Item = &String> {
+        self.0.iter().filter_map(|step| match step {
+            Step::Agent { agent } => Some(agent),
+            Step::Check { .. } | Step::Person => None,
+        })
+    }
+
     /// What is next, given how the steps of this round ended, oldest first: (step, outcome).
     pub fn next(&self, so_far: &[(usize, StepOutcome)]) -> Next<'_> {
         if so_far.iter().any(|(_, outcome)| *outcome == StepOutcome::Rejected) {

@@ -4,14 +4,14 @@
 //! Stored states only. Blocked, assigned, rejected and waiting are derived elsewhere and never
 //! stored a second time.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::{RunId, TaskId};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Inbox,
@@ -25,6 +25,10 @@ pub enum Status {
 
 /// Where a person may put a card: the five columns and the shelf. The same words as [`Status`].
 pub type Column = Status;
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("“{0}” is not a column; use inbox, ready, in_progress, review, done, failed or cancelled")]
+pub struct BadStatus(String);
 
 impl Status {
     pub const ALL: [Status; 7] = [
@@ -62,14 +66,15 @@ impl Status {
         }
     }
 
-    /// Reads the stored word, and what people type for it.
+    /// Reads the stored word, what people type for it, and what other boards call it.
     pub fn parse(text: &str) -> Option<Status> {
         match text.trim().to_ascii_lowercase().replace(['-', ' '], "_").as_str() {
             "inbox" => Some(Status::Inbox),
-            "ready" => Some(Status::Ready),
-            "in_progress" | "in_flight" => Some(Status::InProgress),
-            "review" => Some(Status::Review),
-            "done" => Some(Status::Done),
+            // What was rejected waits for its agent again.
+            "ready" | "assigned" | "rejected" | "pending" => Some(Status::Ready),
+            "in_progress" | "in_flight" | "running" => Some(Status::InProgress),
+            "review" | "quality_review" => Some(Status::Review),
+            "done" | "completed" => Some(Status::Done),
             "failed" => Some(Status::Failed),
             "cancelled" | "canceled" => Some(Status::Cancelled),
             _ => None,
@@ -82,6 +87,20 @@ impl Status {
             Status::Done | Status::Failed | Status::Cancelled => true,
             Status::Inbox | Status::Ready | Status::InProgress | Status::Review => false,
         }
+    }
+}
+
+impl FromStr for Status {
+    type Err = BadStatus;
+
+    fn from_str(text: &str) -> Result<Status, BadStatus> {
+        Status::parse(text).ok_or_else(|| BadStatus(crate::text::elide(text, 60)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Status, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -414,8 +433,18 @@ mod tests {
         for status in Status::ALL {
             assert_eq!(Status::parse(status.word()), Some(status));
         }
-        assert_eq!(Status::parse("In flight"), Some(InProgress));
-        assert_eq!(Status::parse("limbo"), None);
+        for (words, status) in [
+            ("assigned rejected pending", Ready),
+            ("In-flight in_progress running", InProgress),
+            ("quality_review", Review),
+            ("completed", Done),
+            ("canceled", Cancelled),
+        ] {
+            for word in words.split(' ') {
+                assert_eq!(word.parse(), Ok(status), "another board's “{word}”");
+            }
+        }
+        assert_eq!("limbo".parse::<Status>(), Err(BadStatus("limbo".into())));
     }
 
     #[test]

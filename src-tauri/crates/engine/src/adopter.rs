@@ -53,6 +53,8 @@ impl Engine {
                 });
                 Ok(())
             }
+            // Its agent may have begun, and then it did something.
+            Liveness::Gone(host) if host.agent.is_some() => close_lost(self, &self.started(run).await?).await,
             Liveness::Gone(_) => close_lost(self, &run).await,
             Liveness::NeverStarted => self.close_never_started(run).await,
         }

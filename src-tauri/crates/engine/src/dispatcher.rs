@@ -23,7 +23,7 @@ use domain::{
 };
 use store::{
     BreakerRecord, Breaks, LimitOn, Limits, LiveRunRecord, Origin, ProjectRecord, QueuedTask,
-    RepositoryLimit, Store,
+    RepositoryLimit, Store, TrackRecord,
 };
 
 use crate::{Engine, RunRequest, agents_found::FoundAgent, error::EngineError};
@@ -34,8 +34,6 @@ pub const POLICY: &str = "queue";
 pub(crate) const PACE: Duration = Duration::from_millis(25);
 /// The runs that settle ties between agents: those of a day, in milliseconds.
 const RECENT: Millis = 24 * 60 * 60 * 1_000;
-/// When nothing is to be waited for.
-const FAR: Duration = Duration::from_secs(3600);
 /// Tasks read of each project at first; four times as many when none of these could start.
 const PAGE: u32 = 64;
 /// Ready tasks that are explained, at most: all of them where the board is smaller.
@@ -97,8 +95,7 @@ pub struct AgentAtWork {
     pub installed: bool,
     pub live: u32,
     pub capacity: Option<u32>,
-    pub succeeded: u32,
-    pub ended: u32,
+    pub record: TrackRecord,
     /// Failures in a row that count against it, and the rule that they are measured by.
     pub failures: u32,
     pub rule: BreakerRule,
@@ -146,7 +143,7 @@ impl Engine {
             let (model, rule) = self.routed(&world, start).await?;
             starts.push(PlannedRun { task: start.task, agent: start.agent.clone(), model, rule });
         }
-        let ended = self.store().ended_by_agent().await?;
+        let records = self.store().track_records(self.today(), world.now).await?;
         Ok(Planned {
             paused: world.policy.paused,
             in_flight: world.in_flight() as u32,
@@ -157,7 +154,7 @@ impl Engine {
                 .agents
                 .iter()
                 .filter(|agent| agent.name != "custom")
-                .map(|agent| world.agent_at_work(agent, &ended))
+                .map(|agent| world.agent_at_work(agent, records.get(&agent.name).copied()))
                 .collect(),
             plan,
         })
@@ -179,7 +176,7 @@ impl Engine {
             paused: world.policy.paused,
             in_flight: world.live.len() as u32,
             parallel: world.policy.parallel.unwrap_or(PARALLEL),
-            agents: agents.map(|agent| world.agent_at_work(agent, &[])).collect(),
+            agents: agents.map(|agent| world.agent_at_work(agent, None)).collect(),
             starts,
         })
     }
@@ -221,10 +218,9 @@ impl Engine {
                 }
             };
             tokio::time::sleep(PACE).await;
-            let wait = wake.map_or(FAR, |at| Duration::from_millis((at - self.now()).max(0) as u64));
             tokio::select! {
                 news = events.news() => if news.is_none() { return },
-                () = tokio::time::sleep(wait) => {}
+                () = self.come(wake) => {}
             }
         }
     }
@@ -236,7 +232,9 @@ impl Engine {
             return Ok(None);
         }
         let world = self.world().await?;
-        let mut wake = world.next_gate();
+        // The budgets of a day begin anew with the next.
+        let tomorrow = Some(self.tomorrow());
+        let mut wake = world.next_gate().into_iter().chain(tomorrow).min();
         if let Some(timer) = self.store().next_timer(world.now).await? {
             wake = Some(wake.map_or(timer, |at| at.min(timer)));
         }
@@ -502,24 +500,19 @@ impl World {
         }
     }
 
-    fn agent_at_work(&self, agent: &FoundAgent, ended: &[(String, u32, u32)]) -> AgentAtWork {
+    fn agent_at_work(&self, agent: &FoundAgent, record: Option<TrackRecord>) -> AgentAtWork {
         let account = account_of(agent.profile.kind).and_then(|name| {
             let mut account = self.accounts().remove(name)?;
             account.resting_until = account.resting_until.filter(|until| *until > self.now);
             Some((name.to_owned(), account))
         });
-        let (succeeded, all) = ended
-            .iter()
-            .find(|(name, ..)| *name == agent.name)
-            .map_or((0, 0), |(_, succeeded, all)| (*succeeded, *all));
         let own = Breaks::Agent(agent.name.clone());
         AgentAtWork {
             name: agent.name.clone(),
             installed: agent.path.is_some(),
             live: self.live.iter().filter(|run| run.agent == agent.name).count() as u32,
             capacity: capacity(agent),
-            succeeded,
-            ended: all,
+            record: record.unwrap_or_default(),
             failures: self.record_of(&own).map_or(0, |record| record.breaker.failures),
             rule: agent.agent.breaker.unwrap_or(self.policy.breaker),
             breaker: self.breaker(&own),

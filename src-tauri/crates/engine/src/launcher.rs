@@ -401,6 +401,8 @@ impl Engine {
                 tracing::debug!(host = spawned.host_pid, agent = spawned.agent_pid, "an agent started");
                 Ok(())
             }
+            // It began, and whoever looks for its host next finds that it is gone.
+            Ok(Err(SpawnError::Vanished)) => Ok(()),
             Ok(Err(error)) => Err(start_failure(error)),
             Err(error) => Err(EngineError::Internal(format!("the start ended abnormally: {error}"))),
         }

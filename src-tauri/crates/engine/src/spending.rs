@@ -9,6 +9,7 @@ use domain::{
     budget::{AtLimit, Budget, Judgement, Spent, Tokens},
     policy::{ProjectPolicy, QueuePolicy},
 };
+use jiff::{Timestamp, Zoned, tz::TimeZone};
 use store::{Closed, RunRecord, SpentBy};
 
 use crate::{
@@ -161,17 +162,26 @@ impl Engine {
         Ok((closed, why))
     }
 
-    /// Midnight on this machine's clock.
     /// What all runs of this day used.
     pub async fn spent_today(&self) -> Result<Spent, EngineError> {
         Ok(self.store().spent(SpentBy::Board(self.today()), self.now()).await?)
     }
 
-    fn today(&self) -> Millis {
-        use jiff::{Timestamp, tz::TimeZone};
+    /// Midnight on this machine's clock.
+    pub(crate) fn today(&self) -> Millis {
+        let midnight = self.day().start_of_day();
+        midnight.map_or(0, |midnight| midnight.timestamp().as_millisecond())
+    }
+
+    /// The midnight to come.
+    pub(crate) fn tomorrow(&self) -> Millis {
+        let midnight = self.day().tomorrow().and_then(|day| day.start_of_day());
+        midnight.map_or(Millis::MAX, |midnight| midnight.timestamp().as_millisecond())
+    }
+
+    fn day(&self) -> Zoned {
         let now = Timestamp::from_millisecond(self.now()).unwrap_or(Timestamp::UNIX_EPOCH);
-        let day = now.to_zoned(TimeZone::system()).start_of_day();
-        day.map_or(0, |midnight| midnight.timestamp().as_millisecond())
+        now.to_zoned(TimeZone::system())
     }
 
     /// For the dispatcher: the phrase of a budget that is used up, by task.

@@ -41,6 +41,8 @@ pub(crate) const GRACE: Duration = Duration::from_secs(5);
 const CURSOR_PATIENCE: Duration = Duration::from_millis(500);
 /// Of an adopted run without a structured stream, this much is read again for its evidence.
 const ADOPTED_TAIL: u64 = 4 * 1024 * 1024;
+/// By how much the clock must have moved beside the time that passed before it is left out, in milliseconds.
+const JUMP: Millis = 60_000;
 /// Between attempts to store what happened while the disk is full.
 const ROOM_PACE: Duration = Duration::from_secs(1);
 
@@ -182,6 +184,9 @@ struct Watcher<'e> {
     budgets_due: Option<Instant>,
     /// Milliseconds UTC.
     last_byte_at: Millis,
+    /// When the clocks were last compared, and how far apart they have come since the start.
+    compared: (Instant, Millis),
+    left_out: Millis,
     status: domain::RunStatus,
     /// It waits, and only its last line says for what.
     asks_on_screen: bool,
@@ -230,6 +235,8 @@ impl<'e> Watcher<'e> {
             look_due: None,
             last_output: Instant::now() - LIVE_PACE,
             last_byte_at: engine.now(),
+            compared: (Instant::now(), engine.now()),
+            left_out: 0,
             last_told: None,
             typed: adopted,
             limits,
@@ -262,6 +269,7 @@ impl<'e> Watcher<'e> {
     }
 
     async fn noticed(&mut self, notice: Notice) -> Result<(), EngineError> {
+        self.leave_out_sleep();
         match notice {
             Notice::Grown { len } => {
                 self.log.send_modify(|state| state.len = len);
@@ -428,7 +436,7 @@ impl<'e> Watcher<'e> {
         }
         let busy = matches!(self.status, domain::RunStatus::Working | domain::RunStatus::Unknown);
         self.limits.next(Watched {
-            started: self.run.started_at.unwrap_or(self.run.created_at),
+            started: self.run.started_at.unwrap_or(self.run.created_at) + self.left_out,
             heard: self.last_byte_at,
             at_work: busy && self.plan.mode == Mode::Unattended,
             stage: self.plan.stage,
@@ -453,7 +461,19 @@ impl<'e> Watcher<'e> {
         Ok(())
     }
 
+    /// While the machine sleeps so does the agent, and nobody is silent or slow because the clock was set.
+    fn leave_out_sleep(&mut self) {
+        let now = self.engine.now();
+        let (then, at) = std::mem::replace(&mut self.compared, (Instant::now(), now));
+        let beside = now - at - then.elapsed().as_millis() as Millis;
+        if beside.abs() > JUMP {
+            self.left_out += beside;
+            self.last_byte_at += beside;
+        }
+    }
+
     async fn woke(&mut self) -> Result<(), EngineError> {
+        self.leave_out_sleep();
         self.tell_live();
         self.keep_limits().await?;
         self.keep_budgets().await?;

@@ -71,7 +71,7 @@ pub use outcomes::{FinishedRecord, OutcomeRecord};
 pub use portable::{Content as PortableContent, Kind as PortableKind};
 pub use projects::{NewProject, ProjectRecord};
 pub use questions::QuestionRecord;
-pub use queue::{LiveRunRecord, QueuedTask};
+pub use queue::{LiveRunRecord, QueuedTask, TrackRecord};
 pub use reports::NewReport;
 pub use repositories::{NewRepository, RepositoryLimit, RepositoryRecord};
 pub use reviews::{NewReview, ReviewRecord};

@@ -102,7 +102,7 @@ impl Store {
     /// `now` ends the time of runs that are still at work.
     pub async fn spent(&self, by: SpentBy, now: Millis) -> Result<Spent, StoreError> {
         const SUMS: &str = "SELECT coalesce(sum(r.micros), 0), coalesce(sum(r.tokens_in + r.tokens_out + r.tokens_cached), 0), \
-             coalesce(sum(coalesce(r.ended_at, ?) - r.started_at), 0), coalesce(max(r.estimated), 0) FROM runs r ";
+             coalesce(sum(max(coalesce(r.ended_at, ?) - r.started_at, 0)), 0), coalesce(max(r.estimated), 0) FROM runs r ";
         let (task, project, since) = match by {
             SpentBy::Task(task) => (Some(task.raw()), None, 0),
             SpentBy::Project(project, since) => (None, Some(project.raw()), since),
@@ -136,7 +136,7 @@ impl Store {
         let list = json(&ids.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
         let rows: Vec<(i64, i64, i64, i64, bool)> = sqlx::query_as(
             "SELECT task_id, sum(micros), sum(tokens_in + tokens_out + tokens_cached), \
-             coalesce(sum(coalesce(ended_at, ?) - started_at), 0), max(estimated) FROM runs \
+             coalesce(sum(max(coalesce(ended_at, ?) - started_at, 0)), 0), max(estimated) FROM runs \
              WHERE task_id IN (SELECT value FROM json_each(?)) GROUP BY task_id",
         )
         .bind(now)

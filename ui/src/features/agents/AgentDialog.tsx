@@ -10,6 +10,7 @@ import { ListField } from "../../components/ListField";
 import { InlineError } from "../../components/States";
 import { WordsField } from "../../components/WordsField";
 import { useAction } from "../../data/actions";
+import { isWait, WAIT_HINT, WRONG_WAIT } from "../../data/retries";
 import styles from "./AgentDialog.module.css";
 import { type AgentDraft, BLANK, draftOf, profileOf, requestOf } from "./draft";
 import { RoleField } from "./RoleField";
@@ -157,6 +158,14 @@ export function AgentDialog({ agent, kinds, roles, editor: Editor, onSaved, onCl
             hint="When it fails in a way that another attempt may mend. A card's own number comes first."
             value={draft.retries}
             onChange={(event) => set({ retries: event.target.value })}
+          />
+          <TextField
+            label="Wait before each of them"
+            placeholder="as its projects have it"
+            hint={WAIT_HINT}
+            error={isWait(draft.wait) ? null : WRONG_WAIT}
+            value={draft.wait}
+            onChange={(event) => set({ wait: event.target.value })}
           />
           <TextField
             label="Rests after failures in a row"

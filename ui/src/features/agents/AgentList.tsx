@@ -45,7 +45,8 @@ function AgentRow({ agent, onEdit, onOpenDocs }: RowProps) {
         <span className={styles.load}>
           {agent.live > 0 && <span className={styles.live}>{agent.live} live · </span>}
           takes {agent.max_capacity}
-          {agent.breaker && ` · rests after ${agent.breaker.threshold} failures`}
+          {agent.breaker &&
+            ` · rests after ${agent.breaker.threshold === 1 ? "a failure" : `${agent.breaker.threshold} failures`}`}
         </span>
         <Button size="small" onClick={onEdit}>
           Edit<span className="unseen"> {agent.title}</span>

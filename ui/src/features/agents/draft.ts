@@ -1,7 +1,7 @@
 // An agent as it stands in the dialog, and as it is sent. What the dialog does not show is kept as it was.
-import type { Agent, AgentProfile, BreakerRule, RegisterAgent } from "../../bindings";
+import type { Agent, AgentProfile, BreakerRule, RegisterAgent, RetryRule } from "../../bindings";
 import { joinCommand, splitCommand } from "../../data/argv";
-import { retriesOf, withRetries } from "../../data/retries";
+import { isWait, retryDraft, retryOf } from "../../data/retries";
 
 export interface Variable {
   id: number;
@@ -27,6 +27,7 @@ export interface AgentDraft {
   enabled: boolean;
   /** Attempts after the first; empty: as its projects have it. */
   retries: string;
+  wait: string;
   /** Failures in a row after which it rests; empty: as the board has it. */
   threshold: string;
   /** Minutes. */
@@ -48,6 +49,7 @@ export const BLANK: AgentDraft = {
   model: "",
   enabled: true,
   retries: "",
+  wait: "",
   threshold: "",
   coolDown: "",
 };
@@ -73,10 +75,18 @@ export function draftOf(agent: Agent): AgentDraft {
     capacity: String(agent.max_capacity),
     model: agent.model ?? "",
     enabled: agent.enabled,
-    retries: retriesOf(agent.retry),
+    ...retryDraft(agent.retry),
     threshold: agent.breaker ? String(agent.breaker.threshold ?? 3) : "",
     coolDown: agent.breaker ? String((agent.breaker.cool_down ?? MINUTE) / MINUTE) : "",
   };
+}
+
+/** More attempts than there may be, or a wait that none is. */
+function refusedRetry({ wait }: AgentDraft): Agent["retry"] {
+  const rule: RetryRule = isWait(wait)
+    ? { max: 101, backoff: { kind: "immediate" } }
+    : { max: 0, backoff: { kind: "fixed", wait: -1 } };
+  return { timeout: rule };
 }
 
 /** `before`: the profile that the agent had. */
@@ -113,16 +123,10 @@ export function requestOf(draft: AgentDraft, before?: Agent): RegisterAgent {
     max_capacity: draft.capacity.trim() === "" ? 0 : Math.trunc(Number(draft.capacity)) || 0,
     model: draft.model,
     enabled: draft.enabled,
-    retry: retryOf(draft, before),
+    // Nonsense is refused by the engine, in its own words.
+    retry: retryOf(before?.retry ?? {}, draft) ?? refusedRetry(draft),
     breaker: { rule: breakerOf(draft, before) },
   };
-}
-
-function retryOf(draft: AgentDraft, before: Agent | undefined): Agent["retry"] {
-  const old = before?.retry ?? {};
-  if (draft.retries.trim() === retriesOf(old)) return old;
-  // Not a number is refused by the engine, in its own words.
-  return withRetries(old, draft.retries.trim() === "" ? null : whole(draft.retries));
 }
 
 function breakerOf(draft: AgentDraft, before: Agent | undefined): BreakerRule | null {

@@ -23,7 +23,7 @@ const ids = (cards: readonly Card[]): TaskId[] => cards.map((card) => card.id);
 const some = (cards: readonly Card[]) => cards.length > 0;
 /** An agent at work waits for a person. */
 const asks = (card: Card) => card.needs_you && hasLiveRun(card);
-const allFailed = (cards: readonly Card[]) => some(cards) && cards.every((card) => card.status === "failed");
+export const allFailed = (cards: readonly Card[]) => some(cards) && cards.every((card) => card.status === "failed");
 
 export const CARD_ACTIONS: readonly CardAction[] = [
   {

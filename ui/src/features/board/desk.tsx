@@ -11,6 +11,7 @@ import { mayDrop, mayMove } from "../../data/moves";
 import { COLUMN_NAMES } from "../../data/order";
 import { useAgents } from "../../data/queries";
 import { hasLiveRun } from "../../data/words";
+import { allFailed } from "./actions";
 import { type BulkEdit, changesOf, undoOf } from "./bulk";
 import { EditDialog } from "./EditDialog";
 import { MoveDialog } from "./MoveDialog";
@@ -100,10 +101,13 @@ export function BoardDeskProvider({ onOpen, onRun, onAnswer, children }: BoardDe
       trash: (ids) => {
         const cards = look(ids);
         if (cards.length === 0) return;
-        afterQuestion(cards, "and delete", () => {
+        const go = () => {
           selection.clear();
           steps.begin(trashAll(data, cards));
-        });
+        };
+        // Whoever looks through the shelf has Replay beside it, and means one of the two.
+        if (allFailed(cards)) setQuestion({ ...discardQuestion(cards), go });
+        else afterQuestion(cards, "and delete", go);
       },
       queue: (ids, queued) => {
         const cards = look(ids);
@@ -159,6 +163,15 @@ export function BoardDeskProvider({ onOpen, onRun, onAnswer, children }: BoardDe
 /** Apart from the desk: only this question needs the agents. */
 function Changing(props: Omit<ComponentProps<typeof EditDialog>, "agents">) {
   return <EditDialog {...props} agents={useAgents().data ?? []} />;
+}
+
+function discardQuestion(cards: Card[]): Omit<Question, "go"> {
+  const [one] = cards;
+  return {
+    title: cards.length === 1 && one ? `Discard ${one.key}?` : `Discard ${cards.length} cards?`,
+    note: "Nobody tries it again. It waits in the trash with what its runs left, and can be brought back from there.",
+    confirm: "Discard",
+  };
 }
 
 function stopQuestion(live: Card[], verb: string): Omit<Question, "go"> {

@@ -1,6 +1,7 @@
 // The part of a project's settings that is about the queue.
 import type { ReactNode } from "react";
 import { Checkbox, TextField } from "../../components/Field";
+import { isWait, WAIT_HINT, WRONG_WAIT } from "../../data/retries";
 import styles from "./Projects.module.css";
 import { type PolicyDraft, wholeNumber } from "./policy";
 
@@ -52,6 +53,14 @@ export function PolicyFields({ draft, wrong, onChange, children }: PolicyFieldsP
           error={errorOf(draft.retries)}
           value={draft.retries}
           onChange={(event) => onChange({ retries: event.target.value })}
+        />
+        <TextField
+          label="Wait before each of them"
+          placeholder="by the kind of failure"
+          hint={WAIT_HINT}
+          error={wrong && !isWait(draft.wait) ? WRONG_WAIT : null}
+          value={draft.wait}
+          onChange={(event) => onChange({ wait: event.target.value })}
         />
       </div>
       <Checkbox

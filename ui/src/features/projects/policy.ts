@@ -2,7 +2,7 @@
 // stay as they are.
 import type { Escalation, ProjectSettings } from "../../bindings";
 import { type LimitDraft, limitDraft, limitsOf } from "../../data/limits";
-import { retriesOf, withRetries } from "../../data/retries";
+import { retryDraft, retryOf } from "../../data/retries";
 
 export interface PolicyDraft {
   dispatch: boolean;
@@ -12,6 +12,8 @@ export interface PolicyDraft {
   reason: string;
   /** Attempts after the first; empty: the built-in rules of each failure. */
   retries: string;
+  /** Before each of them, as `data/retries` reads it. */
+  wait: string;
   /** Failures of a card, and minutes of failing, after which a person is called. Empty: never. */
   callAfter: string;
   callAfterMinutes: string;
@@ -34,7 +36,7 @@ export function policyOf(settings: ProjectSettings): PolicyDraft {
     repositoryLimit: settings.repository_limit == null ? "" : String(settings.repository_limit),
     paused: settings.paused != null,
     reason: settings.paused ?? "",
-    retries: retriesOf(settings.retry ?? {}),
+    ...retryDraft(settings.retry ?? {}),
     callAfter: number(escalation.failures),
     callAfterMinutes: number(escalation.minutes),
     stopWorkflow: number(escalation.workflow),
@@ -48,13 +50,12 @@ export function policyOf(settings: ProjectSettings): PolicyDraft {
 export function settingsOf(settings: ProjectSettings, draft: PolicyDraft): ProjectSettings | null {
   const limit = wholeNumber(draft.limit);
   const repository_limit = wholeNumber(draft.repositoryLimit);
-  const retries = wholeNumber(draft.retries);
+  const retry = retryOf(settings.retry ?? {}, draft);
   const escalation = escalationOf(draft);
   const limits = limitsOf(draft.limits);
-  if ([limit, repository_limit, retries].some(Number.isNaN) || escalation === null || limits === null) return null;
+  if ([limit, repository_limit].some(Number.isNaN) || retry === null || escalation === null || limits === null)
+    return null;
   const paused = draft.paused ? draft.reason.trim() || "paused by you" : null;
-  const before = settings.retry ?? {};
-  const retry = draft.retries.trim() === retriesOf(before) ? before : withRetries(before, retries);
   return { ...settings, dispatch: draft.dispatch, limit, repository_limit, paused, retry, escalation, limits };
 }
 

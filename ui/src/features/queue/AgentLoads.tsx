@@ -1,11 +1,11 @@
-// The agents as the queue sees them: how busy, how reliable, and why one is left alone.
-import type { QueueAgent } from "../../bindings";
+// The agents as the queue sees them: how busy, how reliable, what they used, and why one is left alone.
+import type { QueueAgent, RunSpend } from "../../bindings";
 import { Button } from "../../components/Button";
 import { Dot } from "../../components/StatusWord";
 import { toast } from "../../components/Toast";
 import { useAction } from "../../data/actions";
 import styles from "./Queue.module.css";
-import { loadWords, recordWords, strikesWords } from "./words";
+import { loadWords, moneyWords, recordWords, strikesWords, tokenWords } from "./words";
 
 export function AgentLoads({ agents }: { agents: readonly QueueAgent[] }) {
   const shown = agents.filter((agent) => agent.installed || agent.live > 0 || agent.ended > 0 || agent.trouble);
@@ -18,6 +18,8 @@ export function AgentLoads({ agents }: { agents: readonly QueueAgent[] }) {
             <th scope="col">Agent</th>
             <th scope="col">In flight</th>
             <th scope="col">Succeeded</th>
+            <th scope="col">Used today</th>
+            <th scope="col">Used in all</th>
             <th scope="col">State</th>
           </tr>
         </thead>
@@ -54,8 +56,14 @@ function AgentRow({ agent }: { agent: QueueAgent }) {
           {agent.name}
         </span>
       </th>
-      <td>{loadWords(agent)}</td>
+      <td className={styles.whole}>{loadWords(agent)}</td>
       <td>{recordWords(agent) ?? "nothing ended yet"}</td>
+      <td>
+        <Used spend={agent.spent_today} />
+      </td>
+      <td>
+        <Used spend={agent.spent} />
+      </td>
       <td>
         {agent.trouble ? (
           <span className={styles.trouble}>
@@ -71,5 +79,17 @@ function AgentRow({ agent }: { agent: QueueAgent }) {
         )}
       </td>
     </tr>
+  );
+}
+
+/** Money first; an agent whose price is not known has tokens only. */
+function Used({ spend }: { spend: RunSpend }) {
+  const [money, tokens] = [moneyWords(spend), tokenWords(spend)];
+  if (money === null && tokens === null) return "–";
+  return (
+    <span className={styles.used}>
+      {money !== null && <span>{money}</span>}
+      {tokens !== null && <span className={styles.tokens}>{tokens}</span>}
+    </span>
   );
 }

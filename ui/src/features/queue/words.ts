@@ -1,5 +1,6 @@
 // The queue's small sentences: how many are in the air, what an agent's record is.
-import type { QueueAgent, QueuePolicy } from "../../bindings";
+import type { QueueAgent, QueuePolicy, RunSpend } from "../../bindings";
+import { grouped } from "../../components/formats";
 
 /** Runs that the dispatcher keeps at work where nobody set another number; the engine's own default. */
 export const PARALLEL = 3;
@@ -17,6 +18,18 @@ export function loadWords({ live, capacity }: Pick<QueueAgent, "live" | "capacit
 export function recordWords({ succeeded, ended }: Pick<QueueAgent, "succeeded" | "ended">): string | null {
   if (ended === 0) return null;
   return `${succeeded} of ${ended} (${Math.round((100 * succeeded) / ended)} %)`;
+}
+
+/** `$1.84`, with `estimated` where the agent did not tell it; null where nothing is known of its price. */
+export function moneyWords({ micros, estimated }: Pick<RunSpend, "micros" | "estimated">): string | null {
+  if (micros === 0) return null;
+  const dollars = micros < 10_000 ? "under $0.01" : `$${(micros / 1_000_000).toFixed(2)}`;
+  return estimated ? `${dollars} estimated` : dollars;
+}
+
+/** `412,300 tokens`; null for none. */
+export function tokenWords({ tokens }: Pick<RunSpend, "tokens">): string | null {
+  return tokens === 0 ? null : `${grouped(tokens)} ${tokens === 1 ? "token" : "tokens"}`;
 }
 
 /** `takes work`, and how near its breaker is to opening. */

@@ -7,6 +7,7 @@ import { OrderField } from "../../components/OrderField";
 import { InlineError } from "../../components/States";
 import { WordsField } from "../../components/WordsField";
 import { useAction } from "../../data/actions";
+import { isWait, retryDraft, retryOf, retryWords, WAIT_HINT, WRONG_WAIT } from "../../data/retries";
 import { causeWords } from "../../data/words";
 import styles from "./QueueTab.module.css";
 
@@ -15,30 +16,23 @@ interface Draft {
   skills: string[];
   model: string;
   retries: string;
-}
-
-/** The attempts that were set for all failures alike, if that is so. */
-function retriesOf({ retry }: Pick<TaskQueue, "retry">): string {
-  const rules = Object.values(retry);
-  const first = rules[0];
-  return first && rules.every((rule) => rule.max === first.max) ? String(first.max) : "";
+  wait: string;
 }
 
 export function draftOf(queue: TaskQueue): Draft {
-  return { agents: queue.agents, skills: queue.skills, model: queue.model ?? "", retries: retriesOf(queue) };
+  return { agents: queue.agents, skills: queue.skills, model: queue.model ?? "", ...retryDraft(queue.retry) };
 }
 
-/** Only what was changed; null where the attempts are no whole number. */
+/** Only what was changed; null where attempts or waits are no numbers. */
 export function routingOf(queue: TaskQueue, draft: Draft): SetRouting | null {
   const before = draftOf(queue);
   const set: SetRouting = {};
   if (draft.agents.join("\n") !== before.agents.join("\n")) set.agents = draft.agents;
   if (draft.skills.join("\n") !== before.skills.join("\n")) set.skills = draft.skills;
   if (draft.model.trim() !== before.model) set.model = draft.model.trim();
-  if (draft.retries.trim() !== before.retries) {
-    if (!/^\d+$/.test(draft.retries.trim())) return null;
-    set.retries = Number(draft.retries);
-  }
+  const retry = retryOf(queue.retry, draft);
+  if (retry === null) return null;
+  if (retry !== queue.retry) set.retry = retry;
   return set;
 }
 
@@ -46,7 +40,6 @@ export function Routing({ task, agents }: { task: TaskDetail; agents: readonly A
   const [editing, setEditing] = useState(false);
   if (editing) return <RoutingForm task={task} agents={agents} onClose={() => setEditing(false)} />;
   const { queue, card } = task;
-  const retries = retriesOf(queue);
   return (
     <div className={styles.state}>
       <dl className={styles.facts}>
@@ -61,7 +54,7 @@ export function Routing({ task, agents }: { task: TaskDetail; agents: readonly A
         <dt>model</dt>
         <dd>{queue.model ?? "chosen by the rules"}</dd>
         <dt>retries</dt>
-        <dd>{retries === "" ? ownRules(queue) : `${retries} after the first attempt`}</dd>
+        <dd>{retryWords(queue.retry) ?? ownRules(queue)}</dd>
       </dl>
       <Button size="small" onClick={() => setEditing(true)}>
         Change<span className="unseen"> who may take it</span>
@@ -117,9 +110,17 @@ function RoutingForm({ task, agents, onClose }: { task: TaskDetail; agents: read
         inputMode="numeric"
         placeholder="as the project has them"
         hint="For failures that another attempt may mend."
-        error={wrong ? "A whole number." : null}
+        error={wrong && !/^\d*$/.test(draft.retries.trim()) ? "A whole number, or nothing." : null}
         value={draft.retries}
         onChange={(event) => set({ retries: event.target.value })}
+      />
+      <TextField
+        label="Wait before each of them"
+        placeholder="as the project has it"
+        hint={WAIT_HINT}
+        error={wrong && !isWait(draft.wait) ? WRONG_WAIT : null}
+        value={draft.wait}
+        onChange={(event) => set({ wait: event.target.value })}
       />
       {edit.error && <InlineError problem={edit.error} />}
       <div className={styles.formFoot}>

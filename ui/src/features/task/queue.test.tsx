@@ -132,6 +132,11 @@ test("only what was changed about who may take a card travels", async () => {
   const { queue } = await fakeBackend().getTask({ id: 148 });
   const draft = draftOf(queue);
   expect(routingOf(queue, draft)).toEqual({});
-  expect(routingOf(queue, { ...draft, agents: ["codex"], retries: "2" })).toEqual({ agents: ["codex"], retries: 2 });
+  const set = routingOf(queue, { ...draft, agents: ["codex"], retries: "2", wait: "30" });
+  expect(set?.agents).toEqual(["codex"]);
+  expect(set?.retry?.timeout).toEqual({ max: 2, backoff: { kind: "fixed", wait: 30_000 } });
+  const kept = { ...queue, retry: set?.retry ?? {} };
+  expect(routingOf(kept, { ...draftOf(kept), retries: "", wait: "" })).toEqual({ retry: {} });
   expect(routingOf(queue, { ...draft, retries: "two" })).toBeNull();
+  expect(routingOf(queue, { ...draft, wait: "soon" })).toBeNull();
 });

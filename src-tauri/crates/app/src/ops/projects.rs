@@ -68,7 +68,7 @@ pub async fn edit_project(app: &App, request: EditProject) -> Result<Project, Pr
     };
     if let Some(settings) = &request.settings {
         policy(settings).check().map_err(|bad| invalid(bad.to_string()))?;
-        super::queue::known_agents(app, settings.agents.iter()).await?;
+        super::queue::known_agents(app, settings.agents.iter().chain(settings.gate.reviewers())).await?;
     }
     if request.settings.as_ref().is_some_and(|settings| settings.in_place) {
         refuse_in_place(&app.engine.store().project(request.id).await?)?;

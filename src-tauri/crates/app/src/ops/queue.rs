@@ -187,8 +187,10 @@ pub async fn get_plan(app: &App, request: GetPlan) -> Result<QueuePlan, Problem>
                 installed: agent.installed,
                 live: agent.live,
                 capacity: agent.capacity,
-                succeeded: agent.succeeded,
-                ended: agent.ended,
+                succeeded: agent.record.succeeded,
+                ended: agent.record.ended,
+                spent_today: views::spend(agent.record.spent_today),
+                spent: views::spend(agent.record.spent),
                 failures: agent.failures,
                 breaker: agent.rule,
                 trouble: agent.trouble(&clock),
@@ -296,9 +298,10 @@ pub(super) async fn routing(app: &App, before: Routing, set: SetRouting) -> Resu
     if agents.len() > 20 {
         return Err(invalid("at most 20 agents can be listed"));
     }
-    let retry = match set.retries {
-        Some(retries) => RetryPolicy::of(retries),
-        None => before.retry,
+    let retry = match (set.retry, set.retries) {
+        (Some(retry), _) => retry,
+        (None, Some(retries)) => RetryPolicy::of(Some(retries), None),
+        (None, None) => before.retry,
     };
     retry.check().map_err(|bad| invalid(bad.to_string()))?;
     let gate = match set.gate {
@@ -307,11 +310,12 @@ pub(super) async fn routing(app: &App, before: Routing, set: SetRouting) -> Resu
     };
     if let Some(gate) = &gate {
         gate.check().map_err(|bad| invalid(bad.to_string()))?;
+        known_agents(app, gate.reviewers()).await?;
     }
     Ok(Routing {
         chain: agents,
         skills: match set.skills {
-            Some(skills) => domain::text::tags(&skills)?,
+            Some(skills) => agent::skills(&skills).map_err(|bad| invalid(bad.to_string()))?,
             None => before.skills,
         },
         model: set.model.map_or(before.model, |model| Some(model).filter(|model| !model.trim().is_empty())),

@@ -5,13 +5,15 @@ use store::{DeliveryRecord, DeliveryStatus, WebhookData, WebhookRecord};
 
 use crate::{App, problem::invalid, wire::*};
 
+/// Longest name, in characters.
+const NAME_MAX: usize = 100;
 const TYPES_MAX: usize = 50;
 const DELIVERIES: u32 = 50;
 const DELIVERIES_MAX: u32 = 1_000;
 
 pub async fn add_webhook(app: &App, request: AddWebhook) -> Result<WebhookAndSecret, Problem> {
     let url = address(&request.url, request.private_allowed)?;
-    let host = url.host_str().unwrap_or_default().to_owned();
+    let host = domain::text::elide(url.host_str().unwrap_or_default(), NAME_MAX);
     let data = WebhookData {
         name: name(request.name.as_deref().unwrap_or(&host))?,
         url: url.into(),

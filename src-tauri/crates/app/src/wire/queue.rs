@@ -8,7 +8,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::TaskDetail;
+use super::{RunSpend, TaskDetail};
 
 /// Who may take a card, and what its failures are allowed. Fields left out stay as they are.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, Type)]
@@ -22,6 +22,9 @@ pub struct SetRouting {
     pub model: Option<String>,
     /// Attempts after the first, for failures that another attempt may mend.
     pub retries: Option<u32>,
+    /// The same by cause, with the waits between them; comes before `retries`. Empty: as the agent and the
+    /// project have it.
+    pub retry: Option<RetryPolicy>,
     /// `{"steps": null}`: as the project has it.
     pub gate: Option<SetGate>,
 }
@@ -194,9 +197,12 @@ pub struct QueueAgent {
     pub live: u32,
     /// None: as many as the board allows.
     pub capacity: Option<u32>,
-    /// Ended runs that succeeded, and all that ended by themselves.
+    /// Ended runs that succeeded, and all that ended by themselves; a usage limit is neither success nor failure.
     pub succeeded: u32,
     pub ended: u32,
+    /// By its runs of this day, and by all of them; reviews are among them.
+    pub spent_today: RunSpend,
+    pub spent: RunSpend,
     /// In a row, of those that speak against it; its breaker counts them.
     pub failures: u32,
     pub breaker: BreakerRule,

@@ -99,7 +99,7 @@ pub struct Run {
     pub spent: Option<RunSpend>,
 }
 
-/// What a run used.
+/// What a run used, or several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Type)]
 pub struct RunSpend {
     #[specta(type = u32)]
@@ -107,7 +107,7 @@ pub struct RunSpend {
     /// Millionths of a US dollar; 0 where nothing is known of its price.
     #[specta(type = u32)]
     pub micros: i64,
-    /// The money is an estimate from the price table, not the agent's own figure.
+    /// The money, or some of it, is an estimate from the price table and not the agent's own figure.
     pub estimated: bool,
 }
 

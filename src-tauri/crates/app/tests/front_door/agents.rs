@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::front_door::FrontDoor;
 
 impl FrontDoor {
-    fn program(&self, name: &str, script: &str) -> PathBuf {
+    pub fn program(&self, name: &str, script: &str) -> PathBuf {
         let path = self.dir.path().join(name);
         std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a script");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it may be run");

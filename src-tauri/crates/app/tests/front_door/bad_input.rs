@@ -107,6 +107,108 @@ async fn what_people_type_is_checked() {
     door.close().await;
 }
 
+/// All that the board keeps, as a program sees it.
+async fn everything(door: &FrontDoor) -> [Value; 5] {
+    [
+        door.ok("get_overview", json!({})).await["seq"].clone(),
+        door.ok("get_board", json!({})).await["cards"].clone(),
+        door.ok("get_queue_policy", json!({})).await,
+        door.ok("list_projects", json!({})).await,
+        door.ok("list_schedules", json!({})).await,
+    ]
+}
+
+#[tokio::test]
+async fn what_the_queue_is_told_is_checked_and_changes_nothing() {
+    let door = FrontDoor::open().await;
+    let (first, second, gone) =
+        (door.card("First").await, door.card("Second").await, door.card("Gone").await);
+    door.ok("add_dependency", json!({ "id": second, "upstream": first, "need": "success" })).await;
+    door.ok("trash_task", json!({ "id": gone })).await;
+    door.ok("delete_task", json!({ "id": gone })).await;
+    std::fs::create_dir(door.dir.path().join("shop")).unwrap();
+    let project = door.ok("add_project", json!({ "path": door.dir.path().join("shop") })).await;
+    let edges = door.ok("get_task", json!({ "id": second })).await["queue"].clone();
+    let before = everything(&door).await;
+
+    let routing = |fields: Value| json!({ "id": first, "routing": fields });
+    let retry = |max: i64, backoff: Value| {
+        routing(json!({ "retry": { "timeout": { "max": max, "backoff": backoff } } }))
+    };
+    let settings = |fields: Value| {
+        let mut settings = project["settings"].clone();
+        settings.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        json!({ "id": project["id"], "settings": settings })
+    };
+    let upstream = |id: i64, upstream: i64| json!({ "id": id, "upstream": upstream, "need": "success" });
+    let schedule = |when: &str, zone: &str| json!({ "name": "n", "when": when, "zone": zone, "title": "t" });
+    let growing = |first: i64, cap: i64, jitter: f64| json!({ "kind": "exponential", "first": first, "cap": cap, "jitter": jitter });
+    let mut refusals = Refusals { door: &door, told: String::new() };
+    for (case, operation, request) in [
+        ("an unknown status", "move_task", json!({ "id": first, "column": "limbo" })),
+        ("an unknown status of a list", "list_cards", json!({ "statuses": ["limbo"] })),
+        ("an unknown agent to choose", "edit_task", routing(json!({ "agents": ["nobody"] }))),
+        ("an unknown agent to do it", "edit_task", json!({ "id": first, "assign": { "agent": "nobody" } })),
+        ("an unknown agent of the board", "put_queue_policy", json!({ "agents": ["nobody"] })),
+        ("an unknown agent's cost", "put_queue_policy", json!({ "costs": { "nobody": 1 } })),
+        ("an unknown agent's breaker", "reset_breaker", json!({ "agent": "nobody" })),
+        ("an unknown agent of a project", "edit_project", settings(json!({ "agents": ["nobody"] }))),
+        (
+            "an unknown reviewer",
+            "edit_project",
+            settings(json!({ "gate": [{ "kind": "agent", "agent": "nobody" }] })),
+        ),
+        (
+            "a check without a command",
+            "edit_task",
+            routing(json!({ "gate": { "steps": [{ "kind": "check", "command": [], "timeout": 5 }] } })),
+        ),
+        ("a skill that is no word", "edit_task", routing(json!({ "skills": ["a,b"] }))),
+        ("fewer than no runs", "put_queue_policy", json!({ "parallel": -1 })),
+        ("fewer than no runs of a project", "edit_project", settings(json!({ "limit": -1 }))),
+        ("a limit of no time", "put_queue_policy", json!({ "limits": { "idle": 0 } })),
+        (
+            "a breaker that is always open",
+            "put_queue_policy",
+            json!({ "breaker": { "threshold": 0, "cool_down": 1, "longest": 1 } }),
+        ),
+        ("a budget below nothing", "put_queue_policy", json!({ "daily": { "micros": -1 } })),
+        (
+            "a warning beyond the end",
+            "edit_project",
+            settings(json!({ "budget": { "tokens": 5, "warn_at": 2.0 } })),
+        ),
+        ("too many attempts", "edit_task", retry(101, json!({ "kind": "immediate" }))),
+        ("a wait below nothing", "edit_task", retry(1, json!({ "kind": "fixed", "wait": -1 }))),
+        ("a cap below the first wait", "edit_task", retry(1, growing(10, 5, 0.0))),
+        ("more jitter than all", "edit_task", retry(1, growing(5, 10, 1.5))),
+        ("a wait of no kind", "edit_task", retry(1, json!({ "kind": "never" }))),
+        ("a cycle", "add_dependency", upstream(first, second)),
+        ("a card that waits for itself", "add_dependency", upstream(first, first)),
+        ("a dependency on a deleted card", "add_dependency", upstream(first, gone)),
+        ("a dependency of a deleted card", "add_dependency", upstream(gone, first)),
+        ("a dependency on no card", "add_dependency", upstream(first, 99)),
+        ("a need of no kind", "add_dependency", json!({ "id": first, "upstream": second, "need": "luck" })),
+        ("a cron text that is none", "put_schedule", schedule("61 * * * *", "UTC")),
+        ("a day that never comes", "put_schedule", schedule("0 0 30 2 *", "UTC")),
+        ("words that say no time", "put_schedule", schedule("now and then", "UTC")),
+        ("a time zone that is none", "put_schedule", schedule("daily", "Mars/Base")),
+        ("a queue place for a deleted card", "queue_task", json!({ "id": gone, "queued": true })),
+    ] {
+        refusals.of(case, operation, request).await;
+    }
+    refusals.settle("queue");
+    assert_eq!(everything(&door).await, before);
+    assert_eq!(door.ok("get_task", json!({ "id": second })).await["queue"], edges);
+
+    // A skill is a word of one's own: what nobody has is no error, and the card says so.
+    door.ok("edit_task", routing(json!({ "skills": ["deploy"], "agents": ["demo"] }))).await;
+    door.ok("queue_task", json!({ "id": first, "queued": true })).await;
+    let plan = door.ok("get_plan", json!({ "task": first })).await;
+    assert_eq!(plan["waits"][0]["why"], "needs skill `deploy`, which no agent has");
+    door.close().await;
+}
+
 #[tokio::test]
 async fn a_project_is_a_folder_that_can_be_used() {
     let door = FrontDoor::open().await;

@@ -15,5 +15,6 @@ mod repositories;
 mod runs;
 mod schedules;
 mod table;
+mod timers;
 mod transfer;
 mod trash;

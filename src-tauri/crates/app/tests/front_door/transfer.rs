@@ -126,7 +126,7 @@ async fn what_cannot_be_is_refused_and_nothing_of_it_is_taken() {
     let run = json!({ "type": "run", "uid": "r", "task": "a", "attempt": 1, "agent": "demo", "mode": "unattended", "outcome": "failed", "created_at": 1, "ended_at": 1 });
     for (record, words) in [
         (with(card("b"), "title", json!("  ")), "the title is empty"),
-        (with(card("b"), "status", json!("limbo")), "unknown variant `limbo`"),
+        (with(card("b"), "status", json!("limbo")), "“limbo” is not a column"),
         (with(card("b"), "colour", json!("red")), "unknown field `colour`"),
         (with(card(""), "title", json!("x")), "is no uid"),
         (run.clone(), "cannot be"),

@@ -76,6 +76,23 @@ fn logs_are_the_raw_bytes() {
 }
 
 #[test]
+fn the_log_of_an_earlier_run_is_asked_for_by_its_attempt_or_its_id() {
+    let desk = Desk::new();
+    desk.ok(&["add", "Twice"]);
+    desk.ok(&["add", "Another"]);
+    for (card, word) in [("1", "first"), ("2", "between"), ("1", "second")] {
+        desk.ok(&["run", card, "--wait", "--agent", "custom", "--", "printf", word]);
+    }
+    assert_eq!(desk.ok(&["logs", "1"]), "second");
+    assert_eq!(desk.ok(&["logs", "1", "--attempt", "1"]), "first");
+    assert_eq!(desk.ok(&["logs", "1", "--run", "1"]), "first");
+    assert_eq!(desk.ok(&["logs", "1", "--run", "3"]), "second");
+    let others = desk.output(&["logs", "1", "--run", "2"]);
+    assert_eq!((text(&others.stdout), others.status.code()), (String::new(), Some(1)));
+    assert!(text(&others.stderr).contains("1 has no run 2"), "{}", text(&others.stderr));
+}
+
+#[test]
 fn an_agent_outlives_the_command_that_started_it() {
     let mut desk = Desk::new();
     desk.ok(&["add", "Stay alive"]);

@@ -1,6 +1,8 @@
 //! `/api/agents` and what hangs on it, in the first board's words. Its agents are those that somebody registered;
 //! the built-in ones have no number until something is changed about them.
 
+use std::collections::BTreeSet;
+
 use axum::{
     body::Bytes,
     extract::{Path, Query, rejection::QueryRejection},
@@ -112,9 +114,9 @@ impl Said {
             .capabilities
             .clone()
             .or_else(|| serde_json::from_value(self.config.get("capabilities")?.clone()).ok());
-        said.map(|skills| {
-            skills.iter().map(|skill| skill.trim().to_ascii_lowercase().replace(' ', "-")).collect()
-        })
+        let word = |skill: &String| skill.trim().to_ascii_lowercase().replace(' ', "-");
+        // Said twice is said.
+        said.map(|skills| skills.iter().map(word).collect::<BTreeSet<_>>().into_iter().collect())
     }
 
     /// The changes as the operation takes them.

@@ -42,6 +42,9 @@ use crate::{
     serve::BODY,
 };
 
+/// 2^53: up to here a float says which integer it is.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 pub(crate) fn routes(app: &App) -> Router<App> {
     let each = Router::new()
         .route("/api/tasks", get(tasks::list).post(tasks::create).put(tasks::move_many))
@@ -212,7 +215,24 @@ fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<T, Fai
     if text.trim_ascii_start().first() != Some(&b'{') {
         return Err(bad("the request must be a JSON object"));
     }
-    serde_json::from_slice(text).map_err(|error| bad(format!("the request cannot be read: {error}")))
+    let unreadable = |error: serde_json::Error| bad(app::unreadable(&error));
+    let sent = serde_json::from_slice(text).map_err(unreadable)?;
+    serde_json::from_value(whole(sent)).map_err(unreadable)
+}
+
+/// To JSON 2.0 is an integer, and some languages write theirs so; to us it would be none.
+fn whole(value: Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < EXACT => {
+                json!(float as i64)
+            }
+            _ => Value::Number(number),
+        },
+        Value::Array(items) => items.into_iter().map(whole).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, whole(value))).collect(),
+        Value::Null | Value::Bool(_) | Value::String(_) => value,
+    }
 }
 
 /// The integer in a path.
@@ -249,6 +269,7 @@ impl Page {
 
     fn told(limit: u32, offset: u32, total: u64, named: &str, rows: Vec<Value>) -> Value {
         let more = u64::from(offset) + (rows.len() as u64) < total;
-        json!({ named: rows, "total": total, "page": offset / limit + 1, "limit": limit, "offset": offset, "hasMore": more })
+        let page = u64::from(offset / limit) + 1;
+        json!({ named: rows, "total": total, "page": page, "limit": limit, "offset": offset, "hasMore": more })
     }
 }

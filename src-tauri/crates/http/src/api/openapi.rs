@@ -1,5 +1,8 @@
 //! The public routes as an OpenAPI 3.1 document. It is made from one table, which a test holds against the router:
-//! a route that is not described here, or described and not there, fails it.
+//! a route that is not described here, or described and not there, fails it. [`shapes`] says what bodies and
+//! parameters look like.
+
+mod shapes;
 
 use axum::{
     http::Method,
@@ -8,6 +11,7 @@ use axum::{
 use domain::Role;
 use serde_json::{Map, Value, json};
 
+use self::shapes::{body, is_required, parameter, schemas};
 use crate::gate::Caller;
 
 /// Method, path, what it does, the weakest role, the status of success, what it takes, what it gives, its query.
@@ -41,8 +45,6 @@ const HEADERS: &[(&str, &str, &str, &str)] = &[
     ("get", "/api/events", "Last-Event-ID", "The id of the last event that was seen."),
 ];
 
-const PAGE: [&str; 3] = ["limit", "offset", "page"];
-
 #[rustfmt::skip]
 pub(crate) const ROUTES: &[Row] = &[
     ("get", "/health", "Whether the board answers", "", 200, "", "Health", &[]),
@@ -62,7 +64,7 @@ pub(crate) const ROUTES: &[Row] = &[
     ("put", "/api/agents", "Change the agent named in the body", "operator", 200, "Agent", "AgentAnswer", &[]),
     ("post", "/api/agents/register", "An agent introduces itself; again it is a heartbeat", "agent", 201, "NewAgent", "AgentAnswer", &[]),
     ("get", "/api/agents/{id}", "Show an agent", "viewer", 200, "", "AgentAnswer", &[]),
-    ("put", "/api/agents/{id}", "Change an agent", "operator", 200, "Agent", "AgentAnswer", &[]),
+    ("put", "/api/agents/{id}", "Change an agent", "operator", 200, "AgentChange", "AgentAnswer", &[]),
     ("delete", "/api/agents/{id}", "Take an agent off the list", "operator", 200, "", "Success", &[]),
     ("get", "/api/agents/{id}/heartbeat", "The agent is there; what waits for it", "agent", 200, "", "Heartbeat", &[]),
     ("post", "/api/agents/{id}/heartbeat", "The agent is there; what waits for it", "agent", 200, "", "Heartbeat", &[]),
@@ -150,14 +152,8 @@ fn described((method, path, summary, role, success, takes, gives, query): &Row) 
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": in_path(path, name) }))
         .collect();
     parameters.extend(query.iter().map(|name| {
-        let number = PAGE.contains(name)
-            || matches!(
-                *name,
-                "project_id" | "since" | "project" | "task" | "last_event_id" | "taskId" | "webhook_id"
-            );
-        let kind =
-            if number { json!({ "type": "integer", "minimum": 0 }) } else { json!({ "type": "string" }) };
-        json!({ "name": name, "in": "query", "schema": kind })
+        let required = is_required(path, name);
+        json!({ "name": name, "in": "query", "required": required, "schema": parameter(path, name) })
     }));
     if *method == "post" {
         parameters.push(json!({
@@ -167,7 +163,7 @@ fn described((method, path, summary, role, success, takes, gives, query): &Row) 
     }
     parameters.extend(HEADERS.iter().filter(|header| header.0 == *method && header.1 == *path).map(
         |(_, _, name, says)| {
-            json!({ "name": name, "in": "header", "schema": { "type": "string" }, "description": says })
+            json!({ "name": name, "in": "header", "schema": parameter(path, name), "description": says })
         },
     ));
     let mut responses = json!({ success.to_string(): given(gives) });
@@ -180,6 +176,9 @@ fn described((method, path, summary, role, success, takes, gives, query): &Row) 
     }
     if *method == "get" && !matches!(*gives, "Health" | "Events") {
         responses["304"] = json!({ "description": "you have it already" });
+    }
+    if *method == "post" {
+        responses["422"] = problem("this idempotency key was used for another request");
     }
     for (status, why) in refusals(path, role) {
         responses[status] = problem(why);
@@ -196,8 +195,7 @@ fn described((method, path, summary, role, success, takes, gives, query): &Row) 
         operation["description"] = json!(format!("Needs the role {role} or a stronger one."));
     }
     if !takes.is_empty() {
-        let schema = json!({ "schema": { "$ref": format!("#/components/schemas/{takes}") } });
-        operation["requestBody"] = json!({ "content": { "application/json": schema } });
+        operation["requestBody"] = body(takes);
     }
     operation
 }
@@ -218,7 +216,7 @@ fn in_path(path: &str, name: &str) -> Value {
     match name {
         "action" => json!({ "type": "string", "enum": ["pause", "resume", "run", "remove"] }),
         _ if path.starts_with("/api/agents") || path.starts_with("/api/cron") => json!({ "type": "string" }),
-        _ => json!({ "type": "integer", "minimum": 1 }),
+        _ => parameter(path, name),
     }
 }
 
@@ -258,151 +256,6 @@ fn problem(why: &str) -> Value {
     let content =
         json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
     json!({ "description": why, "content": content })
-}
-
-/// An object with these required fields; `?` allows null, `[]` is a list, a capital letter refers to another.
-fn object(fields: &str) -> Value {
-    let mut properties = Map::new();
-    let mut required = Vec::new();
-    for field in fields.split_whitespace() {
-        let (name, kind) = field.split_once(':').unwrap_or((field, "any"));
-        let (name, optional) = name.strip_suffix('~').map_or((name, false), |name| (name, true));
-        properties.insert(name.into(), kind_of(kind));
-        if !optional {
-            required.push(name);
-        }
-    }
-    json!({ "type": "object", "properties": properties, "required": required })
-}
-
-fn kind_of(kind: &str) -> Value {
-    if let Some(kind) = kind.strip_suffix('?') {
-        return json!({ "anyOf": [kind_of(kind), { "type": "null" }] });
-    }
-    if let Some(kind) = kind.strip_suffix("[]") {
-        return json!({ "type": "array", "items": kind_of(kind) });
-    }
-    match kind {
-        "text" => json!({ "type": "string" }),
-        "int" => json!({ "type": "integer" }),
-        "number" => json!({ "type": "number" }),
-        "bool" => json!({ "type": "boolean" }),
-        "object" => json!({ "type": "object" }),
-        "any" => json!({}),
-        other => json!({ "$ref": format!("#/components/schemas/{other}") }),
-    }
-}
-
-fn schemas() -> Value {
-    let given = [
-        ("Health", "status:text version:text"),
-        (
-            "Problem",
-            "type:text title:text status:int detail:text code:text message:text next:text? error:text legal_next~:text[] status_now~:text",
-        ),
-        (
-            "TaskView",
-            "id:int title:text description:text status:text priority:text assigned_to:text? project_id:int? created_at:int updated_at:int due_date:int? completed_at:int? tags:text[] metadata:object outcome:text? error_message:text? resolution:text? retry_count:int comment_count:int version:int",
-        ),
-        ("TaskAnswer", "task:TaskView"),
-        ("TaskPage", "tasks:TaskView[] total:int page:int limit:int offset:int hasMore:bool"),
-        ("Claim", "task:TaskView? reason:text agent:text run:object? held:int[] timestamp:int"),
-        (
-            "Outcomes",
-            "timeframe:text summary:object by_agent:object by_priority:object common_errors:object[] record_count:int",
-        ),
-        ("Success", "success:bool"),
-        ("CommentView", "id:int task_id:int author:text content:text created_at:int replies:any[]"),
-        ("Comments", "comments:CommentView[] total:int"),
-        ("CommentAnswer", "comment:CommentView"),
-        (
-            "AgentView",
-            "id:int name:text role:text status:text soul_content:text capabilities:text[] max_capacity:int created_at:int updated_at:int last_seen:int? config:object",
-        ),
-        ("AgentAnswer", "agent:AgentView"),
-        ("AgentPage", "agents:AgentView[] total:int page:int limit:int offset:int hasMore:bool"),
-        ("Heartbeat", "status:text agent:text checked_at:int work_items:object[] total_items:int"),
-        ("Soul", "agent:object soul_content:text source:text available_templates:text[] updated_at:int?"),
-        (
-            "KeyView",
-            "id:int name:text key_prefix:text scopes:text[] created_at:int expires_at:int? last_used_at:int? revoked_at:int?",
-        ),
-        ("Keys", "agent:object keys:KeyView[]"),
-        ("KeyAnswer", "key:KeyView api_key:text"),
-        ("Reviews", "reviews~:object[] latest~:object"),
-        ("Jobs", "jobs:object[] total:int"),
-        ("JobAnswer", "success~:bool job~:object task~:TaskView"),
-        (
-            "Status",
-            "status:text version:text tasks:object queue:object last_event_id:int event_streams:int timestamp:int",
-        ),
-        ("Activities", "activities:object[] total:int page:int limit:int hasMore:bool"),
-        ("File", "type:text count:int data:object[]"),
-        (
-            "WebhookView",
-            "id:int name:text url:text events:text[] project_id:int? enabled:bool private_allowed:bool waiting:int consecutive_failures:int resting_until:int? created_at:int updated_at:int",
-        ),
-        ("Webhooks", "webhooks:WebhookView[] total:int"),
-        ("WebhookShown", "webhook:WebhookView"),
-        ("WebhookAnswer", "success:bool id:int webhook:WebhookView secret:text?"),
-        (
-            "DeliveryView",
-            "id:int webhook_id:int message_id:text event_type:text payload:text status:text attempts:int status_code:int? error:text? duration_ms:int? next_attempt_at:int? created_at:int ended_at:int?",
-        ),
-        ("DeliveryAnswer", "success:bool delivery:DeliveryView"),
-        ("Deliveries", "deliveries:DeliveryView[] total:int page:int limit:int offset:int hasMore:bool"),
-        ("Found", "query:text count:int results:object[]"),
-        ("Document", "openapi:text info:object paths:object"),
-        (
-            "Item",
-            "id:int title:text description:text status:text priority:text agent:text? createdAt:text updatedAt:text",
-        ),
-        ("ItemPage", "items:Item[] total:int page:int limit:int hasMore:bool"),
-        ("ItemClaim", "item:Item? reason:text runId:int? token:text? leaseUntil:text?"),
-        ("Executor", "running:int maxParallel:int paused:bool ready:int next:int[] agents:object[]"),
-        (
-            "Started",
-            "itemId:int agentId:int agent:text status:text workspaceDir:text? artifactsDir:text? branch:text?",
-        ),
-        (
-            "Task",
-            "title~:text description~:text status~:text priority~:any assigned_to~:text? project_id~:int tags~:text[] due_date~:any outcome~:text error_message~:text resolution~:text feedback_rating~:int feedback_notes~:text estimated_hours~:number actual_hours~:number metadata~:object",
-        ),
-        (
-            "NewTask",
-            "title:text description~:text status~:text priority~:any assigned_to~:text? project_id~:int tags~:text[] due_date~:any outcome~:text metadata~:object",
-        ),
-        ("Moves", "tasks:object[]"),
-        ("NewComment", "content:text author~:text"),
-        ("NewAgent", "name:text role~:text capabilities~:text[] soul_content~:text"),
-        (
-            "Agent",
-            "id~:int name~:text role~:text soul_content~:text capabilities~:text[] max_capacity~:int enabled~:bool config~:object",
-        ),
-        ("NewSoul", "soul_content~:text template_name~:text"),
-        ("NewKey", "name~:text expires_at~:any expires_in_days~:number"),
-        ("Which", "key_id:int"),
-        ("NewReview", "taskId:int status:text notes:text reviewer~:text"),
-        ("NewJob", "action~:text id~:any name~:text schedule~:text timezone~:text task_template~:object"),
-        (
-            "NewWebhook",
-            "url:text name~:text events~:text[] project_id~:int enabled~:bool private_allowed~:bool",
-        ),
-        (
-            "Webhook",
-            "id:int url~:text name~:text events~:text[] enabled~:bool private_allowed~:bool regenerate_secret~:bool",
-        ),
-        (
-            "WebhookChange",
-            "url~:text name~:text events~:text[] enabled~:bool private_allowed~:bool regenerate_secret~:bool",
-        ),
-        ("WhichWebhook", "id:int"),
-        ("WhichDelivery", "delivery_id:int"),
-        ("NewItem", "title:text description~:text priority~:any tags~:text[]"),
-        ("NewClaim", "agentId~:text capacity~:int"),
-        ("Execute", "agent~:text model~:text mode~:text"),
-    ];
-    Value::Object(given.into_iter().map(|(name, fields)| (name.to_owned(), object(fields))).collect())
 }
 
 #[cfg(test)]

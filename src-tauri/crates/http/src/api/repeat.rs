@@ -80,7 +80,9 @@ async fn carry_out(
     let target = parts.uri.path_and_query().map(|target| target.as_str().to_owned()).unwrap_or_default();
     let fingerprint =
         Sha256::new().chain_update(target).chain_update([0]).chain_update(&body).finalize().into();
-    match repeated::take(&caller.app, &name, fingerprint).await? {
+    // A key that was used for another request is a 422, as the draft of the header has it.
+    let taken = repeated::take(&caller.app, &name, fingerprint).await;
+    match taken.map_err(|problem| Fail::new(crate::problem::answer(problem)))? {
         Repeat::Answered(status, body) => return Ok(again(status, body)),
         Repeat::No => {}
     }

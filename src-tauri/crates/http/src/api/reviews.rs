@@ -26,10 +26,9 @@ pub(crate) struct Wanted {
 pub(crate) async fn list(caller: Caller, wanted: Result<Query<Wanted>, QueryRejection>) -> Answer {
     let wanted = query(wanted)?;
     if let Some(ids) = wanted.task_ids {
-        let ids: Vec<i64> = ids.split(',').filter_map(|id| id.trim().parse().ok()).collect();
-        if !(1..=100).contains(&ids.len()) {
-            return Err(bad("taskIds must name 1 to 100 tasks, with commas between"));
-        }
+        let ids: Option<Vec<i64>> = ids.split(',').map(|id| id.trim().parse().ok()).collect();
+        let ids = ids.filter(|ids| ids.len() <= 100);
+        let ids = ids.ok_or_else(|| bad("taskIds must name 1 to 100 tasks, with commas between"))?;
         let mut latest = Map::new();
         for id in ids {
             let newest = reviews(&caller, id).await.unwrap_or_default().into_iter().next();

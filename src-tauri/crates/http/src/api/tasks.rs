@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, Query, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
 };
+use domain::TaskId;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -60,17 +61,13 @@ pub(crate) fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Fai
 pub(crate) async fn list(caller: Caller, wanted: Result<Query<Wanted>, QueryRejection>) -> Answer {
     let wanted = query(wanted)?;
     let (limit, offset) = wanted.page.read()?.of(200);
-    let statuses = wanted.status.as_deref().map(|all| {
-        let read =
-            |word: &str| words::status(word.trim()).ok_or_else(|| bad(format!("“{word}” is not a status")));
-        all.split(',').map(read).collect::<Result<Vec<_>, Fail>>()
-    });
+    let statuses: Option<Vec<&str>> = wanted.status.as_deref().map(|all| all.split(',').collect());
     let band = wanted
         .priority
         .as_deref()
         .map(|word| words::levels(word).ok_or_else(|| bad(format!("“{word}” is not a priority"))));
     let request = json!({
-        "statuses": statuses.transpose()?,
+        "statuses": statuses,
         "agent": wanted.assigned_to.map(|name| name.to_ascii_lowercase()),
         "priority": band.transpose()?,
         "project": wanted.project_id,
@@ -110,7 +107,7 @@ pub(crate) async fn every(
 pub(crate) async fn find(caller: &Caller, id: i64) -> Result<Value, Fail> {
     let mut found = caller.ask("list_tasks", json!({ "ids": [id] })).await?;
     let task = found["tasks"].as_array_mut().and_then(Vec::pop);
-    task.ok_or_else(|| not_found(format!("task {id} does not exist")).into())
+    task.ok_or_else(|| not_found(format!("task {} does not exist", TaskId(id).key())).into())
 }
 
 pub(crate) async fn show(caller: Caller, Path(task): Path<String>) -> Answer {
@@ -150,12 +147,6 @@ fn given<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
 
 impl Said {
     fn request(self, id: Option<i64>, agent: Option<&str>) -> Result<Value, Fail> {
-        let status = self.status.as_deref().map(|word| {
-            words::status(word).ok_or_else(|| {
-                let known = "inbox, assigned, in_progress, review, done, failed or cancelled";
-                bad(format!("“{word}” is not a status; use {known}"))
-            })
-        });
         let due = self.due_date.map(|due| match due {
             None | Some(Value::Null) => Ok(json!({ "at": null })),
             Some(at) => words::millis(&at)
@@ -186,7 +177,7 @@ impl Said {
             "tags": self.tags,
             "due": due.transpose()?,
             "assign": assign,
-            "status": status.transpose()?,
+            "status": self.status,
             "agent": agent,
             "outcome": reported.then_some(outcome),
         }))
@@ -359,10 +350,6 @@ pub(crate) async fn comment(
 ) -> Answer {
     let task = id(&task)?;
     let said: Comment = read(&headers, &body)?;
-    if said.content.trim().is_empty() {
-        return Err(bad("content is missing"));
-    }
-    find(&caller, task).await?;
     let caller = match said.author.as_deref().map(str::to_ascii_lowercase) {
         Some(name) if domain::agent::name(&name).is_ok() => caller.on_behalf_of(&name),
         _ => caller,

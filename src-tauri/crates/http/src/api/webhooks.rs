@@ -78,7 +78,7 @@ struct Said {
     id: Option<i64>,
     name: Option<String>,
     url: Option<String>,
-    /// `*` stands for all.
+    /// `*` alone stands for all.
     events: Option<Vec<String>>,
     project_id: Option<i64>,
     enabled: Option<bool>,
@@ -93,7 +93,7 @@ impl Said {
 
     fn types(&self) -> Option<Vec<String>> {
         let events = self.events.clone()?;
-        if events.iter().any(|event| event.trim() == "*") { Some(Vec::new()) } else { Some(events) }
+        if events == ["*"] { Some(Vec::new()) } else { Some(events) }
     }
 }
 

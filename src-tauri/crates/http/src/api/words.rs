@@ -1,7 +1,7 @@
 //! The two boards' words for what we have, both ways. Their times are seconds since the epoch (the first) and ISO
 //! text (the second); ours are milliseconds.
 
-use domain::{Priority, Status};
+use domain::Priority;
 use serde_json::{Value, json};
 
 /// The first board's word. What we call ready it calls assigned: looked through, and waiting for its agent.
@@ -9,13 +9,9 @@ pub(crate) fn status_word(status: &str) -> &str {
     if status == "ready" { "assigned" } else { status }
 }
 
-/// Its words and ours. A rejected card is one that waits for its agent again.
-pub(crate) fn status(word: &str) -> Option<Status> {
-    match word {
-        "assigned" | "rejected" => Some(Status::Ready),
-        "quality_review" => Some(Status::Review),
-        _ => Status::parse(word),
-    }
+/// The second board's word.
+fn item_status_word(status: &str) -> &str {
+    if status == "in_progress" { "in_flight" } else { status }
 }
 
 pub(crate) fn priority(level: &Value) -> String {
@@ -36,12 +32,14 @@ pub(crate) fn seconds(millis: &Value) -> Value {
     millis.as_i64().map_or(Value::Null, |at| json!(at.div_euclid(1000)))
 }
 
+/// The last millisecond of the year 9999.
+pub(crate) const LAST: i64 = 253_402_300_799_999;
+
 /// Seconds, or milliseconds where they could be nothing else, or ISO text.
 pub(crate) fn millis(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => {
-            let number =
-                number.as_f64().filter(|number| number.is_finite() && *number >= 0.0 && *number < 1e15)?;
+            let number = number.as_f64().filter(|number| (0.0..=LAST as f64).contains(number))?;
             Some(if number >= 1e11 { number as i64 } else { (number * 1000.0) as i64 })
         }
         Value::String(text) => {
@@ -114,10 +112,6 @@ fn attempts(listed: &Value) -> i64 {
 
 /// A card as the second board has it.
 pub(crate) fn item(listed: &Value) -> Value {
-    let status = match listed["status"].as_str().unwrap_or_default() {
-        "in_progress" => "in_flight",
-        other => other,
-    };
     let priority = match priority(&listed["priority"]).as_str() {
         "critical" => "urgent".to_owned(),
         other => other.to_owned(),
@@ -127,7 +121,7 @@ pub(crate) fn item(listed: &Value) -> Value {
         "key": listed["key"],
         "title": listed["title"],
         "description": listed["description"],
-        "status": status,
+        "status": item_status_word(listed["status"].as_str().unwrap_or_default()),
         "priority": priority,
         "agent": listed["agent"],
         "tags": listed["tags"],
@@ -141,15 +135,17 @@ pub(crate) fn item(listed: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use domain::Status;
+
     use super::*;
 
     #[test]
-    fn the_states_of_the_machine_and_the_first_board_s_words_are_one_to_one() {
+    fn the_states_of_the_machine_and_either_board_s_words_are_one_to_one() {
         for ours in Status::ALL {
-            assert_eq!(status(status_word(ours.word())), Some(ours), "{ours}");
+            for word in [status_word(ours.word()), item_status_word(ours.word())] {
+                assert_eq!(Status::parse(word), Some(ours), "{word}");
+            }
         }
-        assert_eq!(status("rejected"), Some(Status::Ready));
-        assert_eq!(status("limbo"), None);
     }
 
     #[test]

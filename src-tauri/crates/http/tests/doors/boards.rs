@@ -158,6 +158,8 @@ async fn a_list_is_filtered_counted_and_paged() {
     assert_eq!(titles(&list("?search=SK%203").await), ["task 3"]);
     assert_eq!(list("?status=done").await["total"], 0);
     assert_eq!(list("?limit=9999").await["limit"], 200);
+    let beyond = list("?limit=1&offset=4294967295").await;
+    assert_eq!((&beyond["page"], &beyond["tasks"]), (&json!(4_294_967_296_u64), &json!([])));
     let found = ok(&board, "GET", "/api/search?q=task%201", json!(null)).await;
     assert_eq!((&found["count"], &found["results"][0]["title"]), (&json!(1), &json!("task 1")));
     board.close().await;
@@ -245,7 +247,7 @@ async fn an_illegal_move_is_a_conflict_that_says_what_is_legal() {
     assert_eq!(problem["legal_next"], json!(["assigned", "done", "cancelled"]));
     assert_eq!(ok(&board, "GET", "/api/tasks/1", json!(null)).await["task"]["title"], "never worked on");
     let moved =
-        ok(&board, "PUT", "/api/tasks", json!({ "tasks": [{ "id": 1, "status": "assigned" }] })).await;
+        ok(&board, "PUT", "/api/tasks", json!({ "tasks": [{ "id": 1.0, "status": "assigned" }] })).await;
     assert_eq!((&moved["success"], &moved["updated"]), (&json!(true), &json!(1)));
     board.close().await;
 }
@@ -402,7 +404,7 @@ async fn a_request_that_comes_twice_is_carried_out_once() {
     let again = board.send(&post("k1", "once")).await;
     assert_eq!((first.status, again.status, again.header("idempotency-replayed")), (201, 201, Some("true")));
     assert_eq!(first.json(), again.json());
-    assert_eq!(board.send(&post("k1", "another")).await.status, 400);
+    assert_eq!(board.send(&post("k1", "another")).await.status, 422);
     assert_eq!(board.send(&post("k2", "")).await.status, 400);
     assert_eq!(board.send(&post("k2", "mended")).await.status, 201, "what was refused changed nothing");
     let twice = post("k3", "at one time");

@@ -11,6 +11,7 @@ mod mcp;
 mod noise;
 mod rig;
 mod rpc;
+mod sentences;
 mod socket;
 mod streams;
 mod webhooks;

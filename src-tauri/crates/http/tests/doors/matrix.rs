@@ -1,9 +1,11 @@
-//! Every route and every operation, with every kind of key, from every place: made from the document that the
-//! server gives of itself and from the table of operations, so that a new route is in it by itself.
+//! Every route, operation and stream, with every kind of key, from every place: made from the document that the
+//! server gives of itself and from the tables of operations and streams, so that a new one is in it by itself or
+//! fails it.
 
-use app::{Clock, OPERATIONS};
-use domain::Role;
+use app::{Clock, OPERATIONS, Stream};
+use domain::{Actor, Role};
 use serde_json::{Value, json};
+use testkit::{card, run_of};
 
 use crate::rig::{Ask, Board, KEY};
 
@@ -141,6 +143,16 @@ fn tools() -> Target {
     Target { ask, name: "post /mcp".into(), role: Some(Role::Viewer), open: true }
 }
 
+/// What is no request and answer: WebSockets and a run's log.
+fn streams() -> Vec<Target> {
+    let target = |name: &str, ask, role| Target { ask, name: name.to_owned(), role: Some(role), open: false };
+    vec![
+        target("the socket of events", Ask::websocket("/events"), Role::Viewer),
+        target("a terminal", Ask::websocket("/terminal/1?cols=80&rows=24"), Role::Operator),
+        target("a log", Ask::get("/runs/1/log"), Role::Viewer),
+    ]
+}
+
 /// Whether the answer's status is right; the rule, written once more.
 fn fits(target: &Target, knocker: &Knocker, from: From, status: u16) -> bool {
     match (from, target.role, knocker.role) {
@@ -162,8 +174,13 @@ async fn each_route_opens_to_the_keys_that_its_description_names_and_to_no_other
     board.call("enroll_agent", json!({ "name": "keeper" })).await;
     board.call("put_task", json!({ "title": "kept", "assign": { "agent": "keeper" } })).await;
     board.call("put_schedule", json!({ "name": "one", "when": "daily", "title": "x" })).await;
+    let store = board.app.engine().store();
+    let watched = store.add_task(card("watched"), Actor::Person, START).await.expect("a card");
+    store.begin_run(run_of(watched), Actor::Person, START).await.expect("a run");
+    let streams = streams();
+    assert_eq!(streams.len() + 1, Stream::ALL.len(), "the log of changes is a route");
     let targets: Vec<Target> =
-        routes(&board).await.into_iter().chain(operations()).chain([tools()]).collect();
+        streams.into_iter().chain(routes(&board).await).chain(operations()).chain([tools()]).collect();
     assert!(targets.len() > OPERATIONS.len() + 40, "{}", targets.len());
     let mut wrong = Vec::new();
     for target in &targets {

@@ -7,11 +7,11 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use super::liveness;
+use super::liveness::{self, Liveness};
 use crate::launch::{Answer, Launch, Order, StartFailure};
 use crate::platform;
 use crate::protocol::PROTOCOL;
-use crate::records;
+use crate::records::{self, HostRecord};
 
 /// A started run. Nothing needs to be kept: the host is nobody's child.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,9 @@ pub enum SpawnError {
     /// It ended without an answer; `said` is what it wrote last.
     #[error("the host ended before it had started the agent: {said}")]
     Died { said: String },
+    /// The same, but the agent was on record by then and may have done something. What it left running was ended.
+    #[error("the host ended right after it had started the agent")]
+    Vanished,
 }
 
 /// Starts `launch` in `run_dir`, which must exist, be empty of runs, and be readable by its owner only.
@@ -76,6 +79,9 @@ fn start(mut command: Command, host: &Path, run_dir: &Path, order: &[u8]) -> Res
             // It may have been killed between the agent's start and its answer. What cannot be ended here is
             // told when somebody looks at the run again.
             let _ = liveness::end_leftovers(run_dir);
+            if let Ok(Liveness::Gone(HostRecord { agent: Some(_), .. })) = liveness::alive(run_dir) {
+                return Err(SpawnError::Vanished);
+            }
             leave_nothing(&said, said_before);
             Err(error)
         }

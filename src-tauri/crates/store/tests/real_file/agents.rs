@@ -27,7 +27,7 @@ fn furnished(name: &str) -> AgentData {
             max_capacity: 3,
             model: Some("opus".into()),
             enabled: false,
-            retry: RetryPolicy::of(7),
+            retry: RetryPolicy::of(Some(7), None),
             breaker: Some(BreakerRule { threshold: 5, ..BreakerRule::default() }),
             ..Agent::new(name)
         },

@@ -208,7 +208,7 @@ async fn an_agents_own_rules_stand_between_the_cards_and_the_projects() {
         project(&store, json!({"retry": {"agent_error": {"max": 0, "backoff": {"kind": "immediate"}}}}))
             .await;
     let mut demo = agent("demo");
-    demo.agent.retry = RetryPolicy::of(1);
+    demo.agent.retry = RetryPolicy::of(Some(1), None);
     demo.agent.breaker = Some(BreakerRule { threshold: 2, cool_down: 5_000, longest: 9_000 });
     store.register_agent(demo, Actor::Person, store.clock.tick()).await.unwrap();
     let task = card_of(&store, &shop).await;
@@ -230,7 +230,7 @@ async fn an_agents_own_rules_stand_between_the_cards_and_the_projects() {
     );
 
     let own = store.add(NewTask {
-        routing: store::Routing { retry: RetryPolicy::of(9), ..store::Routing::default() },
+        routing: store::Routing { retry: RetryPolicy::of(Some(9), None), ..store::Routing::default() },
         ..ready_card("own")
     });
     let own = own.await;

@@ -18,6 +18,7 @@ mod repositories;
 mod reviews;
 mod runs;
 mod schedules;
+mod spending;
 mod strange_boards;
 mod subtasks;
 mod writer;
