@@ -26,17 +26,12 @@ use store::{
     RepositoryLimit, Store, TrackRecord,
 };
 
-use crate::{
-    Engine, RunRequest,
-    agents_found::FoundAgent,
-    error::EngineError,
-    events::{EngineEvent, Events},
-};
+use crate::{Engine, RunRequest, agents_found::FoundAgent, error::EngineError};
 
 /// Under which the queue's policy is kept.
 pub const POLICY: &str = "queue";
 /// Between two passes, so that a flood of commits does not become a flood of plans.
-const PACE: Duration = Duration::from_millis(25);
+pub(crate) const PACE: Duration = Duration::from_millis(25);
 /// The runs that settle ties between agents: those of a day, in milliseconds.
 const RECENT: Millis = 24 * 60 * 60 * 1_000;
 /// Tasks read of each project at first; four times as many when none of these could start.
@@ -224,7 +219,7 @@ impl Engine {
             };
             tokio::time::sleep(PACE).await;
             tokio::select! {
-                going_on = something_happened(&mut events) => if !going_on { return },
+                news = events.news() => if news.is_none() { return },
                 () = self.come(wake) => {}
             }
         }
@@ -232,6 +227,10 @@ impl Engine {
 
     /// One pass. Returns when to look again although nothing happens.
     pub(crate) async fn dispatch_once(&self) -> Result<Option<Millis>, EngineError> {
+        if !self.store().has_queued().await? {
+            // What is ready and not queued has no timer that the dispatcher waits for.
+            return Ok(None);
+        }
         let world = self.world().await?;
         // The budgets of a day begin anew with the next.
         let tomorrow = Some(self.tomorrow());
@@ -393,17 +392,6 @@ async fn limits_in(
         add(LimitOn::Review, policy.review, "Review");
     }
     Ok(limits)
-}
-
-/// Waits for an event that may change the plan; false when the engine has ended.
-pub(crate) async fn something_happened(events: &mut Events) -> bool {
-    loop {
-        match events.next().await {
-            Some(EngineEvent::Changed(_) | EngineEvent::AgentsFound | EngineEvent::Missed) => return true,
-            Some(EngineEvent::Live(_)) => {}
-            None => return false,
-        }
-    }
 }
 
 pub(crate) fn policy_of(record: &ProjectRecord) -> ProjectPolicy {

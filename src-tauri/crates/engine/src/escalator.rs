@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::Millis;
 
-use crate::{Engine, dispatcher::something_happened};
+use crate::Engine;
 
 /// Between two looks: limits are in minutes, and commits may come in floods.
 const PACE: Duration = Duration::from_secs(1);
@@ -24,7 +24,7 @@ impl Engine {
             tokio::time::sleep(PACE).await;
             tokio::select! {
                 () = self.come(next) => {}
-                going_on = something_happened(&mut events) => if !going_on { return },
+                news = events.news() => if news.is_none() { return },
             }
         }
     }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use domain::{RunId, RunStatus, TaskId};
+use futures_util::FutureExt;
 use store::Committed;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,36 @@ pub struct Live {
     pub output_bytes: i64,
 }
 
+/// What happened since a room looked last.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    /// More than was heard, or what concerns every card.
+    pub everything: bool,
+    pub committed: Committed,
+}
+
+impl News {
+    /// For a room that has not looked yet.
+    pub fn of_everything() -> News {
+        News { everything: true, ..News::default() }
+    }
+
+    fn add(&mut self, event: EngineEvent) {
+        match event {
+            EngineEvent::Changed(committed) => {
+                self.everything |= committed.projects || committed.settings || committed.agents;
+                self.committed.merge((*committed).clone());
+            }
+            EngineEvent::AgentsFound | EngineEvent::Missed => self.everything = true,
+            EngineEvent::Live(_) => {}
+        }
+    }
+
+    fn is_any(&self) -> bool {
+        self.everything || self.committed.seq > 0
+    }
+}
+
 /// One listener.
 #[derive(Debug)]
 pub struct Events {
@@ -42,6 +73,19 @@ impl Events {
         stop: CancellationToken,
     ) -> Events {
         Events { commits, moments, stop }
+    }
+
+    /// Waits for news that may change what a room does, and tells all there are by then: after a flood of commits
+    /// a room looks once. None when the engine has ended.
+    pub(crate) async fn news(&mut self) -> Option<News> {
+        let mut news = News::default();
+        while !news.is_any() {
+            news.add(self.next().await?);
+        }
+        while let Some(event) = self.next().now_or_never() {
+            news.add(event?);
+        }
+        Some(news)
     }
 
     /// The next event; none when the engine has ended.

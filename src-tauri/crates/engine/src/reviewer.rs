@@ -3,7 +3,10 @@
 //! under way when the engine was killed is in the database: a run that ended without a verdict gets
 //! one, a step without a run gets a run.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use domain::{
     Outcome, RunId, RunState, Status, TaskId,
@@ -16,8 +19,9 @@ use workspaces::Workspace;
 
 use crate::{
     Engine, RunRequest,
-    dispatcher::something_happened,
+    dispatcher::PACE,
     error::EngineError,
+    events::News,
     keeper::{blocking, unavailable},
 };
 
@@ -52,24 +56,40 @@ impl Engine {
     pub(crate) async fn review(self) {
         let mut events = self.events();
         self.agent_env().await;
+        let mut turned_away = BTreeSet::new();
+        let mut news = News::of_everything();
         loop {
-            if let Err(error) = self.review_all().await {
+            let looked = self.review_what_moved(&news, &mut turned_away).await;
+            if let Err(error) = &looked {
                 tracing::warn!(%error, "the cards in review could not be looked through");
             }
             self.clear_away_copies().await;
-            if !something_happened(&mut events).await {
-                return;
-            }
+            tokio::time::sleep(PACE).await;
+            let Some(next) = events.news().await else { return };
+            news = next;
+            news.everything |= looked.is_err();
         }
     }
 
-    async fn review_all(&self) -> Result<(), EngineError> {
-        for task in self.store().waiting_at_gates().await? {
+    /// Looks at the cards that the news name, and at those for which there was no place, where there may be one now.
+    async fn review_what_moved(
+        &self,
+        news: &News,
+        turned_away: &mut BTreeSet<TaskId>,
+    ) -> Result<(), EngineError> {
+        let again = match news.everything || news.committed.room {
+            true => std::mem::take(turned_away),
+            false => BTreeSet::new(),
+        };
+        let named: Vec<TaskId> = news.committed.tasks.union(&again).copied().collect();
+        let among = (!news.everything).then_some(named);
+        for task in self.store().waiting_at_gates(among.as_deref()).await? {
             match self.review_one(task).await {
                 Ok(()) => {}
-                // No place is free, or somebody was quicker: the next change is looked at again.
+                // No place is free, or somebody was quicker.
                 Err(EngineError::Store(StoreError::Conflict(why))) => {
                     tracing::debug!(%task, why, "a review waits");
+                    turned_away.insert(task);
                 }
                 Err(error) => {
                     let why = format!("the review could not go on: {}", error.with_next_step());

@@ -8,6 +8,7 @@ use crate::{
     Store,
     changes::{Change, record},
     error::StoreError,
+    readers::{Ask, row},
     tasks::json,
     writer::Tx,
 };
@@ -34,25 +35,27 @@ pub struct AgentRecord {
     pub last_seen_at: Option<Millis>,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    uid: String,
-    name: String,
-    title: String,
-    kind: String,
-    profile: String,
-    role: Option<String>,
-    instructions: String,
-    skills: String,
-    max_capacity: i64,
-    model: Option<String>,
-    enabled: bool,
-    retry: String,
-    breaker: Option<String>,
-    registered_at: i64,
-    updated_at: i64,
-    last_seen_at: Option<i64>,
+row! {
+    #[derive(FromRow)]
+    struct Row {
+        id: i64,
+        uid: String,
+        name: String,
+        title: String,
+        kind: String,
+        profile: String,
+        role: Option<String>,
+        instructions: String,
+        skills: String,
+        max_capacity: i64,
+        model: Option<String>,
+        enabled: bool,
+        retry: String,
+        breaker: Option<String>,
+        registered_at: i64,
+        updated_at: i64,
+        last_seen_at: Option<i64>,
+    }
 }
 
 impl TryFrom<Row> for AgentRecord {
@@ -99,7 +102,7 @@ macro_rules! select {
 impl Store {
     /// By name.
     pub async fn registered_agents(&self) -> Result<Vec<AgentRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(select!("ORDER BY name")).fetch_all(&self.readers).await?;
+        let rows = self.here(|sql| Ok(sql.rows(select!("ORDER BY name"), [], Row::read)?)).await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 

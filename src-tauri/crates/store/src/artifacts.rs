@@ -3,7 +3,14 @@
 use domain::{Actor, ArtifactId, Id, Millis, RunId, TaskId};
 use sqlx::FromRow;
 
-use crate::{Store, error::StoreError, runs, tasks::log, writer::Tx};
+use crate::{
+    Store,
+    error::StoreError,
+    readers::{Ask, row},
+    runs,
+    tasks::log,
+    writer::Tx,
+};
 
 const LEFT: &str = "run.artifacts_left";
 const KEPT: &str = "run.artifacts_kept";
@@ -29,15 +36,17 @@ pub struct NewArtifact {
     pub hash: String,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    run_id: i64,
-    path: String,
-    kind: String,
-    size: i64,
-    hash: String,
-    at: i64,
+row! {
+    #[derive(FromRow)]
+    struct Row {
+        id: i64,
+        run_id: i64,
+        path: String,
+        kind: String,
+        size: i64,
+        hash: String,
+        at: i64,
+    }
 }
 
 impl From<Row> for ArtifactRecord {
@@ -68,12 +77,9 @@ impl Store {
 
     /// A task's artifacts, newest run first, by path.
     pub async fn artifacts(&self, task: TaskId) -> Result<Vec<ArtifactRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT id, run_id, path, kind, size, hash, at FROM artifacts WHERE task_id = ? ORDER BY run_id DESC, path",
-        )
-        .bind(task.raw())
-        .fetch_all(&self.readers)
-        .await?;
+        let columns = Row::COLUMNS;
+        let all = format!("SELECT {columns} FROM artifacts WHERE task_id = ? ORDER BY run_id DESC, path");
+        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 

@@ -7,6 +7,7 @@ use sqlx::FromRow;
 use crate::{
     Store,
     error::StoreError,
+    readers::{Ask, row},
     tasks::{self, log},
     writer::Tx,
 };
@@ -35,16 +36,18 @@ pub struct NewAttachment {
     pub hash: String,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    task_id: i64,
-    name: String,
-    kind: String,
-    size: i64,
-    hash: String,
-    at: i64,
-    removed_at: Option<i64>,
+row! {
+    #[derive(FromRow)]
+    struct Row {
+        id: i64,
+        task_id: i64,
+        name: String,
+        kind: String,
+        size: i64,
+        hash: String,
+        at: i64,
+        removed_at: Option<i64>,
+    }
 }
 
 impl From<Row> for AttachmentRecord {
@@ -74,12 +77,11 @@ impl Store {
 
     /// A card's files, by name.
     pub async fn attachments(&self, task: TaskId) -> Result<Vec<AttachmentRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT * FROM attachments WHERE task_id = ? AND removed_at IS NULL ORDER BY name",
-        )
-        .bind(task.raw())
-        .fetch_all(&self.readers)
-        .await?;
+        let columns = Row::COLUMNS;
+        let all = format!(
+            "SELECT {columns} FROM attachments WHERE task_id = ? AND removed_at IS NULL ORDER BY name"
+        );
+        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 

@@ -1,14 +1,18 @@
-//! What the board shows, in one scan: the card and its newest run. They come as one JSON list: a row for
-//! each card would cost several times as much, nearly all of it for handing thousands of values over
-//! from SQLite's thread one by one.
+//! What the board shows, in one scan: the card and its newest run.
 
 use std::collections::HashMap;
 
 use domain::{Cause, Id, Millis, Priority, ProjectId, RunId, RunState, Status, TaskId};
-use serde::Deserialize;
-use sqlx::{QueryBuilder, Sqlite};
+use rusqlite::{Connection, Params, params, params_from_iter, types::Value};
 
-use crate::{Store, error::StoreError, queue, runs, tasks};
+use crate::{
+    Store,
+    changes::head,
+    error::StoreError,
+    queue,
+    readers::{Ask, row},
+    runs, tasks,
+};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct CardRecord {
@@ -79,53 +83,53 @@ const LISTED: [Status; 7] = [
     Status::Cancelled,
 ];
 
-/// In the order of the columns.
-#[derive(Deserialize)]
-struct Row<'a> {
-    id: i64,
-    title: String,
-    status: &'a str,
-    priority: i64,
-    project: Option<i64>,
-    tags: Vec<String>,
-    due_at: Option<i64>,
-    assignee: Option<String>,
-    created_at: i64,
-    entered_at: i64,
-    held: Option<String>,
-    called: Option<String>,
-    failed_as: Option<&'a str>,
-    failed_why: Option<String>,
-    trashed_at: Option<i64>,
-    queued: i64,
-    runs: u32,
-    artifacts: u32,
-    run: Option<i64>,
-    agent: Option<String>,
-    phase: Option<&'a str>,
-    activity: Option<&'a str>,
-    outcome: Option<&'a str>,
-    cause: Option<&'a str>,
-    started_at: Option<i64>,
-    ended_at: Option<i64>,
-    evidence: Option<String>,
-    reason: Option<String>,
-    last_line: Option<String>,
-    files: Option<u32>,
-    added: Option<u32>,
-    removed: Option<u32>,
-    question: Option<String>,
+row! {
+    struct Row {
+        id: i64,
+        title: String,
+        status: String,
+        priority: i64,
+        project: Option<i64>,
+        tags: String,
+        due_at: Option<i64>,
+        assignee: Option<String>,
+        created_at: i64,
+        entered_at: i64,
+        held: Option<String>,
+        called: Option<String>,
+        failed_as: Option<String>,
+        failed_why: Option<String>,
+        trashed_at: Option<i64>,
+        queued: bool,
+        runs: u32,
+        artifacts: u32,
+        run: Option<i64>,
+        agent: Option<String>,
+        phase: Option<String>,
+        activity: Option<String>,
+        outcome: Option<String>,
+        cause: Option<String>,
+        started_at: Option<i64>,
+        ended_at: Option<i64>,
+        evidence: Option<String>,
+        reason: Option<String>,
+        last_line: Option<String>,
+        files: Option<u32>,
+        added: Option<u32>,
+        removed: Option<u32>,
+        question: Option<String>,
+    }
 }
 
 macro_rules! select {
     ($tail:literal) => {
         concat!(
-            "SELECT json_group_array(json_array(t.id, t.title, t.status, t.priority, t.project_id, json(t.tags), t.due_at, ",
+            "SELECT t.id, t.title, t.status, t.priority, t.project_id, t.tags, t.due_at, ",
             "t.assignee, t.created_at, t.entered_at, t.held, t.called, t.failed_as, t.failed_why, t.trashed_at, t.queued, ",
             "t.runs, t.artifacts, r.id, r.agent, r.phase, r.activity, r.outcome, r.cause, r.started_at, r.ended_at, ",
             "r.evidence, r.reason, r.last_line, r.files, r.added, r.removed, ",
             "CASE WHEN t.live_run IS NOT NULL THEN (SELECT q.text FROM questions q WHERE q.task_id = t.id ",
-            "AND q.answered_at IS NULL AND q.run_id = t.live_run ORDER BY q.id LIMIT 1) END)) ",
+            "AND q.answered_at IS NULL AND q.run_id = t.live_run ORDER BY q.id LIMIT 1) END ",
             "FROM tasks t LEFT JOIN runs r ON r.id = t.last_run ",
             $tail
         )
@@ -156,29 +160,22 @@ impl Store {
         project: Option<ProjectId>,
         trashed: bool,
     ) -> Result<(i64, Vec<CardRecord>), StoreError> {
-        // The number is read first: an event for a later change is then never missed.
-        let (seq, _) = self.head().await?;
-        let list: String = sqlx::query_scalar(select!(
-            "WHERE t.deleted_at IS NULL AND (? OR t.trashed_at IS NULL) AND (? IS NULL OR t.project_id = ?)"
-        ))
-        .bind(trashed)
-        .bind(project.map(Id::raw))
-        .bind(project.map(Id::raw))
-        .fetch_one(&self.readers)
-        .await?;
-        Ok((seq, cards(&list)?))
+        self.aside(move |sql| {
+            let (seq, _) = head(sql)?;
+            let condition =
+                select!("WHERE t.deleted_at IS NULL AND (?1 OR t.trashed_at IS NULL) AND (?2 IS NULL OR t.project_id = ?2)");
+            Ok((seq, cards(sql, condition, params![trashed, project.map(Id::raw)])?))
+        })
+        .await
     }
 
     /// The given cards, trashed ones included; unknown and deleted ones are left out.
     pub async fn cards(&self, ids: &[TaskId]) -> Result<Vec<CardRecord>, StoreError> {
-        let ids = tasks::json(&ids.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
-        let list: String = sqlx::query_scalar(select!(
-            "WHERE t.deleted_at IS NULL AND t.id IN (SELECT value FROM json_each(?))"
-        ))
-        .bind(ids)
-        .fetch_one(&self.readers)
-        .await?;
-        cards(&list)
+        let list = tasks::json(&ids.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
+        if ids.len() <= SHORT {
+            return self.here(|sql| cards(sql, AMONG, [list])).await;
+        }
+        self.aside(|sql| cards(sql, AMONG, [list])).await
     }
 
     /// Cards column by column; what is open by urgency, due date and age, what is over newest first. Reads
@@ -189,130 +186,146 @@ impl Store {
         offset: u32,
         limit: u32,
     ) -> Result<(u32, Vec<CardRecord>), StoreError> {
-        let (mut total, mut cards) = (0, Vec::new());
-        let (mut skip, mut left) = (offset, limit);
-        let wanted = |status: &&Status| filter.statuses.is_empty() || filter.statuses.contains(status);
-        for status in LISTED.iter().filter(wanted) {
-            let there = self.count_of(*status, filter).await?;
-            total += there;
-            if skip < there && left > 0 {
-                let found = self.page_of(*status, filter, skip, left).await?;
-                left -= found.len() as u32;
-                cards.extend(found);
+        let filter = filter.clone();
+        self.aside(move |sql| {
+            let (mut total, mut cards) = (0, Vec::new());
+            let (mut skip, mut left) = (offset, limit);
+            let wanted = |status: &&Status| filter.statuses.is_empty() || filter.statuses.contains(status);
+            for status in LISTED.iter().filter(wanted) {
+                let there = count_of(sql, *status, &filter)?;
+                total += there;
+                if skip < there && left > 0 {
+                    let found = page_of(sql, *status, &filter, skip, left)?;
+                    left -= found.len() as u32;
+                    cards.extend(found);
+                }
+                skip = skip.saturating_sub(there);
             }
-            skip = skip.saturating_sub(there);
-        }
-        Ok((total, cards))
-    }
-
-    async fn page_of(
-        &self,
-        status: Status,
-        filter: &CardFilter,
-        skip: u32,
-        most: u32,
-    ) -> Result<Vec<CardRecord>, StoreError> {
-        let mut query = QueryBuilder::new("SELECT t.id FROM tasks t WHERE ");
-        push_filter(&mut query, status, filter);
-        query.push(if status.is_terminal() {
-            " ORDER BY t.entered_at DESC, t.id DESC LIMIT "
-        } else {
-            " ORDER BY t.priority DESC, coalesce(t.due_at, 9223372036854775807), t.created_at, t.id LIMIT "
-        });
-        query.push_bind(most).push(" OFFSET ").push_bind(skip);
-        self.in_order(query.build_query_scalar().fetch_all(&self.readers).await?).await
-    }
-
-    async fn in_order(&self, ids: Vec<i64>) -> Result<Vec<CardRecord>, StoreError> {
-        let ids: Vec<TaskId> = ids.into_iter().map(TaskId).collect();
-        let found = self.cards(&ids).await?;
-        let mut found: HashMap<TaskId, CardRecord> = found.into_iter().map(|card| (card.id, card)).collect();
-        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
-    }
-
-    async fn count_of(&self, status: Status, filter: &CardFilter) -> Result<u32, StoreError> {
-        let mut query = QueryBuilder::new("SELECT count(*) FROM tasks t WHERE ");
-        push_filter(&mut query, status, filter);
-        let count: i64 = query.build_query_scalar().fetch_one(&self.readers).await?;
-        Ok(count as u32)
+            Ok((total, cards))
+        })
+        .await
     }
 
     /// Cards in each column, those in the trash left out.
     pub async fn counts_by_column(&self) -> Result<Vec<(Status, u32)>, StoreError> {
-        let mut counts = Vec::with_capacity(Status::ALL.len());
-        for status in Status::ALL {
-            counts.push((status, self.count_of(status, &CardFilter::default()).await?));
-        }
-        Ok(counts)
+        let none = CardFilter::default();
+        self.aside(move |sql| {
+            Status::ALL.into_iter().map(|status| Ok((status, count_of(sql, status, &none)?))).collect()
+        })
+        .await
     }
 
     /// Cards that cannot go on without a person, the longest first.
     pub async fn needing_you(&self, limit: u32) -> Result<Vec<CardRecord>, StoreError> {
-        let ids = sqlx::query_scalar(concat!(
+        const LONGEST: &str = concat!(
             "SELECT t.id FROM tasks t WHERE t.id IN (",
             needing_you!(),
             ") ORDER BY t.entered_at, t.id LIMIT ?"
-        ))
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
-        self.in_order(ids).await
+        );
+        self.aside(move |sql| in_order(sql, sql.rows(LONGEST, [limit], |row| row.get(0))?)).await
     }
 
     pub async fn counts(&self) -> Result<Counts, StoreError> {
-        let (in_flight, ready, needs_you): (i64, i64, i64) = sqlx::query_as(concat!(
+        const COUNTS: &str = concat!(
             "SELECT (SELECT count(*) FROM tasks WHERE status = 'in_progress' AND id IN (SELECT task_id FROM runs WHERE phase <> 'ended')), \
              (SELECT count(*) FROM tasks WHERE status = 'ready' AND trashed_at IS NULL), (SELECT count(*) FROM (",
             needing_you!(),
             "))"
-        ))
-        .fetch_one(&self.readers)
-        .await?;
-        Ok(Counts { in_flight: in_flight as u32, ready: ready as u32, needs_you: needs_you as u32 })
+        );
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Counts { in_flight: row.get(0)?, ready: row.get(1)?, needs_you: row.get(2)? })
+        };
+        self.here(|sql| Ok(sql.row(COUNTS, [], read)?.unwrap_or_default())).await
     }
+}
+
+fn page_of(
+    sql: &Connection,
+    status: Status,
+    filter: &CardFilter,
+    skip: u32,
+    most: u32,
+) -> Result<Vec<CardRecord>, StoreError> {
+    let (mut query, mut values) = filtered("SELECT t.id FROM tasks t WHERE ", status, filter);
+    query += if status.is_terminal() {
+        " ORDER BY t.entered_at DESC, t.id DESC LIMIT ? OFFSET ?"
+    } else {
+        " ORDER BY t.priority DESC, coalesce(t.due_at, 9223372036854775807), t.created_at, t.id LIMIT ? OFFSET ?"
+    };
+    values.extend([most.into(), skip.into()]);
+    in_order(sql, sql.rows(&query, params_from_iter(values), |row| row.get(0))?)
+}
+
+fn in_order(sql: &Connection, ids: Vec<i64>) -> Result<Vec<CardRecord>, StoreError> {
+    let found = cards(sql, AMONG, [tasks::json(&ids)?])?;
+    let mut found: HashMap<TaskId, CardRecord> = found.into_iter().map(|card| (card.id, card)).collect();
+    Ok(ids.into_iter().filter_map(|id| found.remove(&TaskId(id))).collect())
+}
+
+pub(crate) fn count_of(sql: &Connection, status: Status, filter: &CardFilter) -> rusqlite::Result<u32> {
+    let (query, values) = filtered("SELECT count(*) FROM tasks t WHERE ", status, filter);
+    Ok(sql.row(&query, params_from_iter(values), |row| row.get(0))?.unwrap_or(0))
 }
 
 /// The words stand in the statement, not beside it: only so can it use the index of its column.
-fn push_filter(query: &mut QueryBuilder<Sqlite>, status: Status, filter: &CardFilter) {
-    query.push("t.trashed_at IS NULL AND t.status = '").push(status.word()).push("'");
+fn filtered(select: &str, status: Status, filter: &CardFilter) -> (String, Vec<Value>) {
+    let mut query = format!("{select}t.trashed_at IS NULL AND t.status = '{}'", status.word());
+    let mut values = Vec::new();
     if status == Status::InProgress {
-        query.push(" AND t.id IN (SELECT task_id FROM runs WHERE phase <> 'ended')");
+        query += " AND t.id IN (SELECT task_id FROM runs WHERE phase <> 'ended')";
     }
     if status.is_terminal() {
-        query.push(" AND t.finished_at IS NOT NULL");
+        query += " AND t.finished_at IS NOT NULL";
     }
+    let mut only = |condition: &str, value: Value| {
+        query += condition;
+        values.push(value);
+    };
     if let Some(project) = filter.project {
-        query.push(" AND t.project_id = ").push_bind(project.raw());
+        only(" AND t.project_id = ?", project.raw().into());
     }
     if let Some(assignee) = &filter.assignee {
-        query.push(" AND t.assignee = ").push_bind(assignee.clone());
+        only(" AND t.assignee = ?", assignee.clone().into());
     }
     if let Some(priority) = filter.priority {
-        query.push(" AND t.priority = ").push_bind(i64::from(priority.level()));
+        only(" AND t.priority = ?", i64::from(priority.level()).into());
     }
     if let Some(tag) = &filter.tag {
-        query
-            .push(" AND EXISTS (SELECT 1 FROM json_each(t.tags) WHERE value = ")
-            .push_bind(tag.clone())
-            .push(")");
+        only(" AND EXISTS (SELECT 1 FROM json_each(t.tags) WHERE value = ?)", tag.clone().into());
     }
+    (query, values)
 }
 
-fn cards(list: &str) -> Result<Vec<CardRecord>, StoreError> {
-    let rows: Vec<Row> = tasks::parse(list)?;
-    rows.into_iter().map(TryInto::try_into).collect()
+/// Cards that are read while others wait.
+const SHORT: usize = 20;
+
+const AMONG: &str = select!("WHERE t.deleted_at IS NULL AND t.id IN (SELECT value FROM json_each(?))");
+
+fn cards(sql: &Connection, statement: &str, values: impl Params) -> Result<Vec<CardRecord>, StoreError> {
+    let mut found = sql.statement(statement)?;
+    let mut rows = found.query(values)?;
+    let mut cards = Vec::new();
+    while let Some(row) = rows.next()? {
+        cards.push(Row::read(row)?.try_into()?);
+    }
+    Ok(cards)
 }
 
-impl TryFrom<Row<'_>> for CardRecord {
+impl TryFrom<Row> for CardRecord {
     type Error = StoreError;
 
-    fn try_from(row: Row<'_>) -> Result<CardRecord, StoreError> {
-        let failed_as = row.failed_as.map(queue::cause).transpose()?;
+    fn try_from(row: Row) -> Result<CardRecord, StoreError> {
+        let failed_as = row.failed_as.as_deref().map(queue::cause).transpose()?;
         let run = match (row.run, row.agent, row.phase) {
             (Some(id), Some(agent), Some(phase)) => Some(CardRunRecord {
                 id: RunId(id),
                 agent,
-                state: runs::state(phase, row.activity, row.outcome, row.cause)?,
+                state: runs::state(
+                    &phase,
+                    row.activity.as_deref(),
+                    row.outcome.as_deref(),
+                    row.cause.as_deref(),
+                )?,
                 started_at: row.started_at,
                 ended_at: row.ended_at,
                 evidence: row.evidence,
@@ -325,10 +338,10 @@ impl TryFrom<Row<'_>> for CardRecord {
         Ok(CardRecord {
             id: TaskId(row.id),
             title: row.title,
-            status: tasks::status(row.status)?,
+            status: tasks::status(&row.status)?,
             priority: tasks::priority(row.priority)?,
             project: row.project.map(ProjectId),
-            tags: row.tags,
+            tags: queue::words(&row.tags)?,
             due_at: row.due_at,
             assignee: row.assignee,
             created_at: row.created_at,
@@ -337,7 +350,7 @@ impl TryFrom<Row<'_>> for CardRecord {
             called: row.called,
             failed: failed_as.zip(row.failed_why),
             trashed: row.trashed_at.is_some(),
-            queued: row.queued != 0,
+            queued: row.queued,
             runs: row.runs,
             artifacts: row.artifacts,
             run,

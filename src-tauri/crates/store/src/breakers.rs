@@ -13,6 +13,7 @@ use crate::{
     Store, agents,
     changes::{Change, record},
     error::StoreError,
+    readers::{Ask, row},
     writer::Tx,
 };
 
@@ -54,15 +55,17 @@ pub(crate) enum Sign {
     Nothing,
 }
 
-#[derive(FromRow)]
-struct Row {
-    kind: String,
-    name: String,
-    failures: i64,
-    probe_at: Option<i64>,
-    cool_down: i64,
-    probe: Option<i64>,
-    resting_until: Option<i64>,
+row! {
+    #[derive(FromRow)]
+    struct Row {
+        kind: String,
+        name: String,
+        failures: i64,
+        probe_at: Option<i64>,
+        cool_down: i64,
+        probe: Option<i64>,
+        resting_until: Option<i64>,
+    }
 }
 
 impl From<Row> for BreakerRecord {
@@ -81,8 +84,8 @@ impl From<Row> for BreakerRecord {
 impl Store {
     /// Those that ever moved; all others are closed.
     pub async fn breakers(&self) -> Result<Vec<BreakerRecord>, StoreError> {
-        let rows: Vec<Row> =
-            sqlx::query_as("SELECT * FROM breakers ORDER BY kind, name").fetch_all(&self.readers).await?;
+        let all = format!("SELECT {} FROM breakers ORDER BY kind, name", Row::COLUMNS);
+        let rows = self.here(|sql| Ok(sql.rows(&all, [], Row::read)?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
@@ -130,7 +133,7 @@ pub(crate) async fn gates(
             };
             Ok((row.get(0)?, breaker.gate(now)))
         };
-        sql.prepare_cached(MOVED)?.query_map([agents], gate)?.collect()
+        sql.statement(MOVED)?.query_map([agents], gate)?.collect()
     })
     .await
 }

@@ -5,9 +5,13 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use domain::{Actor, Id, Millis, ProjectId, RunId, TaskId};
 use rusqlite::params;
-use sqlx::FromRow;
 
-use crate::{Store, error::StoreError, writer::Tx};
+use crate::{
+    Store,
+    error::StoreError,
+    readers::{Ask, row},
+    writer::Tx,
+};
 
 /// What one commit touched: names, not payloads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,12 +27,14 @@ pub struct Committed {
     /// Webhooks, or what became of their messages.
     pub webhooks: bool,
     pub keys: bool,
+    /// A run ended or a card may have changed its project: there may be room for another run.
+    pub room: bool,
     /// The earliest end of a lease that was given or renewed.
     pub lease: Option<Millis>,
 }
 
 impl Committed {
-    pub(crate) fn merge(&mut self, other: Committed) {
+    pub fn merge(&mut self, other: Committed) {
         self.seq = self.seq.max(other.seq);
         self.at = self.at.max(other.at);
         self.tasks.extend(other.tasks);
@@ -38,6 +44,7 @@ impl Committed {
         self.settings |= other.settings;
         self.webhooks |= other.webhooks;
         self.keys |= other.keys;
+        self.room |= other.room;
         self.lease = self.lease.into_iter().chain(other.lease).min();
     }
 }
@@ -92,17 +99,22 @@ const RECORD: &str =
     "INSERT INTO changes (at, actor, kind, task_id, run_id, project_id, text) VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 pub(crate) async fn record(tx: &mut Tx<'_>, change: Change<'_>) -> Result<i64, StoreError> {
-    let seq = sqlx::query(RECORD)
-        .bind(change.at)
-        .bind(change.actor.to_string())
-        .bind(change.kind)
-        .bind(change.task.map(Id::raw))
-        .bind(change.run.map(Id::raw))
-        .bind(change.project.map(Id::raw))
-        .bind(change.text)
-        .execute(&mut *tx.conn)
-        .await?
-        .last_insert_rowid();
+    let (task, run, project) =
+        (change.task.map(Id::raw), change.run.map(Id::raw), change.project.map(Id::raw));
+    let seq = tx
+        .here(|sql| {
+            let actor = change.actor.to_string();
+            sql.statement(RECORD)?.insert(params![
+                change.at,
+                actor,
+                change.kind,
+                task,
+                run,
+                project,
+                change.text
+            ])
+        })
+        .await?;
     tx.touched.seq = seq;
     tx.touched.at = change.at;
     tx.touched.tasks.extend(change.task);
@@ -112,6 +124,7 @@ pub(crate) async fn record(tx: &mut Tx<'_>, change: Change<'_>) -> Result<i64, S
     tx.touched.settings |= change.kind.starts_with("settings.");
     tx.touched.webhooks |= change.kind.starts_with("webhook.");
     tx.touched.keys |= change.kind.starts_with("key.");
+    tx.touched.room |= makes_room(change.kind);
     Ok(seq)
 }
 
@@ -123,7 +136,7 @@ pub(crate) async fn record_all(
 ) -> Result<(), StoreError> {
     let seq = tx
         .here(|sql| {
-            let mut insert = sql.prepare_cached(RECORD)?;
+            let mut insert = sql.statement(RECORD)?;
             for change in changes {
                 let (task, run) = (change.task.raw(), change.run.map(Id::raw));
                 insert.execute(params![
@@ -141,10 +154,15 @@ pub(crate) async fn record_all(
         .await?;
     let latest = changes.iter().map(|change| change.at).max().unwrap_or_default();
     recorded(tx, seq, latest, changes.iter().map(|change| change.task));
+    tx.touched.room |= makes_room(kind);
     Ok(())
 }
 
 const NO_PROJECT: Option<i64> = None;
+
+fn makes_room(kind: &str) -> bool {
+    matches!(kind, "run.ended" | "task.edited")
+}
 
 /// Notes rows that one statement wrote to the log; the newest of them is `seq`.
 pub(crate) fn recorded(tx: &mut Tx<'_>, seq: i64, at: Millis, tasks: impl IntoIterator<Item = TaskId>) {
@@ -153,16 +171,17 @@ pub(crate) fn recorded(tx: &mut Tx<'_>, seq: i64, at: Millis, tasks: impl IntoIt
     tx.touched.tasks.extend(tasks);
 }
 
-#[derive(FromRow)]
-struct Row {
-    seq: i64,
-    at: i64,
-    actor: String,
-    kind: String,
-    task_id: Option<i64>,
-    run_id: Option<i64>,
-    project_id: Option<i64>,
-    text: String,
+row! {
+    struct Row {
+        seq: i64,
+        at: i64,
+        actor: String,
+        kind: String,
+        task_id: Option<i64>,
+        run_id: Option<i64>,
+        project_id: Option<i64>,
+        text: String,
+    }
 }
 
 impl From<Row> for ChangeRecord {
@@ -195,70 +214,59 @@ macro_rules! fitting {
 impl Store {
     /// The number of the newest change about the card; 0 where there is none.
     pub async fn newest_change_of(&self, task: TaskId) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM changes WHERE task_id = ?")
-            .bind(task.raw())
-            .fetch_one(&self.readers)
-            .await?)
+        let newest = "SELECT coalesce(max(seq), 0) FROM changes WHERE task_id = ?";
+        self.here(|sql| Ok(sql.row(newest, [task.raw()], |row| row.get(0))?.unwrap_or(0))).await
     }
 
     /// A card's history, oldest first.
     pub async fn timeline(&self, task: TaskId) -> Result<Vec<ChangeRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as("SELECT * FROM changes WHERE task_id = ? ORDER BY seq")
-            .bind(task.raw())
-            .fetch_all(&self.readers)
-            .await?;
+        let all = format!("SELECT {} FROM changes WHERE task_id = ? ORDER BY seq", Row::COLUMNS);
+        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
     /// Changes after `seq`, oldest first, at most `limit`.
     pub async fn changes_after(&self, seq: i64, limit: u32) -> Result<Vec<ChangeRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as("SELECT * FROM changes WHERE seq > ? ORDER BY seq LIMIT ?")
-            .bind(seq)
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await?;
+        let page = format!("SELECT {} FROM changes WHERE seq > ? ORDER BY seq LIMIT ?", Row::COLUMNS);
+        let rows = self.here(|sql| Ok(sql.rows(&page, params![seq, limit], Row::read)?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
     /// As [`Store::changes_after`], with the project of each card.
     pub async fn feed_after(&self, seq: i64, limit: u32) -> Result<Vec<ChangeRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT c.seq, c.at, c.actor, c.kind, c.task_id, c.run_id, coalesce(c.project_id, t.project_id) AS project_id, \
-             c.text FROM changes c LEFT JOIN tasks t ON t.id = c.task_id WHERE c.seq > ? ORDER BY c.seq LIMIT ?",
-        )
-        .bind(seq)
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
+        const FEED: &str = "SELECT c.seq, c.at, c.actor, c.kind, c.task_id, c.run_id, coalesce(c.project_id, t.project_id), \
+             c.text FROM changes c LEFT JOIN tasks t ON t.id = c.task_id WHERE c.seq > ? ORDER BY c.seq LIMIT ?";
+        let rows = self.here(|sql| Ok(sql.rows(FEED, params![seq, limit], Row::read)?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
     /// A page of the log, newest first, and how many changes fit.
     pub async fn list_changes(&self, filter: &ChangeFilter) -> Result<(Vec<ChangeRecord>, u32), StoreError> {
         let kinds = filter.kinds.as_ref().map(crate::tasks::json).transpose()?;
-        let rows: Vec<Row> = sqlx::query_as(fitting!("SELECT *", "ORDER BY seq DESC LIMIT ?4 OFFSET ?5"))
-            .bind(&kinds)
-            .bind(&filter.actor)
-            .bind(filter.since)
-            .bind(filter.limit)
-            .bind(filter.offset)
-            .fetch_all(&self.readers)
-            .await?;
-        let total: i64 = sqlx::query_scalar(fitting!("SELECT count(*)", ""))
-            .bind(&kinds)
-            .bind(&filter.actor)
-            .bind(filter.since)
-            .fetch_one(&self.readers)
+        let ChangeFilter { actor, since, limit, offset, kinds: _ } = filter.clone();
+        let (rows, total): (_, i64) = self
+            .aside(move |sql| {
+                let page = fitting!(
+                    "SELECT seq, at, actor, kind, task_id, run_id, project_id, text",
+                    "ORDER BY seq DESC LIMIT ?4 OFFSET ?5"
+                );
+                let rows = sql.rows(page, params![kinds, actor, since, limit, offset], Row::read)?;
+                let count = fitting!("SELECT count(*)", "");
+                let total = sql.row(count, params![kinds, actor, since], |row| row.get(0))?;
+                Ok((rows, total.unwrap_or(0)))
+            })
             .await?;
         Ok((rows.into_iter().map(Into::into).collect(), total as u32))
     }
 
     /// The newest change's number and time.
     pub async fn head(&self) -> Result<(i64, Option<Millis>), StoreError> {
-        let head: Option<(i64, i64)> =
-            sqlx::query_as("SELECT seq, at FROM changes WHERE seq = (SELECT max(seq) FROM changes)")
-                .fetch_optional(&self.readers)
-                .await?;
-        Ok(head.map_or((0, None), |(seq, at)| (seq, Some(at))))
+        self.here(|sql| Ok(head(sql)?)).await
     }
+}
+
+pub(crate) fn head(sql: &rusqlite::Connection) -> rusqlite::Result<(i64, Option<Millis>)> {
+    let newest = "SELECT seq, at FROM changes WHERE seq = (SELECT max(seq) FROM changes)";
+    let head = sql.row(newest, [], |row| Ok((row.get(0)?, Some(row.get(1)?))))?;
+    Ok(head.unwrap_or((0, None)))
 }

@@ -18,6 +18,7 @@ use crate::{
     changes::{CardChange, record_all},
     error::StoreError,
     projects::{self, PullRules},
+    readers::Ask,
     repositories,
     runs::{self, LimitOn, Limits},
     tasks::{json, parse},
@@ -209,10 +210,10 @@ impl Desk {
         let ((newest, _, breakers_moved, rules_set), rows) = tx
             .here(|sql| {
                 let glance: (i64, bool, bool, bool) =
-                    sql.prepare_cached(GLANCE)?.query_row([&agents], |row| row.try_into())?;
+                    sql.statement(GLANCE)?.query_row([&agents], |row| row.try_into())?;
                 let held = match glance {
                     (_, true, ..) => {
-                        let mut held = sql.prepare_cached(HELD)?;
+                        let mut held = sql.statement(HELD)?;
                         held.query_map([&agents], HeldRow::read)?.collect::<Result<_, _>>()?
                     }
                     (_, false, ..) => Vec::new(),
@@ -366,7 +367,7 @@ impl Desk {
         let rows: Vec<CandidateRow> = tx
             .here(|sql| {
                 let mut waiting =
-                    sql.prepare_cached(if column == Status::Inbox { IN_THE_INBOX } else { READY })?;
+                    sql.statement(if column == Status::Inbox { IN_THE_INBOX } else { READY })?;
                 let asked = params![latest(asked), agents, skills, closed, taken, most as i64];
                 waiting.query_map(asked, CandidateRow::read)?.collect()
             })
@@ -538,7 +539,7 @@ async fn begin_all(
         .collect();
     let taken = tx
         .here(|sql| {
-            let (mut begin, mut take) = (sql.prepare_cached(BEGIN)?, sql.prepare_cached(TAKE)?);
+            let (mut begin, mut take) = (sql.statement(BEGIN)?, sql.statement(TAKE)?);
             let mut taken = 0;
             for (at, Claim { task, run, attempt, token, .. }) in &claims {
                 let NewClaim { agent, lease, now, .. } = asked[*at];

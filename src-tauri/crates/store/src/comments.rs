@@ -1,12 +1,15 @@
 //! Comments on a task, by people and agents.
 
 use domain::{Actor, CommentId, Id, Millis, TaskId};
+use rusqlite::params;
 
 use crate::{
     Store,
     changes::{Change, record},
     error::StoreError,
-    questions, tasks,
+    questions,
+    readers::Ask,
+    tasks,
     writer::Tx,
 };
 
@@ -53,15 +56,14 @@ impl Store {
 
     /// Oldest first.
     pub async fn comments(&self, task: TaskId) -> Result<Vec<CommentRecord>, StoreError> {
-        let rows: Vec<(i64, String, String, i64)> =
-            sqlx::query_as("SELECT id, author, body, at FROM task_comments WHERE task_id = ? ORDER BY id")
-                .bind(task.raw())
-                .fetch_all(&self.readers)
-                .await?;
-        Ok(rows
-            .into_iter()
-            .map(|(id, author, body, at)| CommentRecord { id: CommentId(id), author, body, at })
-            .collect())
+        let all = "SELECT id, author, body, at FROM task_comments WHERE task_id = ? ORDER BY id";
+        self.here(|sql| {
+            Ok(sql.rows(all, [task.raw()], |row| {
+                let id = CommentId(row.get(0)?);
+                Ok(CommentRecord { id, author: row.get(1)?, body: row.get(2)?, at: row.get(3)? })
+            })?)
+        })
+        .await
     }
 }
 
@@ -73,13 +75,11 @@ pub(crate) async fn insert(
     body: &str,
     now: Millis,
 ) -> Result<CommentId, StoreError> {
-    let id = sqlx::query("INSERT INTO task_comments (task_id, author, body, at) VALUES (?, ?, ?, ?)")
-        .bind(task.raw())
-        .bind(author.to_string())
-        .bind(body)
-        .bind(now)
-        .execute(&mut *tx.conn)
-        .await?
-        .last_insert_rowid();
+    let id = tx
+        .here(|sql| {
+            sql.statement("INSERT INTO task_comments (task_id, author, body, at) VALUES (?, ?, ?, ?)")?
+                .insert(params![task.raw(), author.to_string(), body, now])
+        })
+        .await?;
     Ok(CommentId(id))
 }

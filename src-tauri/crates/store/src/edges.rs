@@ -6,9 +6,12 @@ use domain::{
     edges::{Blocker, Edge, Need, Standing, find_cycle},
 };
 
+use rusqlite::Connection;
+
 use crate::{
     Store,
     error::StoreError,
+    readers::Ask,
     tasks::{self, json, log, status},
     writer::Tx,
 };
@@ -49,11 +52,9 @@ impl Store {
     /// What the task waits for, and what waits for it, each with how its upstream stands.
     pub async fn edges_of(&self, task: TaskId) -> Result<(Vec<Blocker>, Vec<(TaskId, Need)>), StoreError> {
         let upstream = self.upstreams(&[task]).await?.into_iter().map(|(_, blocker)| blocker).collect();
+        let waiting = "SELECT task_id, need FROM task_edges WHERE upstream_id = ? ORDER BY task_id";
         let rows: Vec<(i64, String)> =
-            sqlx::query_as("SELECT task_id, need FROM task_edges WHERE upstream_id = ? ORDER BY task_id")
-                .bind(task.raw())
-                .fetch_all(&self.readers)
-                .await?;
+            self.here(|sql| Ok(sql.rows(waiting, [task.raw()], |row| row.try_into())?)).await?;
         let downstream = rows
             .into_iter()
             .map(|(id, word)| Ok((TaskId(id), need(&word)?)))
@@ -64,14 +65,11 @@ impl Store {
     /// The edges of these tasks, met or not.
     pub(crate) async fn upstreams(&self, of: &[TaskId]) -> Result<Vec<(TaskId, Blocker)>, StoreError> {
         let ids = json(&of.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
-        let rows: Vec<(i64, i64, String, String, bool)> = sqlx::query_as(
-            "SELECT e.task_id, e.upstream_id, e.need, u.status, u.trashed_at IS NOT NULL FROM task_edges e \
-             JOIN tasks u ON u.id = e.upstream_id WHERE e.task_id IN (SELECT value FROM json_each(?)) \
-             ORDER BY e.task_id, e.upstream_id",
-        )
-        .bind(ids)
-        .fetch_all(&self.readers)
-        .await?;
+        const UPSTREAMS: &str = "SELECT e.task_id, e.upstream_id, e.need, u.status, u.trashed_at IS NOT NULL \
+             FROM task_edges e JOIN tasks u ON u.id = e.upstream_id \
+             WHERE e.task_id IN (SELECT value FROM json_each(?)) ORDER BY e.task_id, e.upstream_id";
+        let rows: Vec<(i64, i64, String, String, bool)> =
+            self.here(|sql| Ok(sql.rows(UPSTREAMS, [ids], |row| row.try_into())?)).await?;
         rows.into_iter()
             .map(|(task, upstream, word, state, trashed)| {
                 let blocker = Blocker {
@@ -116,6 +114,11 @@ pub(crate) async fn add_of_holder(
     }
 }
 
+/// All that a card waits for, and what that waits for: a circle can only be closed there.
+pub(crate) const ABOVE: &str = "WITH RECURSIVE above (id) AS (SELECT ?1 UNION \
+    SELECT e.upstream_id FROM above JOIN task_edges e ON e.task_id = above.id) \
+    SELECT e.task_id, e.upstream_id FROM above JOIN task_edges e ON e.task_id = above.id";
+
 /// Returns how the upstream stands.
 async fn connect(tx: &mut Tx<'_>, edge: Edge, actor: &Actor, now: Millis) -> Result<Standing, StoreError> {
     let task = tasks::require(tx, edge.task).await?;
@@ -126,8 +129,8 @@ async fn connect(tx: &mut Tx<'_>, edge: Edge, actor: &Actor, now: Millis) -> Res
             gone.task.id.key()
         )));
     }
-    let rows: Vec<(i64, i64)> =
-        sqlx::query_as("SELECT task_id, upstream_id FROM task_edges").fetch_all(&mut *tx.conn).await?;
+    let above = |sql: &Connection| sql.rows(ABOVE, [edge.upstream.raw()], |row| row.try_into());
+    let rows: Vec<(i64, i64)> = tx.here(above).await?;
     let edges: Vec<Edge> = rows
         .into_iter()
         .map(|(task, upstream)| Edge { task: TaskId(task), upstream: TaskId(upstream), need: edge.need })

@@ -14,6 +14,7 @@ use crate::{
     comments,
     error::StoreError,
     projects,
+    readers::{Ask, row},
     tasks::{self, apply, json, log, start_afresh, status},
     writer::Tx,
 };
@@ -44,13 +45,15 @@ pub struct WorkflowRecord {
     pub stopped: Option<String>,
 }
 
-#[derive(FromRow)]
-struct Member {
-    id: i64,
-    status: String,
-    strikes: i64,
-    stopped: Option<String>,
-    called: Option<String>,
+row! {
+    #[derive(FromRow)]
+    struct Member {
+        id: i64,
+        status: String,
+        strikes: i64,
+        stopped: Option<String>,
+        called: Option<String>,
+    }
 }
 
 /// What a failure led to, beside what its own class says.
@@ -65,7 +68,7 @@ pub(crate) struct Escalated {
 impl Store {
     /// The workflow that the card belongs to; none for one that no dependency joins to another.
     pub async fn workflow(&self, task: TaskId) -> Result<Option<WorkflowRecord>, StoreError> {
-        let members: Vec<Member> = sqlx::query_as(MEMBERS).bind(task.raw()).fetch_all(&self.readers).await?;
+        let members = self.here(|sql| Ok(sql.rows(MEMBERS, [task.raw()], Member::read)?)).await?;
         if members.len() < 2 {
             return Ok(None);
         }
@@ -82,13 +85,12 @@ impl Store {
     /// Calls people to cards that have been failing for too long. Returns when to look again, if nothing
     /// else happens.
     pub async fn call_overdue(&self, now: Millis) -> Result<Option<Millis>, StoreError> {
-        let rows: Vec<(i64, i64, Option<String>)> = sqlx::query_as(
-            "SELECT t.id, t.failing_since, p.settings -> 'escalation' FROM tasks t LEFT JOIN projects p ON p.id = t.project_id \
+        const FAILING: &str = "SELECT t.id, t.failing_since, p.settings -> 'escalation' \
+             FROM tasks t LEFT JOIN projects p ON p.id = t.project_id \
              WHERE t.failing_since IS NOT NULL AND t.called IS NULL AND t.trashed_at IS NULL \
-             AND t.status IN ('ready', 'in_progress')",
-        )
-        .fetch_all(&self.readers)
-        .await?;
+             AND t.status IN ('ready', 'in_progress')";
+        let rows: Vec<(i64, i64, Option<String>)> =
+            self.here(|sql| Ok(sql.rows(FAILING, [], |row| row.try_into())?)).await?;
         let (mut due, mut next): (Vec<TaskId>, Option<Millis>) = (Vec::new(), None);
         for (id, since, rule) in rows {
             match rule_from(rule)?.due_at(since) {

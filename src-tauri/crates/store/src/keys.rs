@@ -2,13 +2,14 @@
 //! whoever made the key and is nowhere afterwards. A run's key is good exactly while the run lives.
 
 use domain::{Actor, ArtifactId, Id, KeyId, Millis, ProjectId, Role, RunId, Scope, TaskId, authority::Thing};
+use rusqlite::Params;
 use sha2::{Digest, Sha256};
-use sqlx::FromRow;
 
 use crate::{
     Store,
     changes::{Change, record},
     error::StoreError,
+    readers::{Ask, row},
     tasks,
     writer::Tx,
 };
@@ -49,20 +50,21 @@ impl KeyRecord {
     }
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    name: String,
-    prefix: String,
-    role: String,
-    project_id: Option<i64>,
-    agent: Option<String>,
-    run_id: Option<i64>,
-    task_id: Option<i64>,
-    created_at: i64,
-    expires_at: Option<i64>,
-    last_used_at: Option<i64>,
-    ended_at: Option<i64>,
+row! {
+    struct Row {
+        id: i64,
+        name: String,
+        prefix: String,
+        role: String,
+        project_id: Option<i64>,
+        agent: Option<String>,
+        run_id: Option<i64>,
+        task_id: Option<i64>,
+        created_at: i64,
+        expires_at: Option<i64>,
+        last_used_at: Option<i64>,
+        ended_at: Option<i64>,
+    }
 }
 
 impl TryFrom<Row> for KeyRecord {
@@ -151,24 +153,20 @@ impl Store {
 
     /// Newest first, without those of runs.
     pub async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(select!("WHERE k.run_id IS NULL ORDER BY k.id DESC"))
-            .fetch_all(&self.readers)
-            .await?;
+        let all = select!("WHERE k.run_id IS NULL ORDER BY k.id DESC");
+        let rows = self.here(|sql| Ok(sql.rows(all, [], Row::read)?)).await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
     pub async fn key(&self, id: KeyId) -> Result<Option<KeyRecord>, StoreError> {
-        let row: Option<Row> =
-            sqlx::query_as(select!("WHERE k.id = ?")).bind(id.raw()).fetch_optional(&self.readers).await?;
+        let row = self.here(|sql| Ok(sql.row(select!("WHERE k.id = ?"), [id.raw()], Row::read)?)).await?;
         row.map(TryInto::try_into).transpose()
     }
 
     /// A key that is good for nothing any more counts as found.
     pub async fn find_key(&self, secret: &str) -> Result<Option<KeyRecord>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(select!("WHERE k.hash = ?"))
-            .bind(hash(secret))
-            .fetch_optional(&self.readers)
-            .await?;
+        let row =
+            self.here(|sql| Ok(sql.row(select!("WHERE k.hash = ?"), [hash(secret)], Row::read)?)).await?;
         row.map(TryInto::try_into).transpose()
     }
 
@@ -197,20 +195,26 @@ impl Store {
     /// The cards as scopes tell them apart; unknown ones are left out.
     pub async fn things(&self, tasks: &[TaskId]) -> Result<Vec<Thing>, StoreError> {
         let list = tasks::json(&tasks.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
-        let rows = sqlx::query_as(things!("WHERE t.id IN (SELECT value FROM json_each(?))"));
-        Ok(rows.bind(list).fetch_all(&self.readers).await?.into_iter().map(thing).collect())
+        self.find_things(things!("WHERE t.id IN (SELECT value FROM json_each(?))"), [list]).await
     }
 
     /// The run's card, if there is such a run.
     pub async fn things_of_run(&self, run: RunId) -> Result<Vec<Thing>, StoreError> {
-        let rows = sqlx::query_as(things!("WHERE t.id = (SELECT task_id FROM runs WHERE id = ?)"));
-        Ok(rows.bind(run.raw()).fetch_all(&self.readers).await?.into_iter().map(thing).collect())
+        self.find_things(things!("WHERE t.id = (SELECT task_id FROM runs WHERE id = ?)"), [run.raw()]).await
     }
 
     /// The artifact's card, if there is such an artifact.
     pub async fn things_of_artifact(&self, artifact: ArtifactId) -> Result<Vec<Thing>, StoreError> {
-        let rows = sqlx::query_as(things!("WHERE t.id = (SELECT task_id FROM artifacts WHERE id = ?)"));
-        Ok(rows.bind(artifact.raw()).fetch_all(&self.readers).await?.into_iter().map(thing).collect())
+        let of = things!("WHERE t.id = (SELECT task_id FROM artifacts WHERE id = ?)");
+        self.find_things(of, [artifact.raw()]).await
+    }
+
+    async fn find_things(
+        &self,
+        statement: &str,
+        values: impl Params + Send,
+    ) -> Result<Vec<Thing>, StoreError> {
+        self.here(|sql| Ok(sql.rows(statement, values, |row| row.try_into().map(thing))?)).await
     }
 
     /// Said again it changes nothing.
@@ -284,8 +288,7 @@ async fn insert(tx: &mut Tx<'_>, new: &NewKey, secret: &str, now: Millis) -> Res
 }
 
 async fn require(tx: &mut Tx<'_>, id: KeyId) -> Result<KeyRecord, StoreError> {
-    let row: Option<Row> =
-        sqlx::query_as(select!("WHERE k.id = ?")).bind(id.raw()).fetch_optional(&mut *tx.conn).await?;
+    let row = tx.here(|sql| sql.row(select!("WHERE k.id = ?"), [id.raw()], Row::read)).await?;
     row.ok_or_else(|| StoreError::NotFound { what: "key", key: id.to_string() })?.try_into()
 }
 

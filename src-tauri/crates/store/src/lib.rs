@@ -2,7 +2,8 @@
 //! its writes; SQL appears nowhere else in the project.
 //!
 //! Writes go through one connection fed by a queue ([`writer`]); each caller is answered after the
-//! commit that holds its change is on disk. Reads use a small pool beside it. Every change writes a
+//! commit that holds its change is on disk. What many ask for is read on the thread that asks ([`readers`]), the
+//! rest through sqlx's pool. Every change writes a
 //! row of the append-only change log in its own transaction.
 
 mod agents;
@@ -34,6 +35,7 @@ mod portable;
 mod projects;
 mod questions;
 mod queue;
+mod readers;
 mod reports;
 mod repositories;
 mod reviews;

@@ -1,9 +1,16 @@
 //! Cards page by page, for programs: filtered and counted by the database, each with what a list shows of it.
 
 use domain::{Id, Millis, Priority, ProjectId, Status, TaskId};
-use sqlx::{Row as _, sqlite::SqliteRow};
+use rusqlite::{Connection, Row, params};
 
-use crate::{Store, error::StoreError, outcomes::OutcomeRecord, tasks};
+use crate::{
+    Store,
+    board::{CardFilter, count_of},
+    error::StoreError,
+    outcomes::OutcomeRecord,
+    readers::Ask,
+    tasks,
+};
 
 /// Which cards, and which page of them, newest first. Filters that are left empty let everything through.
 #[derive(Clone, Debug, Default)]
@@ -22,13 +29,14 @@ pub struct TaskFilter {
 }
 
 impl TaskFilter {
-    /// Lets everything through.
-    fn is_empty(&self) -> bool {
-        let TaskFilter { ids, statuses, agent, priority, project, text, limit: _, offset: _ } = self;
-        let all = (ids, statuses, agent, priority, project, text);
-        matches!(all, (None, None, None, None, None, None))
+    /// Found by what it names, and not by looking through all cards.
+    fn is_short(&self) -> bool {
+        self.ids.as_ref().is_some_and(|ids| ids.len() <= SHORT)
     }
 }
+
+/// Cards that are read while others wait.
+const SHORT: usize = 20;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListedTask {
@@ -59,112 +67,152 @@ pub struct ListedTask {
 }
 
 macro_rules! from {
-    () => {
-        "FROM tasks t LEFT JOIN runs r ON r.id = t.last_run LEFT JOIN projects p ON p.id = t.project_id \
-         LEFT JOIN task_outcomes o ON o.task_id = t.id \
-         WHERE t.deleted_at IS NULL AND t.trashed_at IS NULL \
-         AND (?1 IS NULL OR t.id IN (SELECT value FROM json_each(?1))) \
-         AND (?2 IS NULL OR t.status IN (SELECT value FROM json_each(?2))) \
-         AND (?3 IS NULL OR coalesce(t.assignee, CASE WHEN t.status IN ('in_progress', 'review', 'done') THEN r.agent END) = ?3) \
-         AND (?4 IS NULL OR t.priority BETWEEN ?4 AND ?5) \
-         AND (?6 IS NULL OR t.project_id = ?6) \
-         AND (?7 IS NULL OR instr(lower(t.title), lower(?7)) OR instr(lower(t.description), lower(?7)))"
+    ($ids:literal) => {
+        concat!(
+            "FROM tasks t LEFT JOIN runs r ON r.id = t.last_run LEFT JOIN projects p ON p.id = t.project_id \
+             LEFT JOIN task_outcomes o ON o.task_id = t.id \
+             WHERE t.deleted_at IS NULL AND t.trashed_at IS NULL \
+             AND ",
+            $ids,
+            " \
+             AND (?2 IS NULL OR t.status IN (SELECT value FROM json_each(?2))) \
+             AND (?3 IS NULL OR coalesce(t.assignee, CASE WHEN t.status IN ('in_progress', 'review', 'done') THEN r.agent END) = ?3) \
+             AND (?4 IS NULL OR t.priority BETWEEN ?4 AND ?5) \
+             AND (?6 IS NULL OR t.project_id = ?6) \
+             AND (?7 IS NULL OR instr(lower(t.title), lower(?7)) OR instr(lower(t.description), lower(?7)))"
+        )
     };
 }
 
-const PAGE: &str = concat!(
-    "SELECT t.id, t.uid, t.title, t.description, t.status, t.priority, t.project_id, p.name, t.tags, t.due_at, \
-     coalesce(t.assignee, CASE WHEN t.status IN ('in_progress', 'review', 'done') THEN r.agent END), \
-     (SELECT actor FROM changes c WHERE c.task_id = t.id ORDER BY c.seq LIMIT 1), t.created_at, t.updated_at, \
-     t.finished_at, t.version, t.runs, CASE r.outcome WHEN 'failed' THEN coalesce(r.reason, r.cause) END, \
-     (SELECT count(*) FROM task_comments c WHERE c.task_id = t.id), t.artifacts, o.outcome, o.error_message, o.resolution, \
-     o.feedback_rating, o.feedback_notes, o.estimated_hours, o.actual_hours, o.metadata ",
-    from!(),
-    " ORDER BY t.id DESC LIMIT ?8 OFFSET ?9"
-);
-const COUNT: &str = concat!("SELECT count(*) ", from!());
+macro_rules! page {
+    ($ids:literal) => {
+        concat!(
+            "SELECT t.id, t.uid, t.title, t.description, t.status, t.priority, t.project_id, p.name, t.tags, t.due_at, \
+             coalesce(t.assignee, CASE WHEN t.status IN ('in_progress', 'review', 'done') THEN r.agent END), \
+             (SELECT actor FROM changes c WHERE c.task_id = t.id ORDER BY c.seq LIMIT 1), t.created_at, t.updated_at, \
+             t.finished_at, t.version, t.runs, CASE r.outcome WHEN 'failed' THEN coalesce(r.reason, r.cause) END, \
+             (SELECT count(*) FROM task_comments c WHERE c.task_id = t.id), t.artifacts, o.outcome, o.error_message, o.resolution, \
+             o.feedback_rating, o.feedback_notes, o.estimated_hours, o.actual_hours, o.metadata ",
+            from!($ids),
+            " ORDER BY t.id DESC LIMIT ?8 OFFSET ?9"
+        )
+    };
+}
+
+const PAGE: &str = page!("?1 IS NULL");
+const COUNT: &str = concat!("SELECT count(*) ", from!("?1 IS NULL"));
+/// Named cards are looked up; with an OR in between SQLite would pass through all.
+pub(crate) const PAGE_AMONG: &str = page!("t.id IN (SELECT value FROM json_each(?1))");
+pub(crate) const COUNT_AMONG: &str =
+    concat!("SELECT count(*) ", from!("t.id IN (SELECT value FROM json_each(?1))"));
 /// Both halves only count the entries of an index. What is deleted is in the trash, too.
 const ALL: &str =
     "SELECT (SELECT count(*) FROM tasks) - (SELECT count(*) FROM tasks WHERE trashed_at IS NOT NULL)";
 
-/// The parameters that page and count share.
-macro_rules! bound {
-    ($query:expr, $filter:expr) => {{
-        let ids = $filter.ids.as_ref().map(|ids| ids.iter().map(|id| id.raw()).collect::<Vec<_>>());
+/// What page and count are asked with.
+struct Asked<'f> {
+    ids: Option<String>,
+    statuses: Option<String>,
+    filter: &'f TaskFilter,
+}
+
+impl Asked<'_> {
+    fn of(filter: &TaskFilter) -> Result<Asked<'_>, StoreError> {
+        let ids = filter.ids.as_ref().map(|ids| ids.iter().map(|id| id.raw()).collect::<Vec<_>>());
         let statuses =
-            $filter.statuses.as_ref().map(|all| all.iter().map(|status| status.word()).collect::<Vec<_>>());
-        $query
-            .bind(ids.map(|ids| tasks::json(&ids)).transpose()?)
-            .bind(statuses.map(|all| tasks::json(&all)).transpose()?)
-            .bind(&$filter.agent)
-            .bind($filter.priority.map(|(low, _)| low.level()))
-            .bind($filter.priority.map(|(_, high)| high.level()))
-            .bind($filter.project.map(Id::raw))
-            .bind(&$filter.text)
-    }};
+            filter.statuses.as_ref().map(|all| all.iter().map(|status| status.word()).collect::<Vec<_>>());
+        let (ids, statuses) = (ids.as_ref().map(tasks::json), statuses.as_ref().map(tasks::json));
+        Ok(Asked { ids: ids.transpose()?, statuses: statuses.transpose()?, filter })
+    }
+
+    fn page(&self, sql: &Connection) -> Result<Vec<ListedTask>, StoreError> {
+        let Asked { ids, statuses, filter } = self;
+        let TaskFilter { agent, text, limit, offset, .. } = filter;
+        let (low, high, project) = self.numbers();
+        let mut page = sql.statement(if ids.is_some() { PAGE_AMONG } else { PAGE })?;
+        let mut rows = page.query(params![ids, statuses, agent, low, high, project, text, limit, offset])?;
+        let mut tasks = Vec::new();
+        while let Some(row) = rows.next()? {
+            tasks.push(listed(row)?);
+        }
+        Ok(tasks)
+    }
+
+    fn count(&self, sql: &Connection) -> Result<u32, StoreError> {
+        let TaskFilter { ids: None, agent: None, priority: None, project: None, text: None, .. } =
+            self.filter
+        else {
+            let (low, high, project) = self.numbers();
+            let asked =
+                params![self.ids, self.statuses, self.filter.agent, low, high, project, self.filter.text];
+            let count = if self.ids.is_some() { COUNT_AMONG } else { COUNT };
+            return Ok(sql.row(count, asked, |row| row.get(0))?.unwrap_or(0));
+        };
+        let Some(statuses) = &self.filter.statuses else {
+            return Ok(sql.row(ALL, [], |row| row.get(0))?.unwrap_or(0));
+        };
+        // Whole columns are counted in their indexes.
+        let mut total = 0;
+        for status in Status::ALL.into_iter().filter(|status| statuses.contains(status)) {
+            total += count_of(sql, status, &CardFilter::default())?;
+        }
+        Ok(total)
+    }
+
+    /// Lowest and highest level, and the project.
+    fn numbers(&self) -> (Option<u8>, Option<u8>, Option<i64>) {
+        let TaskFilter { priority, project, .. } = self.filter;
+        (priority.map(|(low, _)| low.level()), priority.map(|(_, high)| high.level()), project.map(Id::raw))
+    }
 }
 
 impl Store {
     /// A page of cards, and how many there are in all. Trashed ones are left out.
     pub async fn list_tasks(&self, filter: &TaskFilter) -> Result<(Vec<ListedTask>, u32), StoreError> {
-        let rows = bound!(sqlx::query(PAGE), filter)
-            .bind(filter.limit)
-            .bind(filter.offset)
-            .fetch_all(&self.readers)
-            .await?;
-        let tasks = rows.iter().map(listed).collect::<Result<_, _>>()?;
-        Ok((tasks, self.count_listed(filter).await?))
-    }
-
-    async fn count_listed(&self, filter: &TaskFilter) -> Result<u32, StoreError> {
-        if filter.is_empty() {
-            let total: i64 = sqlx::query_scalar(ALL).fetch_one(&self.readers).await?;
-            return Ok(total as u32);
-        }
-        let TaskFilter { ids: None, agent: None, priority: None, project: None, text: None, .. } = filter
-        else {
-            let total: i64 = bound!(sqlx::query_scalar(COUNT), filter).fetch_one(&self.readers).await?;
-            return Ok(total as u32);
+        let read = |filter: &TaskFilter, sql: &Connection| {
+            let asked = Asked::of(filter)?;
+            Ok((asked.page(sql)?, asked.count(sql)?))
         };
-        // Whole columns are counted in their indexes.
-        let columns = self.counts_by_column().await?.into_iter();
-        let wanted = |status: &Status| filter.statuses.as_ref().is_none_or(|wanted| wanted.contains(status));
-        Ok(columns.filter(|(status, _)| wanted(status)).map(|(_, count)| count).sum())
+        if filter.is_short() {
+            return self.here(|sql| read(filter, sql)).await;
+        }
+        let filter = filter.clone();
+        self.aside(move |sql| read(&filter, sql)).await
     }
 }
 
-fn listed(row: &SqliteRow) -> Result<ListedTask, StoreError> {
-    let metadata: Option<&str> = row.try_get(27)?;
+fn listed(row: &Row<'_>) -> Result<ListedTask, StoreError> {
+    let metadata: Option<String> = row.get(27)?;
     Ok(ListedTask {
-        id: TaskId(row.try_get(0)?),
-        uid: row.try_get(1)?,
-        title: row.try_get(2)?,
-        description: row.try_get(3)?,
-        status: tasks::status(row.try_get(4)?)?,
-        priority: tasks::priority(row.try_get(5)?)?,
-        project: row.try_get::<Option<i64>, _>(6)?.map(ProjectId),
-        project_name: row.try_get(7)?,
-        tags: parse(row.try_get(8)?)?,
-        due_at: row.try_get(9)?,
-        agent: row.try_get(10)?,
-        created_by: row.try_get(11)?,
-        created_at: row.try_get(12)?,
-        updated_at: row.try_get(13)?,
-        finished_at: row.try_get(14)?,
-        version: row.try_get(15)?,
-        runs: row.try_get::<i64, _>(16)? as u32,
-        failure: row.try_get(17)?,
-        comments: row.try_get::<i64, _>(18)? as u32,
-        artifacts: row.try_get::<i64, _>(19)? as u32,
+        id: TaskId(row.get(0)?),
+        uid: row.get(1)?,
+        title: row.get(2)?,
+        description: row.get(3)?,
+        status: tasks::status(row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?)?,
+        priority: tasks::priority(row.get(5)?)?,
+        project: row.get::<_, Option<i64>>(6)?.map(ProjectId),
+        project_name: row.get(7)?,
+        tags: parse(&row.get::<_, String>(8)?)?,
+        due_at: row.get(9)?,
+        agent: row.get(10)?,
+        created_by: row.get(11)?,
+        created_at: row.get(12)?,
+        updated_at: row.get(13)?,
+        finished_at: row.get(14)?,
+        version: row.get(15)?,
+        runs: row.get(16)?,
+        failure: row.get(17)?,
+        comments: row.get(18)?,
+        artifacts: row.get(19)?,
         outcome: OutcomeRecord {
-            outcome: row.try_get(20)?,
-            error_message: row.try_get(21)?,
-            resolution: row.try_get(22)?,
-            feedback_rating: row.try_get(23)?,
-            feedback_notes: row.try_get(24)?,
-            estimated_hours: row.try_get(25)?,
-            actual_hours: row.try_get(26)?,
-            metadata: metadata.map(parse).transpose()?.unwrap_or_default(),
+            outcome: row.get(20)?,
+            error_message: row.get(21)?,
+            resolution: row.get(22)?,
+            feedback_rating: row.get(23)?,
+            feedback_notes: row.get(24)?,
+            estimated_hours: row.get(25)?,
+            actual_hours: row.get(26)?,
+            metadata: metadata.as_deref().map(parse).transpose()?.unwrap_or_default(),
         },
     })
 }

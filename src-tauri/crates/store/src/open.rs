@@ -16,6 +16,7 @@ use tokio::sync::broadcast;
 use crate::{
     changes::Committed,
     error::OpenError,
+    readers::{Ask, Readers},
     writer::{self, WriteConnection, Writer},
 };
 
@@ -27,6 +28,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// A handle on the database; clones share the writer and the readers.
 #[derive(Clone, Debug)]
 pub struct Store {
+    pub(crate) here: Readers,
     pub(crate) readers: SqlitePool,
     pub(crate) writer: Writer,
     committed: broadcast::Sender<Arc<Committed>>,
@@ -44,10 +46,10 @@ impl Store {
         let broken = |e| OpenError::Database(path.clone(), e);
         let connection = SqliteConnection::connect_with(&options(&path)).await.map_err(broken)?;
         let connection = WriteConnection::of(connection).await.map_err(broken)?;
-        let readers = readers().connect_with(options(&path).read_only(true)).await.map_err(broken)?;
+        let readers = readers().connect_lazy_with(options(&path).read_only(true));
         let (committed, _) = broadcast::channel(1024);
         let writer = writer::start(connection, committed.clone()).map_err(|e| broken(e.into()))?;
-        Ok(Store { readers, writer, committed })
+        Ok(Store { here: Readers::of(&path), readers, writer, committed })
     }
 
     /// Opens a file of this version's schema to read it only; none where there is no such file, or where
@@ -58,19 +60,17 @@ impl Store {
         if !std::fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
             return None;
         }
-        let readers = readers().connect_with(options(&path).read_only(true)).await.ok()?;
-        let (version, live): (i64, bool) = sqlx::query_as(
-            "SELECT (SELECT max(version) FROM _sqlx_migrations), EXISTS (SELECT 1 FROM runs WHERE phase <> 'ended')",
-        )
-        .fetch_one(&readers)
-        .await
-        .ok()?;
+        let here = Readers::of(&path);
+        let state = "SELECT (SELECT max(version) FROM _sqlx_migrations), EXISTS (SELECT 1 FROM runs WHERE phase <> 'ended')";
+        let read = |row: &rusqlite::Row<'_>| <(i64, bool)>::try_from(row);
+        let (version, live) = here.read(|sql| Ok(sql.row(state, [], read)?)).ok()??;
         if version != known_version() || live {
-            readers.close().await;
+            here.close();
             return None;
         }
         let (committed, _) = broadcast::channel(1);
-        Some(Store { readers, writer: Writer::closed(), committed })
+        let readers = readers().connect_lazy_with(options(&path).read_only(true));
+        Some(Store { here, readers, writer: Writer::closed(), committed })
     }
 
     /// What each commit touched. A receiver that lags must read everything again.
@@ -81,13 +81,14 @@ impl Store {
     /// Waits until everything accepted is on disk, then closes. May be called twice.
     pub async fn close(&self) {
         // The writer last: whoever closes the file last folds the log into it, and only who may write can.
+        self.here.close();
         self.readers.close().await;
         self.writer.stop().await;
     }
 }
 
 fn readers() -> SqlitePoolOptions {
-    SqlitePoolOptions::new().max_connections(4).min_connections(1).acquire_timeout(Duration::from_secs(30))
+    SqlitePoolOptions::new().max_connections(4).acquire_timeout(Duration::from_secs(30))
 }
 
 /// Of this version's schema.

@@ -5,7 +5,9 @@ use domain::ProjectId;
 use rstest::rstest;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use crate::{FILE_NAME, LimitOn, Store, board, claims, projects, queue, reports, runs};
+use crate::{
+    FILE_NAME, LimitOn, Store, board, claims, edges, listing, projects, queue, reports, reviews, runs,
+};
 
 /// The steps of each statement in `sql`, in which `?` may stand for anything.
 async fn plan(sql: &str) -> Vec<String> {
@@ -76,6 +78,22 @@ async fn candidates_come_in_the_order_of_their_index(#[case] sql: &str, #[case] 
 async fn nothing_is_scanned(#[case] sql: &str) {
     let steps = plan(sql).await;
     assert!(!steps.is_empty() && !steps.iter().any(|step| is_a_scan(step)), "{steps:#?}");
+}
+
+/// What was named is looked up, however much is in review or waits for something.
+#[rstest]
+#[case::at_gates(reviews::AMONG_AT_GATES)]
+#[case::above(edges::ABOVE)]
+#[case::listed(listing::PAGE_AMONG)]
+#[case::counted(listing::COUNT_AMONG)]
+#[tokio::test]
+async fn only_what_was_named_is_read(#[case] sql: &str) {
+    let steps = plan(sql).await;
+    let scans = |step: &&String| step.starts_with("SCAN") && !step.contains("json_each");
+    let own = ["SCAN above", "SCAN CONSTANT ROW"];
+    let others: Vec<&String> =
+        steps.iter().filter(scans).filter(|step| !own.contains(&step.as_str())).collect();
+    assert!(!steps.is_empty() && others.is_empty(), "{steps:#?}");
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use crate::{
     changes::{Change, record},
     error::StoreError,
     paths,
+    readers::{Ask, row},
     repositories::{self, NewRepository, RepositoryRecord},
     writer::Tx,
 };
@@ -50,13 +51,15 @@ pub struct NewProject {
     pub path: PathBuf,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    name: String,
-    path: Vec<u8>,
-    settings: String,
-    open_cards: i64,
+row! {
+    #[derive(FromRow)]
+    struct Row {
+        id: i64,
+        name: String,
+        path: Vec<u8>,
+        settings: String,
+        open_cards: i64,
+    }
 }
 
 impl Row {
@@ -111,10 +114,8 @@ impl Store {
     }
 
     pub async fn projects(&self) -> Result<Vec<ProjectRecord>, StoreError> {
-        let rows: Vec<Row> =
-            sqlx::query_as(select!("WHERE removed_at IS NULL ORDER BY name COLLATE NOCASE, id"))
-                .fetch_all(&self.readers)
-                .await?;
+        let listed = select!("WHERE removed_at IS NULL ORDER BY name COLLATE NOCASE, id");
+        let rows = self.aside(|sql| Ok(sql.rows(listed, [], Row::read)?)).await?;
         let mut repositories = self.repositories(None).await?;
         rows.into_iter()
             .map(|row| {
@@ -126,10 +127,9 @@ impl Store {
 
     /// Names and settings alone: the dispatcher reads them often, and counts no cards.
     pub async fn project_settings(&self) -> Result<Vec<(ProjectId, String, serde_json::Value)>, StoreError> {
+        let all = "SELECT id, name, settings FROM projects WHERE removed_at IS NULL ORDER BY id";
         let rows: Vec<(i64, String, String)> =
-            sqlx::query_as("SELECT id, name, settings FROM projects WHERE removed_at IS NULL ORDER BY id")
-                .fetch_all(&self.readers)
-                .await?;
+            self.here(|sql| Ok(sql.rows(all, [], |row| row.try_into())?)).await?;
         rows.into_iter()
             .map(|(id, name, settings)| {
                 let settings =
@@ -141,8 +141,7 @@ impl Store {
 
     /// Also a removed one: its finished cards still point at it.
     pub async fn project(&self, id: ProjectId) -> Result<ProjectRecord, StoreError> {
-        let row: Option<Row> =
-            sqlx::query_as(select!("WHERE id = ?")).bind(id.raw()).fetch_optional(&self.readers).await?;
+        let row = self.aside(move |sql| Ok(sql.row(select!("WHERE id = ?"), [id.raw()], Row::read)?)).await?;
         let own = self.repositories(Some(id)).await?.remove(&id).unwrap_or_default();
         row.ok_or(missing(id))?.with(own)
     }
@@ -254,7 +253,7 @@ pub(crate) async fn dispatches_if_known(
     let Some(id) = project else { return Ok(Ok(false)) };
     let set: Option<bool> = tx
         .here(|sql| {
-            sql.prepare_cached(
+            sql.statement(
                 "SELECT coalesce(settings ->> 'dispatch', 0) FROM projects WHERE id = ? AND removed_at IS NULL",
             )?
             .query_row([id.raw()], |row| row.get(0))
@@ -297,8 +296,7 @@ pub(crate) const RULES: &str = "SELECT id, settings ->> 'paused' IS NOT NULL, co
 
 /// Of projects that say anything.
 pub(crate) async fn pull_rules(tx: &mut Tx<'_>) -> Result<HashMap<ProjectId, PullRules>, StoreError> {
-    let rows: Vec<PullRow> =
-        tx.here(|sql| sql.prepare_cached(RULES)?.query_map([], |row| row.try_into())?.collect()).await?;
+    let rows: Vec<PullRow> = tx.here(|sql| sql.rows(RULES, [], |row| row.try_into())).await?;
     rows.into_iter()
         .map(|(id, paused, triage, left, agents)| {
             let agents = match agents.filter(|text| text != "null") {

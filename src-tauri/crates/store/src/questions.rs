@@ -2,9 +2,17 @@
 //! answer. Only the run that asked may look.
 
 use domain::{Actor, Id, Millis, QuestionId, RunId, TaskId};
+use rusqlite::params;
 use sqlx::FromRow;
 
-use crate::{Store, comments, error::StoreError, held, tasks::log, writer::Tx};
+use crate::{
+    Store, comments,
+    error::StoreError,
+    held,
+    readers::{Ask, row},
+    tasks::log,
+    writer::Tx,
+};
 
 /// Open questions of one task; whoever asks more does not read the answers.
 const OPEN_MAX: i64 = 10;
@@ -19,14 +27,16 @@ pub struct QuestionRecord {
     pub answered_at: Option<Millis>,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    task_id: i64,
-    text: String,
-    asked_at: i64,
-    answer: Option<String>,
-    answered_at: Option<i64>,
+row! {
+    #[derive(FromRow)]
+    struct Row {
+        id: i64,
+        task_id: i64,
+        text: String,
+        asked_at: i64,
+        answer: Option<String>,
+        answered_at: Option<i64>,
+    }
 }
 
 impl From<Row> for QuestionRecord {
@@ -74,14 +84,10 @@ impl Store {
 
     /// What the task's live run asks and nobody has answered, oldest first.
     pub async fn open_questions(&self, task: TaskId) -> Result<Vec<QuestionRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT q.id, q.task_id, q.text, q.asked_at, q.answer, q.answered_at FROM questions q \
+        const OPEN: &str = "SELECT q.id, q.task_id, q.text, q.asked_at, q.answer, q.answered_at FROM questions q \
              JOIN tasks t ON t.id = q.task_id AND t.live_run = q.run_id \
-             WHERE q.task_id = ? AND q.answered_at IS NULL ORDER BY q.id",
-        )
-        .bind(task.raw())
-        .fetch_all(&self.readers)
-        .await?;
+             WHERE q.task_id = ? AND q.answered_at IS NULL ORDER BY q.id";
+        let rows = self.here(|sql| Ok(sql.rows(OPEN, [task.raw()], Row::read)?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
@@ -148,11 +154,8 @@ pub(crate) async fn answer(
     words: &str,
     now: Millis,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE questions SET answer = ?, answered_at = ? WHERE task_id = ? AND answered_at IS NULL")
-        .bind(words)
-        .bind(now)
-        .bind(task.raw())
-        .execute(&mut *tx.conn)
-        .await?;
+    const ANSWER: &str =
+        "UPDATE questions SET answer = ?, answered_at = ? WHERE task_id = ? AND answered_at IS NULL";
+    tx.here(|sql| sql.run(ANSWER, params![words, now, task.raw()])).await?;
     Ok(())
 }

@@ -10,11 +10,13 @@ use domain::{
     dispatch::Until,
     edges::{Blocker, Standing},
 };
+use rusqlite::params;
 use sqlx::FromRow;
 
 use crate::{
     Store,
     error::StoreError,
+    readers::{Ask, row},
     runs::Origin,
     tasks::{self, log},
 };
@@ -76,36 +78,38 @@ struct TrackRow {
     estimated: bool,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    project_id: Option<i64>,
-    priority: i64,
-    due_at: Option<i64>,
-    created_at: i64,
-    queued: bool,
-    assignee: Option<String>,
-    chain: String,
-    skills: String,
-    tags: String,
-    not_before: Option<i64>,
-    not_before_after: Option<String>,
-    held: Option<String>,
-    stopped: Option<String>,
+row! {
+    struct Row {
+        id: i64,
+        project_id: Option<i64>,
+        priority: i64,
+        due_at: Option<i64>,
+        created_at: i64,
+        queued: bool,
+        assignee: Option<String>,
+        chain: String,
+        skills: String,
+        tags: String,
+        not_before: Option<i64>,
+        not_before_after: Option<String>,
+        held: Option<String>,
+        stopped: Option<String>,
+    }
 }
 
-#[derive(FromRow)]
-struct LiveRow {
-    id: i64,
-    task_id: i64,
-    agent: String,
-    project_id: Option<i64>,
-    tags: String,
-    priority: i64,
-    created_at: i64,
-    origin: String,
-    mode: String,
-    leaving: bool,
+row! {
+    struct LiveRow {
+        id: i64,
+        task_id: i64,
+        agent: String,
+        project_id: Option<i64>,
+        tags: String,
+        priority: i64,
+        created_at: i64,
+        origin: String,
+        mode: String,
+        leaving: bool,
+    }
 }
 
 macro_rules! ready {
@@ -135,18 +139,14 @@ impl Store {
         now: Millis,
         limit: u32,
     ) -> Result<Vec<QueuedTask>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(STARTABLE)
-            .bind(project.map(Id::raw))
-            .bind(now)
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await?;
+        let project = project.map(Id::raw);
+        let rows = self.here(|sql| Ok(sql.rows(STARTABLE, params![project, now, limit], Row::read)?)).await?;
         rows.into_iter().map(|row| queued(row, Vec::new())).collect()
     }
 
     /// The first `limit` ready tasks in claim order, whatever keeps them.
     pub async fn ready_tasks(&self, limit: u32) -> Result<Vec<QueuedTask>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(ready!("TRUE")).bind(limit).fetch_all(&self.readers).await?;
+        let rows = self.aside(move |sql| Ok(sql.rows(ready!("TRUE"), [limit], Row::read)?)).await?;
         let ids: Vec<TaskId> = rows.iter().map(|row| TaskId(row.id)).collect();
         let mut unmet: std::collections::HashMap<TaskId, Vec<Blocker>> = Default::default();
         for (task, blocker) in self.upstreams(&ids).await? {
@@ -162,35 +162,33 @@ impl Store {
             .collect()
     }
 
+    /// Whether the dispatcher has any task to think about.
+    pub async fn has_queued(&self) -> Result<bool, StoreError> {
+        const ANY: &str = "SELECT EXISTS (SELECT 1 FROM tasks WHERE status = 'ready' AND queued = 1 \
+             AND trashed_at IS NULL AND held IS NULL)";
+        self.here(|sql| Ok(sql.row(ANY, [], |row| row.get(0))?.unwrap_or(false))).await
+    }
+
     /// When the next timer of a ready task runs out, after `now`.
     pub async fn next_timer(&self, now: Millis) -> Result<Option<Millis>, StoreError> {
-        let at = sqlx::query_scalar(
-            "SELECT min(not_before) FROM tasks WHERE status = 'ready' AND not_before IS NOT NULL AND not_before > ?",
-        )
-        .bind(now)
-        .fetch_one(&self.readers)
-        .await?;
-        Ok(at)
+        const TIMER: &str = "SELECT min(not_before) FROM tasks WHERE status = 'ready' AND not_before IS NOT NULL \
+             AND not_before > ?";
+        self.here(|sql| Ok(sql.row(TIMER, [now], |row| row.get(0))?.flatten())).await
     }
 
     pub async fn runs_at_work(&self) -> Result<Vec<LiveRunRecord>, StoreError> {
-        let rows: Vec<LiveRow> = sqlx::query_as(
-            "SELECT r.id, r.task_id, r.agent, t.project_id, t.tags, t.priority, r.created_at, r.origin, r.mode, \
+        const AT_WORK: &str = "SELECT r.id, r.task_id, r.agent, t.project_id, t.tags, t.priority, r.created_at, r.origin, r.mode, \
              r.stop_asked_at IS NOT NULL OR t.live_run IS NOT r.id AS leaving \
-             FROM runs r INDEXED BY runs_at_work JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' ORDER BY r.id",
-        )
-        .fetch_all(&self.readers)
-        .await?;
+             FROM runs r INDEXED BY runs_at_work JOIN tasks t ON t.id = r.task_id WHERE r.phase <> 'ended' ORDER BY r.id";
+        let rows = self.here(|sql| Ok(sql.rows(AT_WORK, [], LiveRow::read)?)).await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
     /// Runs that each agent was given since then.
     pub async fn served_since(&self, since: Millis) -> Result<Vec<(String, u64)>, StoreError> {
+        let served = "SELECT agent, count(*) FROM runs WHERE created_at >= ? GROUP BY agent";
         let rows: Vec<(String, i64)> =
-            sqlx::query_as("SELECT agent, count(*) FROM runs WHERE created_at >= ? GROUP BY agent")
-                .bind(since)
-                .fetch_all(&self.readers)
-                .await?;
+            self.aside(move |sql| Ok(sql.rows(served, [since], |row| row.try_into())?)).await?;
         Ok(rows.into_iter().map(|(agent, count)| (agent, count as u64)).collect())
     }
 
@@ -310,7 +308,7 @@ pub(crate) fn cause(word: &str) -> Result<Cause, StoreError> {
     Cause::parse(word).ok_or_else(|| StoreError::Corrupt(format!("cause {word}")))
 }
 
-fn words(text: &str) -> Result<Vec<String>, StoreError> {
+pub(crate) fn words(text: &str) -> Result<Vec<String>, StoreError> {
     if text == "[]" {
         Ok(Vec::new())
     } else {

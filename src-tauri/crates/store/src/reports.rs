@@ -16,6 +16,7 @@ use crate::{
     comments,
     error::StoreError,
     held::{self, Word, WordKind},
+    readers::Ask,
     runs::{self, Ending},
     tasks::{json, status},
     writer::{Bulk, BulkAnswers, Tx},
@@ -64,7 +65,7 @@ pub(crate) const REPORTED: &str = "SELECT r.id, r.task_id, r.uid, r.attempt, r.a
 
 async fn reported(tx: &mut Tx<'_>, runs: &[i64]) -> Result<Vec<ReportedRow>, StoreError> {
     tx.here(|sql| {
-        let mut find = sql.prepare_cached(REPORTED)?;
+        let mut find = sql.statement(REPORTED)?;
         let rows = runs.iter().map(|run| find.query_row([run], ReportedRow::read).optional());
         rows.filter_map(Result::transpose).collect()
     })
@@ -271,8 +272,8 @@ async fn succeed_all(
     let Some(now) = done.iter().map(|(report, _)| report.now).max() else { return Ok(()) };
     let (ended, moved) = tx
         .here(|sql| {
-            let (mut succeed, mut to_review) = (sql.prepare_cached(SUCCEED)?, sql.prepare_cached(TO_REVIEW)?);
-            let mut say = sql.prepare_cached(SAY)?;
+            let (mut succeed, mut to_review) = (sql.statement(SUCCEED)?, sql.statement(TO_REVIEW)?);
+            let mut say = sql.statement(SAY)?;
             let (mut ended, mut moved) = (0, 0);
             for (report, row) in done {
                 ended += succeed.execute(params![now, row.id])?;

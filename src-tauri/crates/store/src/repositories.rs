@@ -12,6 +12,7 @@ use crate::{
     error::StoreError,
     paths,
     projects::{self, ProjectRecord},
+    readers::{Ask, row},
     writer::Tx,
 };
 
@@ -49,13 +50,15 @@ impl RepositoryLimit {
     }
 }
 
-#[derive(FromRow)]
-pub(crate) struct Row {
-    id: i64,
-    project_id: i64,
-    directory: String,
-    path: Vec<u8>,
-    base: String,
+row! {
+    #[derive(FromRow)]
+    pub(crate) struct Row {
+        id: i64,
+        project_id: i64,
+        directory: String,
+        path: Vec<u8>,
+        base: String,
+    }
 }
 
 impl From<Row> for RepositoryRecord {
@@ -149,7 +152,7 @@ impl Store {
 
     /// Those that any project limits.
     pub async fn repository_limits(&self) -> Result<Vec<RepositoryLimit>, StoreError> {
-        read_limits(sqlx::query_as(LIMITS).fetch_all(&self.readers).await?)
+        read_limits(self.here(|sql| Ok(find_limits(sql)?)).await?)
     }
 
     /// Those of one project, or of all, in the order in which they were added.
@@ -157,12 +160,9 @@ impl Store {
         &self,
         of: Option<ProjectId>,
     ) -> Result<HashMap<ProjectId, Vec<RepositoryRecord>>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT id, project_id, directory, path, base FROM project_repositories WHERE ?1 IS NULL OR project_id = ?1 ORDER BY id",
-        )
-        .bind(of.map(Id::raw))
-        .fetch_all(&self.readers)
-        .await?;
+        const OF_PROJECT: &str = "SELECT id, project_id, directory, path, base FROM project_repositories \
+             WHERE ?1 IS NULL OR project_id = ?1 ORDER BY id";
+        let rows = self.here(|sql| Ok(sql.rows(OF_PROJECT, [of.map(Id::raw)], Row::read)?)).await?;
         let mut found: HashMap<ProjectId, Vec<RepositoryRecord>> = HashMap::new();
         for row in rows {
             found.entry(ProjectId(row.project_id)).or_default().push(row.into());
@@ -176,10 +176,11 @@ const LIMITS: &str = "SELECT h.path, min(p.settings ->> 'repository_limit') AS m
      JOIN projects p ON p.id = h.project_id WHERE p.removed_at IS NULL GROUP BY h.path HAVING most IS NOT NULL";
 
 pub(crate) async fn limits(tx: &mut Tx<'_>) -> Result<Vec<RepositoryLimit>, StoreError> {
-    let read = |sql: &rusqlite::Connection| {
-        sql.prepare_cached(LIMITS)?.query_map([], |row| row.try_into())?.collect()
-    };
-    read_limits(tx.here(read).await?)
+    read_limits(tx.here(find_limits).await?)
+}
+
+fn find_limits(sql: &rusqlite::Connection) -> rusqlite::Result<Vec<(Vec<u8>, i64, String)>> {
+    sql.rows(LIMITS, [], |row| row.try_into())
 }
 
 fn read_limits(rows: Vec<(Vec<u8>, i64, String)>) -> Result<Vec<RepositoryLimit>, StoreError> {

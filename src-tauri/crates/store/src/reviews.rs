@@ -11,7 +11,9 @@ use sqlx::FromRow;
 use crate::{
     Store, comments,
     error::StoreError,
-    escalations, projects, runs,
+    escalations, projects,
+    readers::{Ask, row},
+    runs,
     tasks::{self, TaskRecord, apply, json, log},
     writer::Tx,
 };
@@ -52,19 +54,21 @@ pub struct ReviewRecord {
     pub at: Millis,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    run_id: Option<i64>,
-    review_run: Option<i64>,
-    round: i64,
-    step: i64,
-    kind: String,
-    reviewer: String,
-    outcome: String,
-    notes: String,
-    prompt: String,
-    at: i64,
+row! {
+    #[derive(FromRow)]
+    struct Row {
+        id: i64,
+        run_id: Option<i64>,
+        review_run: Option<i64>,
+        round: i64,
+        step: i64,
+        kind: String,
+        reviewer: String,
+        outcome: String,
+        notes: String,
+        prompt: String,
+        at: i64,
+    }
 }
 
 impl TryFrom<Row> for ReviewRecord {
@@ -90,31 +94,25 @@ impl TryFrom<Row> for ReviewRecord {
 impl Store {
     /// Every verdict on the task, oldest first.
     pub async fn reviews(&self, task: TaskId) -> Result<Vec<ReviewRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as("SELECT * FROM reviews WHERE task_id = ? ORDER BY id")
-            .bind(task.raw())
-            .fetch_all(&self.readers)
-            .await?;
+        let all = format!("SELECT {} FROM reviews WHERE task_id = ? ORDER BY id", Row::COLUMNS);
+        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?)).await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// Cards in review that have a gate and are not kept for a person, the longest waiting first.
-    pub async fn waiting_at_gates(&self) -> Result<Vec<TaskId>, StoreError> {
-        let rows: Vec<i64> = sqlx::query_scalar(
-            "SELECT t.id FROM tasks t LEFT JOIN projects p ON p.id = t.project_id \
-             WHERE t.status = 'review' AND t.trashed_at IS NULL AND t.held IS NULL \
-             AND json_array_length(coalesce(t.gate, p.settings -> 'gate', '[]')) > 0 ORDER BY t.entered_at, t.id",
-        )
-        .fetch_all(&self.readers)
-        .await?;
-        Ok(rows.into_iter().map(TaskId).collect())
+    /// Cards in review that have a gate and are not kept for a person, the longest waiting first: all, or
+    /// those of `among`.
+    pub async fn waiting_at_gates(&self, among: Option<&[TaskId]>) -> Result<Vec<TaskId>, StoreError> {
+        let id = |row: &rusqlite::Row<'_>| row.get(0).map(TaskId);
+        let Some(among) = among else {
+            return self.aside(move |sql| Ok(sql.rows(AT_GATES, [], id)?)).await;
+        };
+        let list = json(&among.iter().map(|id| id.raw()).collect::<Vec<_>>())?;
+        self.here(|sql| Ok(sql.rows(AMONG_AT_GATES, [list], id)?)).await
     }
 
     pub async fn count_in_review(&self) -> Result<u32, StoreError> {
-        let count: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM tasks WHERE status = 'review' AND trashed_at IS NULL")
-                .fetch_one(&self.readers)
-                .await?;
-        Ok(count as u32)
+        let count = "SELECT count(*) FROM tasks WHERE status = 'review' AND trashed_at IS NULL";
+        self.here(|sql| Ok(sql.row(count, [], |row| row.get(0))?.unwrap_or(0))).await
     }
 
     /// Keeps a card in review for a person, with the reason.
@@ -147,25 +145,41 @@ impl Store {
 
     /// What must approve the task, from itself or its project, and how this round stands.
     pub async fn gate(&self, task: TaskId) -> Result<(Gate, Vec<(usize, StepOutcome)>), StoreError> {
-        let found: Option<(Option<String>, i64)> = sqlx::query_as(
-            "SELECT coalesce(t.gate, p.settings -> 'gate'), t.round FROM tasks t \
-             LEFT JOIN projects p ON p.id = t.project_id WHERE t.id = ?",
-        )
-        .bind(task.raw())
-        .fetch_optional(&self.readers)
-        .await?;
-        let Some((gate, round)) = found else {
+        const GATE: &str = "SELECT coalesce(t.gate, p.settings -> 'gate'), t.round FROM tasks t \
+             LEFT JOIN projects p ON p.id = t.project_id WHERE t.id = ?";
+        let found: Option<(Option<String>, Vec<OutcomeRow>)> = self
+            .here(|sql| {
+                let row: Option<(Option<String>, i64)> = sql.row(GATE, [task.raw()], |row| row.try_into())?;
+                let Some((gate, round)) = row else { return Ok(None) };
+                Ok(Some((gate, sql.rows(OUTCOMES, [task.raw(), round], |row| row.try_into())?)))
+            })
+            .await?;
+        let Some((gate, rows)) = found else {
             return Err(StoreError::NotFound { what: "task", key: task.key() });
         };
         let gate = match gate.filter(|text| text != "null") {
             Some(text) => serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string()))?,
             None => Gate::default(),
         };
-        let rows = sqlx::query_as(OUTCOMES).bind(task.raw()).bind(round).fetch_all(&self.readers).await?;
         let so_far = read_outcomes(&gate, rows)?;
         Ok((gate, so_far))
     }
 }
+
+macro_rules! at_gates {
+    ($condition:literal) => {
+        concat!(
+            "SELECT t.id FROM tasks t LEFT JOIN projects p ON p.id = t.project_id WHERE ",
+            $condition,
+            " t.status = 'review' AND t.trashed_at IS NULL AND t.held IS NULL \
+             AND json_array_length(coalesce(t.gate, p.settings -> 'gate', '[]')) > 0 ORDER BY t.entered_at, t.id"
+        )
+    };
+}
+
+const AT_GATES: &str = at_gates!("");
+/// The + keeps it from the index over all that is in review.
+pub(crate) const AMONG_AT_GATES: &str = at_gates!("t.id IN (SELECT value FROM json_each(?)) AND +");
 
 async fn gate_of(tx: &mut Tx<'_>, task: &TaskRecord) -> Result<Gate, StoreError> {
     match &task.routing.gate {
@@ -402,15 +416,15 @@ pub(crate) async fn outcomes(
     read_outcomes(gate, rows)
 }
 
+/// Step, outcome, kind, reviewer.
+type OutcomeRow = (i64, String, String, String);
+
 const OUTCOMES: &str =
     "SELECT step, outcome, kind, reviewer FROM reviews WHERE task_id = ? AND round = ? ORDER BY id";
 
 /// What was said counts for the step that it was said of: where the gate was changed meanwhile, the
 /// approval of whatever stands in that place now is still to come.
-fn read_outcomes(
-    gate: &Gate,
-    rows: Vec<(i64, String, String, String)>,
-) -> Result<Vec<(usize, StepOutcome)>, StoreError> {
+fn read_outcomes(gate: &Gate, rows: Vec<OutcomeRow>) -> Result<Vec<(usize, StepOutcome)>, StoreError> {
     rows.into_iter()
         .map(|(step, text, kind, reviewer)| (step as usize, text, kind, reviewer))
         .filter(|(at, _, kind, reviewer)| gate.0.get(*at).is_none_or(|step| step.is_of(kind, reviewer)))

@@ -10,6 +10,7 @@ use crate::{
     breakers::{self, Breaks, Sign},
     error::StoreError,
     paths,
+    readers::Ask,
     tasks::{self, apply, json, log},
     writer::Tx,
 };
@@ -74,19 +75,14 @@ impl Store {
     }
 
     pub async fn run(&self, id: RunId) -> Result<RunRecord, StoreError> {
-        let row: Option<Row> = sqlx::query_as("SELECT * FROM runs WHERE id = ?")
-            .bind(id.raw())
-            .fetch_optional(&self.readers)
-            .await?;
-        row.ok_or(missing(id))?.try_into()
+        let one = format!("SELECT {} FROM runs WHERE id = ?", Row::COLUMNS);
+        self.here(|sql| sql.row(&one, [id.raw()], Row::read)?.ok_or_else(|| missing(id))?.try_into()).await
     }
 
     /// Newest first.
     pub async fn runs_of(&self, task: TaskId) -> Result<Vec<RunRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as("SELECT * FROM runs WHERE task_id = ? ORDER BY id DESC")
-            .bind(task.raw())
-            .fetch_all(&self.readers)
-            .await?;
+        let all = format!("SELECT {} FROM runs WHERE task_id = ? ORDER BY id DESC", Row::COLUMNS);
+        let rows = self.here(|sql| Ok(sql.rows(&all, [task.raw()], Row::read)?)).await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 

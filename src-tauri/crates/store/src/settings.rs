@@ -7,14 +7,13 @@ use crate::{
     Store,
     changes::{Change, record},
     error::StoreError,
+    readers::Ask,
 };
 
 impl Store {
     pub async fn setting<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
-        let text: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE key = ?")
-            .bind(key)
-            .fetch_optional(&self.readers)
-            .await?;
+        let value = "SELECT value FROM settings WHERE key = ?";
+        let text: Option<String> = self.here(|sql| Ok(sql.row(value, [key], |row| row.get(0))?)).await?;
         text.map(|text| serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string())))
             .transpose()
     }

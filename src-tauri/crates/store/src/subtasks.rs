@@ -7,11 +7,11 @@ use domain::{
     Actor, Id, Millis, TaskId,
     subtask::{self, Joining, LEVELS_MAX},
 };
-use sqlx::Row as _;
 
 use crate::{
     Store,
     error::StoreError,
+    readers::Ask,
     tasks::{self, NewTask, json, log},
     writer::Tx,
 };
@@ -61,10 +61,10 @@ impl Store {
 
     /// Of all cards that have a parent or sub-tasks, or of those among `ids`.
     pub async fn kin(&self, ids: Option<&[TaskId]>) -> Result<HashMap<TaskId, Kin>, StoreError> {
+        let read = |row: &rusqlite::Row<'_>| <(i64, i64, bool, bool)>::try_from(row);
         let rows = match ids {
             None => {
-                sqlx::query(sqlx::AssertSqlSafe(format!("{FACTS} WHERE parent_id IS NOT NULL")))
-                    .fetch_all(&self.readers)
+                self.here(|sql| Ok(sql.rows(&format!("{FACTS} WHERE parent_id IS NOT NULL"), [], read)?))
                     .await?
             }
             Some(ids) => {
@@ -73,29 +73,24 @@ impl Store {
                     "{FACTS} WHERE parent_id IN (SELECT value FROM json_each(?1)) \
                      OR parent_id IS NOT NULL AND id IN (SELECT value FROM json_each(?1))"
                 );
-                sqlx::query(sqlx::AssertSqlSafe(some)).bind(list).fetch_all(&self.readers).await?
+                self.here(|sql| Ok(sql.rows(&some, [list], read)?)).await?
             }
         };
         let mut kin: HashMap<TaskId, Kin> = HashMap::new();
-        for row in rows {
-            let parent = TaskId(row.try_get(1)?);
-            kin.entry(TaskId(row.try_get(0)?)).or_default().parent = Some(parent);
+        for (id, parent, done, counts) in rows {
+            let parent = TaskId(parent);
+            kin.entry(TaskId(id)).or_default().parent = Some(parent);
             let of = kin.entry(parent).or_default();
-            let counts: bool = row.try_get(3)?;
             of.total += u32::from(counts);
-            of.done += u32::from(counts && row.try_get(2)?);
+            of.done += u32::from(counts && done);
         }
         Ok(kin)
     }
 
     /// Those that are not in the trash, in the order in which they were made.
     pub async fn subtasks(&self, parent: TaskId) -> Result<Vec<TaskId>, StoreError> {
-        let ids: Vec<i64> =
-            sqlx::query_scalar("SELECT id FROM tasks WHERE parent_id = ? AND trashed_at IS NULL ORDER BY id")
-                .bind(parent.raw())
-                .fetch_all(&self.readers)
-                .await?;
-        Ok(ids.into_iter().map(TaskId).collect())
+        let all = "SELECT id FROM tasks WHERE parent_id = ? AND trashed_at IS NULL ORDER BY id";
+        self.here(|sql| Ok(sql.rows(all, [parent.raw()], |row| row.get(0).map(TaskId))?)).await
     }
 }
 

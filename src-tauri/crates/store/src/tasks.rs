@@ -11,15 +11,16 @@ use domain::{
     Actor, Column, Counters, Effect, Id, Millis, Priority, ProjectId, RetryPolicy, RunId, Status, Task,
     TaskEvent, TaskId, TaskKey, dispatch::Until, review::Gate, transition,
 };
-use rusqlite::params;
-use sqlx::FromRow;
+use rusqlite::{Connection, params};
 
 use crate::{
     Store,
     changes::{CardChange, Change, record, record_all},
     edges,
     error::StoreError,
-    projects, queue, reviews,
+    projects, queue,
+    readers::{Ask, row},
+    reviews,
     runs::{self, Limits},
     subtasks,
     writer::{Bulk, BulkAnswers, Tx},
@@ -99,40 +100,41 @@ pub struct TaskEdit {
     pub version: Option<i64>,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    uid: String,
-    project_id: Option<i64>,
-    title: String,
-    description: String,
-    status: String,
-    priority: i64,
-    tags: String,
-    due_at: Option<i64>,
-    assignee: Option<String>,
-    created_at: i64,
-    updated_at: i64,
-    entered_at: i64,
-    live_run: Option<i64>,
-    came_from: Option<String>,
-    held: Option<String>,
-    version: i64,
-    trashed_at: Option<i64>,
-    deleted_at: Option<i64>,
-    last_run: Option<i64>,
-    queued: bool,
-    chain: String,
-    skills: String,
-    model: Option<String>,
-    retry: String,
-    gate: Option<String>,
-    not_before: Option<i64>,
-    not_before_after: Option<String>,
-    failures: String,
-    round: i64,
-    called: Option<String>,
-    stopped: Option<String>,
+row! {
+    struct Row {
+        id: i64,
+        uid: String,
+        project_id: Option<i64>,
+        title: String,
+        description: String,
+        status: String,
+        priority: i64,
+        tags: String,
+        due_at: Option<i64>,
+        assignee: Option<String>,
+        created_at: i64,
+        updated_at: i64,
+        entered_at: i64,
+        live_run: Option<i64>,
+        came_from: Option<String>,
+        held: Option<String>,
+        version: i64,
+        trashed_at: Option<i64>,
+        deleted_at: Option<i64>,
+        last_run: Option<i64>,
+        queued: bool,
+        chain: String,
+        skills: String,
+        model: Option<String>,
+        retry: String,
+        gate: Option<String>,
+        not_before: Option<i64>,
+        not_before_after: Option<String>,
+        failures: String,
+        round: i64,
+        called: Option<String>,
+        stopped: Option<String>,
+    }
 }
 
 impl TryFrom<Row> for TaskRecord {
@@ -196,22 +198,17 @@ impl Store {
     }
 
     pub async fn task(&self, id: TaskId) -> Result<TaskRecord, StoreError> {
-        let row: Option<Row> = sqlx::query_as("SELECT * FROM tasks WHERE id = ?")
-            .bind(id.raw())
-            .fetch_optional(&self.readers)
-            .await?;
-        row.ok_or(missing(&id.key()))?.try_into()
+        self.here(|sql| find(sql, id)?.ok_or_else(|| missing(&id.key()))?.try_into()).await
     }
 
     pub async fn find_task(&self, key: &TaskKey) -> Result<TaskId, StoreError> {
         match key {
             TaskKey::Id(id) => self.task(*id).await.map(|found| found.task.id),
             TaskKey::Uid(uid) => {
-                let id: Option<i64> = sqlx::query_scalar("SELECT id FROM tasks WHERE uid = ?")
-                    .bind(uid)
-                    .fetch_optional(&self.readers)
+                let id = self
+                    .here(|sql| Ok(sql.row("SELECT id FROM tasks WHERE uid = ?", [uid], |row| row.get(0))?))
                     .await?;
-                self.task(id.map(TaskId).ok_or(missing(uid))?).await.map(|found| found.task.id)
+                self.task(id.map(TaskId).ok_or_else(|| missing(uid))?).await.map(|found| found.task.id)
             }
         }
     }
@@ -456,7 +453,7 @@ async fn insert_known(tx: &mut Tx<'_>, known: &[(&Addition, bool)]) -> Result<Ve
     }
     let ids: Vec<TaskId> = tx
         .here(|sql| {
-            let mut insert = sql.prepare_cached(INSERT)?;
+            let mut insert = sql.statement(INSERT)?;
             let mut ids = Vec::with_capacity(rows.len());
             for (Addition { new, now, .. }, queued, tags, chain, skills, model, retry, gate) in rows {
                 let id = insert.insert(params![
@@ -493,6 +490,9 @@ async fn insert_known(tx: &mut Tx<'_>, known: &[(&Addition, bool)]) -> Result<Ve
     Ok(ids)
 }
 
+const EDIT: &str = "UPDATE tasks SET title = ?, description = ?, project_id = ?, priority = ?, tags = ?, due_at = ?, \
+    assignee = ?, chain = ?, skills = ?, model = ?, retry = ?, gate = ?, updated_at = ?, version = version + 1 WHERE id = ?";
+
 async fn update(
     tx: &mut Tx<'_>,
     id: TaskId,
@@ -515,25 +515,28 @@ async fn update(
         projects::require(tx, project).await?;
     }
     let routing = edit.routing.unwrap_or(found.routing);
-    sqlx::query(
-        "UPDATE tasks SET title = ?, description = ?, project_id = ?, priority = ?, tags = ?, due_at = ?, assignee = ?, \
-         chain = ?, skills = ?, model = ?, retry = ?, gate = ?, updated_at = ?, version = version + 1 WHERE id = ?",
-    )
-    .bind(edit.title.unwrap_or(found.title))
-    .bind(edit.description.unwrap_or(found.description))
-    .bind(edit.project.or(found.project).map(Id::raw))
-    .bind(i64::from(edit.priority.unwrap_or(found.priority).level()))
-    .bind(json(&edit.tags.unwrap_or(found.tags))?)
-    .bind(edit.due_at.unwrap_or(found.due_at))
-    .bind(edit.assignee.unwrap_or(found.assignee))
-    .bind(json(&routing.chain)?)
-    .bind(json(&routing.skills)?)
-    .bind(&routing.model)
-    .bind(json(&routing.retry)?)
-    .bind(routing.gate.as_ref().map(json).transpose()?)
-    .bind(now)
-    .bind(id.raw())
-    .execute(&mut *tx.conn)
+    let tags = json(&edit.tags.unwrap_or(found.tags))?;
+    let (chain, skills, retry) = (json(&routing.chain)?, json(&routing.skills)?, json(&routing.retry)?);
+    let gate = routing.gate.as_ref().map(json).transpose()?;
+    tx.here(|sql| {
+        let written = params![
+            edit.title.unwrap_or(found.title),
+            edit.description.unwrap_or(found.description),
+            edit.project.or(found.project).map(Id::raw),
+            edit.priority.unwrap_or(found.priority).level(),
+            tags,
+            edit.due_at.unwrap_or(found.due_at),
+            edit.assignee.unwrap_or(found.assignee),
+            chain,
+            skills,
+            routing.model,
+            retry,
+            gate,
+            now,
+            id.raw(),
+        ];
+        sql.run(EDIT, written)
+    })
     .await?;
     log(tx, id, None, actor, "task.edited", format!("changed {}", what.join(", ")), now).await
 }
@@ -555,11 +558,12 @@ fn edited(found: &TaskRecord, edit: &TaskEdit) -> Vec<&'static str> {
 
 /// The task as this transaction sees it.
 pub(crate) async fn require(tx: &mut Tx<'_>, id: TaskId) -> Result<TaskRecord, StoreError> {
-    let row: Option<Row> = sqlx::query_as("SELECT * FROM tasks WHERE id = ?")
-        .bind(id.raw())
-        .fetch_optional(&mut *tx.conn)
-        .await?;
-    row.ok_or(missing(&id.key()))?.try_into()
+    let row = tx.here(|sql| find(sql, id)).await?;
+    row.ok_or_else(|| missing(&id.key()))?.try_into()
+}
+
+fn find(sql: &Connection, id: TaskId) -> rusqlite::Result<Option<Row>> {
+    sql.row(&format!("SELECT {} FROM tasks WHERE id = ?", Row::COLUMNS), [id.raw()], Row::read)
 }
 
 /// Asks the machine and writes its answer.

@@ -58,7 +58,7 @@ struct Ear(Arc<Mutex<BTreeSet<String>>>);
 
 impl Subscriber for Ear {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "sqlx::query"
+        ["sqlx::query", "store::query"].contains(&metadata.target())
     }
 
     fn event(&self, event: &Event<'_>) {
@@ -88,7 +88,7 @@ impl Visit for Said {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "summary" => self.short = value.to_owned(),
-            "db.statement" => self.whole = value.to_owned(),
+            "db.statement" | "statement" => self.whole = value.to_owned(),
             _ => {}
         }
     }
@@ -151,7 +151,7 @@ impl Board {
         self.store.finish_run(report).await.unwrap();
     }
 
-    /// A card that another waits for. Whoever draws an edge looks at all of them, for a cycle; that is a person.
+    /// A card that another waits for.
     async fn linked(&self) -> TaskId {
         let task = self.card().await;
         let needs = Edge { task: self.card().await, upstream: task, need: Need::Success };
@@ -236,7 +236,8 @@ impl Board {
         store.project_settings().await.unwrap();
         store.repository_limits().await.unwrap();
         store.count_in_review().await.unwrap();
-        store.waiting_at_gates().await.unwrap();
+        store.waiting_at_gates(None).await.unwrap();
+        store.waiting_at_gates(Some(&[task])).await.unwrap();
         store.gate(task).await.unwrap();
         store.reviews(task).await.unwrap();
         store.call_overdue(now).await.unwrap();
@@ -267,9 +268,9 @@ fn is_long(step: &str) -> bool {
 #[tokio::test]
 async fn nothing_that_a_run_asks_for_passes_through_all_that_is_stored() {
     let board = Board::new().await;
-    let waits = board.linked().await;
     let ear = Ear::default();
     tracing::subscriber::set_global_default(ear.clone()).unwrap();
+    let waits = board.linked().await;
     let reviewed =
         Routing { gate: Some(Gate(vec![Step::Agent { agent: "argus".into() }])), ..Routing::default() };
     board.store.add(NewTask { routing: reviewed, ..ready_card("behind a gate") }).await;

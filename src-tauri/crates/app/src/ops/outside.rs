@@ -143,7 +143,7 @@ async fn make(app: &App, request: &PutTask) -> Result<TaskId, Problem> {
         assignee: request.assign.as_ref().and_then(|assign| assign.agent.clone()),
         ..AddTask::default()
     };
-    Ok(super::tasks::add_task(app, add).await?.id)
+    super::tasks::make(app, add).await
 }
 
 async fn edit(app: &App, id: TaskId, request: &PutTask) -> Result<(), Problem> {
@@ -159,7 +159,7 @@ async fn edit(app: &App, id: TaskId, request: &PutTask) -> Result<(), Problem> {
         routing: None,
         version: request.version,
     };
-    super::tasks::edit_task(app, edit).await.map(|_| ())
+    super::tasks::edit(app, edit).await
 }
 
 /// Where the card goes: where the request says, or where its assignment puts it.
@@ -214,7 +214,7 @@ async fn take(app: &App, id: TaskId, request: &PutTask) -> Result<(), Problem> {
 }
 
 async fn shift(app: &App, id: TaskId, to: Status) -> Result<(), Problem> {
-    super::tasks::move_task(app, MoveTask { id, column: to }).await.map(|_| ())
+    super::tasks::shift(app, MoveTask { id, column: to }).await
 }
 
 fn merged(kept: ReportedOutcome, given: ReportedOutcome) -> OutcomeRecord {

@@ -23,6 +23,12 @@ use crate::{
 const SETTLES: u32 = 20;
 
 pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
+    let id = make(app, request).await?;
+    one_card(app, id).await
+}
+
+/// Without reading what came of it, as the next two.
+pub(super) async fn make(app: &App, request: AddTask) -> Result<TaskId, Problem> {
     if request.output.is_some() {
         return Err(invalid(
             "output into a repository is not possible yet; leave `output` out, and the work is kept as a branch and artifacts",
@@ -49,14 +55,19 @@ pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
         routing: routing(app, Routing::default(), request.routing).await?,
     };
     let (store, now) = (app.engine.store(), app.engine.now());
-    let id = match request.parent {
+    Ok(match request.parent {
         Some(parent) => store.add_subtask(new, parent, app.actor(), now).await?,
         None => store.add_task(new, app.actor(), now).await?,
-    };
-    one_card(app, id).await
+    })
 }
 
 pub async fn edit_task(app: &App, request: EditTask) -> Result<TaskDetail, Problem> {
+    let id = request.id;
+    edit(app, request).await?;
+    detail(app, id).await
+}
+
+pub(super) async fn edit(app: &App, request: EditTask) -> Result<(), Problem> {
     let routing = match request.routing {
         Some(set) => Some(routing(app, app.engine.store().task(request.id).await?.routing, set).await?),
         None => None,
@@ -75,8 +86,7 @@ pub async fn edit_task(app: &App, request: EditTask) -> Result<TaskDetail, Probl
         routing,
         version: request.version,
     };
-    app.engine.store().edit_task(request.id, edit, app.actor(), app.engine.now()).await?;
-    detail(app, request.id).await
+    Ok(app.engine.store().edit_task(request.id, edit, app.actor(), app.engine.now()).await?)
 }
 
 pub async fn set_parent(app: &App, request: SetParent) -> Result<TaskDetail, Problem> {
@@ -94,14 +104,19 @@ pub(super) async fn assignee(app: &App, name: Option<String>) -> Result<Option<S
     Err(invalid(format!("there is no agent “{name}”")))
 }
 
-/// Moving a card away from its agent stops the agent and waits for its end.
 pub async fn move_task(app: &App, request: MoveTask) -> Result<Card, Problem> {
+    let id = request.id;
+    shift(app, request).await?;
+    one_card(app, id).await
+}
+
+/// Moving a card away from its agent stops the agent and waits for its end.
+pub(super) async fn shift(app: &App, request: MoveTask) -> Result<(), Problem> {
     let limits = app.engine.column_limits(request.column).await?;
     let store = app.engine.store();
     let effects =
         store.move_task_within(request.id, request.column, limits, app.actor(), app.engine.now()).await?;
-    carry_out(app, effects).await?;
-    one_card(app, request.id).await
+    carry_out(app, effects).await
 }
 
 /// What a change of a card asks of the engine.

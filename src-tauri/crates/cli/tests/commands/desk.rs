@@ -132,7 +132,12 @@ impl Desk {
     }
 
     pub fn starts<A: AsRef<OsStr>>(&self, args: &[A]) -> Started {
-        let mut child = self.flightboard(args).spawn().expect("flightboard starts");
+        self.starts_as(self.flightboard(args))
+    }
+
+    /// A command to which something was done before.
+    pub fn starts_as(&self, mut command: Command) -> Started {
+        let mut child = command.spawn().expect("flightboard starts");
         let out = BufReader::new(child.stdout.take().expect("a pipe"));
         Started { child, out }
     }

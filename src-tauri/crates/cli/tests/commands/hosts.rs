@@ -27,6 +27,30 @@ fn commands_go_through_the_one_that_serves() {
     assert_eq!(desk.json(&["list"])[0]["status"], "review", "the board is the same without it");
 }
 
+/// A thousand readers of the event stream are as many open files.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_serves_takes_all_the_open_files_that_it_may_have() {
+    use std::os::unix::process::CommandExt;
+    let desk = Desk::new();
+    let mut command = desk.flightboard(&["serve"]);
+    // SAFETY: between fork and exec it asks the system for one thing and allocates nothing.
+    unsafe {
+        command.pre_exec(|| {
+            let few = rustix::process::Rlimit { current: Some(256), maximum: Some(2_000) };
+            Ok(rustix::process::setrlimit(rustix::process::Resource::Nofile, few)?)
+        })
+    };
+    let mut served = desk.starts_as(command);
+    served.line();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", served.child.id())).expect("its limits");
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).expect("a line");
+    let words: Vec<&str> = files.split_whitespace().collect();
+    assert_eq!(words[3..5], ["2000", "2000"], "{files}");
+    served.terminate();
+    served.rest();
+}
+
 #[test]
 fn an_agent_outlives_the_one_that_served_it() {
     let desk = Desk::new();

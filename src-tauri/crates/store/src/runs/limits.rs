@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use domain::{Id, ProjectId};
 use rusqlite::{params_from_iter, types::Value};
 
-use crate::{error::StoreError, paths, writer::Tx};
+use crate::{error::StoreError, paths, readers::Ask, writer::Tx};
 
 /// How many may be at work at one time; checked in the transaction that starts another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(crate) async fn has_room(tx: &mut Tx<'_>, limit: &Limits) -> Result<(), Stor
 pub(crate) async fn used(tx: &mut Tx<'_>, on: &LimitOn) -> Result<i64, StoreError> {
     let (count, of) = counted(on);
     let of = params_from_iter(of);
-    tx.here(|sql| sql.prepare_cached(count)?.query_row(of, |row| row.get(0))).await
+    tx.here(|sql| sql.statement(count)?.query_row(of, |row| row.get(0))).await
 }
 
 /// The statement that counts, and its value.
