@@ -60,7 +60,8 @@ pub struct LiveRunRecord {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TrackRecord {
     pub succeeded: u32,
-    /// All that ended by themselves; a usage limit is neither success nor failure.
+    /// All that ended by themselves. What waits for an account, an answer, a leave or money is neither success nor
+    /// failure.
     pub ended: u32,
     pub spent_today: Spent,
     pub spent: Spent,
@@ -201,7 +202,9 @@ impl Store {
     ) -> Result<HashMap<String, TrackRecord>, StoreError> {
         let rows: Vec<TrackRow> = sqlx::query_as(
             "SELECT agent, created_at >= ? AS recent, count(*) FILTER (WHERE outcome = 'succeeded') AS succeeded, \
-             count(*) FILTER (WHERE outcome = 'succeeded' OR outcome = 'failed' AND cause <> 'usage_limit') AS ended, sum(micros) AS micros, \
+             count(*) FILTER (WHERE outcome = 'succeeded' OR outcome = 'failed' AND \
+             cause NOT IN ('usage_limit', 'blocked', 'permission_refused', 'budget', 'session_gone')) AS ended, \
+             sum(micros) AS micros, \
              sum(tokens_in + tokens_out + tokens_cached) AS tokens, \
              coalesce(sum(max(coalesce(ended_at, ?) - started_at, 0)), 0) AS wall, max(estimated) AS estimated \
              FROM runs GROUP BY agent, recent",

@@ -33,8 +33,9 @@ async fn an_agents_record_is_what_its_runs_add_up_to() {
     used(&store, "codex", 10, 0, false, Some((600, failed))).await;
     // The clock was set back while it ran.
     used(&store, "codex", 1, 1, false, Some((-3_600_000, Outcome::Succeeded))).await;
-    let limit = Outcome::Failed(Cause::UsageLimit);
-    used(&store, "codex", 2, 0, false, Some((100, limit))).await;
+    for (tokens, cause) in [(2, Cause::UsageLimit), (0, Cause::Blocked), (0, Cause::Budget)] {
+        used(&store, "codex", tokens, 0, false, Some((100, Outcome::Failed(cause)))).await;
+    }
     store.clock.pass(60_000);
     let today = store.clock.tick();
     used(&store, "codex", 1_000, 40, false, Some((700, Outcome::Stopped))).await;
@@ -68,7 +69,7 @@ async fn an_agents_record_is_what_its_runs_add_up_to() {
     assert_eq!(records.len(), 2);
     // The figures of the rows, so that a sum of nothing is no proof.
     let codex = records["codex"];
-    assert_eq!((codex.spent.micros, codex.spent.tokens, codex.spent.wall), (48, 1_123, 1_900));
+    assert_eq!((codex.spent.micros, codex.spent.tokens, codex.spent.wall), (48, 1_127, 2_100));
     assert_eq!((codex.spent_today.micros, codex.spent_today.estimated), (40, false));
     assert_eq!((codex.succeeded, codex.ended), (2, 3));
 }
