@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 pub use authority::{Authority, Subject};
 pub use engine::{
-    Clock, ClockHand, Config, Engine, EngineEvent, Events, StartError, ViewerHandle, default_data_dir,
+    Clock, ClockHand, Config, Engine, EngineEvent, Events, StartError, ViewerHandle, allow_many_files,
+    default_data_dir,
 };
 pub use operations::{Access, OPERATIONS, Operation, Stream, call};
 pub use problem::unreadable;

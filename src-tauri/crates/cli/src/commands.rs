@@ -164,19 +164,6 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// Each reader of the event stream is an open file, and the usual limit of 1,024 may be raised by whoever has it.
-fn allow_many_readers() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let limit = getrlimit(Resource::Nofile);
-        let raised = Rlimit { current: limit.maximum, ..limit };
-        if let Err(error) = setrlimit(Resource::Nofile, raised) {
-            tracing::debug!(%error, "the limit of open files stays as it is");
-        }
-    }
-}
-
 pub fn absolute(path: &Path) -> Result<String, Failure> {
     let path = std::path::absolute(path).map_err(|error| Failure::io(path.display().to_string(), error))?;
     path.to_str().map(str::to_owned).ok_or_else(|| {
@@ -349,7 +336,10 @@ pub async fn told_all(link: &Link, cards: Vec<Value>, verb: &str, json: bool) ->
 }
 
 async fn serve(data_dir: &Path, port: u16, open: bool) -> Result<(), Failure> {
-    allow_many_readers();
+    // Each reader of the event stream is an open file.
+    if let Err(error) = app::allow_many_files() {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
     let engine = Engine::start(Config::dispatching(data_dir.to_owned())).await?;
     let app = App::new(engine);
     let socket = data_dir.join("engine.sock");

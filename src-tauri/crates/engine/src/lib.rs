@@ -48,6 +48,7 @@ pub use keeper::{Change, ChangeKind, Changes, FolderLook};
 pub use launcher::RunRequest;
 pub use layout::{Layout, default_data_dir};
 pub use lock::LockError;
+pub use pty_host::allow_many_files;
 pub use puller::Pull;
 pub use registry::AgentEdit;
 pub use reviewer::{ReviewOrder, ReviewWork};

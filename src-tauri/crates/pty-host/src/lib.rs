@@ -25,7 +25,7 @@ pub use client::asynchronous::AsyncClient;
 pub use client::blocking::Client;
 pub use client::find::{FindError, find_host_binary};
 pub use client::liveness::{Claim, Liveness, alive, claim, end_leftovers};
-pub use client::spawn::{SpawnError, Spawned, spawn};
+pub use client::spawn::{SpawnError, Spawned, allow_many_files, spawn};
 pub use client::{ClientError, ConnectError};
 pub use launch::{Launch, RUN_DIR_VARIABLE, StartFailure};
 pub use protocol::{Notice, Status};

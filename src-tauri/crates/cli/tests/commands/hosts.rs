@@ -30,7 +30,7 @@ fn commands_go_through_the_one_that_serves() {
 /// A thousand readers of the event stream are as many open files.
 #[cfg(target_os = "linux")]
 #[test]
-fn who_serves_takes_all_the_open_files_that_it_may_have() {
+fn who_serves_takes_all_the_open_files_that_it_may_have_and_agents_do_not() {
     use std::os::unix::process::CommandExt;
     let desk = Desk::new();
     let mut command = desk.flightboard(&["serve"]);
@@ -47,6 +47,9 @@ fn who_serves_takes_all_the_open_files_that_it_may_have() {
     let files = limits.lines().find(|line| line.starts_with("Max open files")).expect("a line");
     let words: Vec<&str> = files.split_whitespace().collect();
     assert_eq!(words[3..5], ["2000", "2000"], "{files}");
+    desk.ok(&["add", "Count your files"]);
+    desk.ok(&["run", "1", "--agent", "custom", "--wait", "--", "sh", "-c", "ulimit -n"]);
+    assert_eq!(desk.ok(&["logs", "1"]), "256\r\n");
     served.terminate();
     served.rest();
 }

@@ -37,6 +37,12 @@ pub enum SpawnError {
     Vanished,
 }
 
+/// Lets this process have as many files open as the system permits it. Agents start with what was permitted before:
+/// a program that waits by `select` can deal with 1,024 at most.
+pub fn allow_many_files() -> io::Result<()> {
+    platform::allow_many_files()
+}
+
 /// Starts `launch` in `run_dir`, which must exist, be empty of runs, and be readable by its owner only.
 /// Returns once the agent runs. Blocks for some milliseconds: call it from a blocking thread.
 pub fn spawn(host: &Path, run_dir: &Path, launch: &Launch) -> Result<Spawned, SpawnError> {

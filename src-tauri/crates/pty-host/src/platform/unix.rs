@@ -16,11 +16,11 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use portable_pty::{MasterPty, PtySize, native_pty_system};
-use rustix::process::WaitOptions;
+use rustix::process::{Resource, Rlimit, WaitOptions, getrlimit, setrlimit};
 
 pub(crate) use self::sockets::*;
 use super::{Agent, AgentEnd, Gone, Tree, open_slave, sessions_stand_back};
@@ -47,8 +47,22 @@ pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
+/// What this process was permitted before it permitted itself more.
+static FILES_BEFORE: OnceLock<Rlimit> = OnceLock::new();
+
+pub(crate) fn allow_many_files() -> io::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit.clone() })?;
+    FILES_BEFORE.get_or_init(|| limit);
+    Ok(())
+}
+
 /// Starts a host. It leaves us by itself, see [`detach`].
 pub(crate) fn start_host(command: &mut Command) -> io::Result<Child> {
+    if let Some(limit) = FILES_BEFORE.get() {
+        // SAFETY: between fork and exec it asks the system for one thing and allocates nothing.
+        unsafe { command.pre_exec(|| Ok(setrlimit(Resource::Nofile, limit.clone())?)) };
+    }
     command.spawn()
 }
 
