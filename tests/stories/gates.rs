@@ -330,3 +330,34 @@ fn a_usage_limit_holds_its_account_until_it_resets_and_counts_as_nothing() {
     }
     assert_eq!(desk.show("1")["runs"].as_array().map(Vec::len), Some(2));
 }
+
+#[test]
+fn a_provider_in_trouble_keeps_work_from_all_its_agents_until_one_probe_gets_through() {
+    let (desk, _served) = shop("true", &[]);
+    let down = desk.folder.path().join("down");
+    std::fs::write(&down, "").unwrap();
+    let overloaded = "echo '{\"type\":\"system\",\"subtype\":\"api_retry\",\"attempt\":1,\"max_retries\":1,\"retry_delay_ms\":10,\"error_status\":529,\"error\":\"overloaded\"}'; exit 1";
+    spender(&desk, &format!("if [ -e '{}' ]; then {overloaded}; fi\n{TURN}", down.display()));
+    let program = desk.folder.path().join("bin/spender");
+    desk.ok(&["agents", "register", "cousin", "--kind", "claude", "--program", program.to_str().unwrap()]);
+    let policy = json!({"breaker": {"threshold": 3, "cool_down": 12_000, "longest": 12_000}});
+    desk.rpc("put_queue_policy", &policy).unwrap();
+    let add = |agent: &str| {
+        desk.ok(&["add", "Work", "--project", "shop", "--queue", "--retry", "0", "--agent", agent]);
+    };
+    // Neither agent fails three times by itself.
+    for (id, agent) in [("1", "spender"), ("2", "cousin"), ("3", "spender")] {
+        add(agent);
+        until_status(&desk, id, "failed");
+        let failures = json!([{"cause": "provider_transient", "count": 1}]);
+        assert_eq!(queue_of(&desk, id.parse().unwrap())["failures"], failures);
+    }
+    add("cousin");
+    let why = desk.ok(&["plan", "4"]);
+    assert!(why.contains("breaker open for anthropic, probe at "), "{why}");
+
+    std::fs::remove_file(&down).unwrap();
+    until_status(&desk, "4", "review");
+    add("spender");
+    until_status(&desk, "5", "review");
+}

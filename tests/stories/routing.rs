@@ -149,6 +149,33 @@ fn each_run_says_by_which_rule_its_agent_and_model_were_chosen_and_an_override_w
 }
 
 #[test]
+fn planning_writing_and_reviewing_ask_for_models_of_their_own() {
+    let (desk, _served) = shop("true", &[]);
+    let approves = format!("printf 'VERDICT: APPROVED\\n' > REVIEW.md\n{TURN}");
+    for (name, role, script) in
+        [("scout", "planner", TURN), ("smith", "coder", TURN), ("aegis", "reviewer", &approves)]
+    {
+        agent(&desk, name, script);
+        let program = desk.folder.path().join("bin").join(name);
+        desk.ok(&["agents", "remove", name]);
+        let program = program.to_str().unwrap();
+        desk.ok(&["agents", "register", name, "--kind", "claude", "--program", program, "--role", role]);
+    }
+    let models = json!({"plan": "deep", "code": "quick", "review": "strict"});
+    let policy = json!({"models": {"scout": models, "smith": models, "aegis": models}});
+    desk.rpc("put_queue_policy", &policy).unwrap();
+    desk.ok(&["project", "policy", "shop", "--reviewer", "aegis"]);
+    for (id, agent, asked) in [("1", "scout", "deep"), ("2", "smith", "quick")] {
+        desk.ok(&["add", "Work on it", "--project", "shop", "--queue", "--agent", agent]);
+        let card = until_status(&desk, id, "done");
+        let mut runs: Vec<_> = card["runs"].as_array().unwrap().iter().collect();
+        runs.sort_by_key(|run| run["id"].as_i64());
+        let models: Vec<_> = runs.iter().map(|run| (&run["agent"], &run["model"])).collect();
+        assert_eq!(models, [(&json!(agent), &json!(asked)), (&json!("aegis"), &json!("strict"))]);
+    }
+}
+
+#[test]
 fn the_cheapest_agent_is_taken_where_the_board_says_so_and_the_first_where_it_does_not() {
     let (desk, _served) = shop("true", &[]);
     for name in ["dear", "cheap"] {

@@ -14,6 +14,15 @@ pub(crate) fn answer(problem: Problem) -> Response {
     with_status(status(problem.code), &problem)
 }
 
+/// Of work that panicked: a mistake of ours.
+pub(crate) fn abnormal() -> Problem {
+    Problem {
+        code: ProblemCode::Internal,
+        message: "the operation ended abnormally; the log has the details".into(),
+        next: None,
+    }
+}
+
 pub(crate) fn with_status(status: StatusCode, problem: &Problem) -> Response {
     with_more(status, problem, json!({}))
 }

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     gate::Caller,
-    problem::{answer, with_status},
+    problem::{abnormal, answer, with_status},
 };
 
 /// Operations that a closing door must see through.
@@ -58,11 +58,7 @@ pub(crate) async fn carry_out(caller: &Caller, operation: String, body: Bytes) -
     let work = if only_reads { tokio::spawn(work) } else { caller.writes.spawn(work) };
     work.await.unwrap_or_else(|error| {
         tracing::error!(%error, "an operation ended abnormally");
-        Err(Problem {
-            code: ProblemCode::Internal,
-            message: "the operation ended abnormally; the log has the details".into(),
-            next: None,
-        })
+        Err(abnormal())
     })
 }
 

@@ -1,15 +1,17 @@
 //! Opening the door on TCP, and closing either.
 
-use std::{io, net::Ipv4Addr, path::PathBuf, time::Duration};
+use std::{io, net::Ipv4Addr, panic::AssertUnwindSafe, path::PathBuf, time::Duration};
 
 use app::App;
 use axum::{
     Extension, Router,
-    extract::DefaultBodyLimit,
-    middleware,
+    extract::{DefaultBodyLimit, Request},
+    middleware::{self, Next},
+    response::Response,
     routing::{any, get, post},
     serve::ListenerExt,
 };
+use futures_util::FutureExt;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::task::TaskTracker;
 
@@ -17,7 +19,7 @@ use crate::{
     api, assets, events, gate,
     gate::{Gate, Keys},
     hangup::{Endable, Hangup},
-    log, mcp, rpc, terminal,
+    log, mcp, problem, rpc, terminal,
 };
 
 /// Largest request body: a description of 200,000 characters with room to spare.
@@ -74,7 +76,17 @@ pub(crate) fn routes(app: App, writes: &TaskTracker) -> Router {
         .layer(Extension(api::Feed::of(app.clone())))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(Extension(rpc::Writes(writes.clone())))
+        .layer(middleware::from_fn(contain))
         .with_state(app)
+}
+
+/// A handler that panics is answered as every other refusal, and the connection goes on.
+async fn contain(request: Request, next: Next) -> Response {
+    // What a panic leaves behind in memory is dropped with the request; the board is in the database.
+    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("a request ended abnormally");
+        problem::answer(problem::abnormal())
+    })
 }
 
 /// The door on loopback TCP. `port` 0 takes a free one; the keys tell which.
@@ -114,4 +126,35 @@ where
         }
     });
     Door { stop, serving: Some(serving), writes, name }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    async fn falls() -> &'static str {
+        panic!("on purpose")
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_a_refusal_and_the_connection_goes_on() {
+        let router = Router::new()
+            .route("/falls", get(falls))
+            .route("/stands", get(|| async { "here" }))
+            .layer(middleware::from_fn(contain));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mut line = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut door = start(listener, router, TaskTracker::new(), None);
+        let asked = b"GET /falls HTTP/1.1\r\nhost: x\r\n\r\nGET /stands HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        line.write_all(asked).await.unwrap();
+        let mut heard = String::new();
+        line.read_to_string(&mut heard).await.unwrap();
+        let (fell, stood) = heard.split_at(heard.rfind("HTTP/1.1 ").unwrap());
+        assert!(fell.starts_with("HTTP/1.1 500 ") && fell.contains("application/problem+json"), "{heard}");
+        assert!(stood.starts_with("HTTP/1.1 200 ") && stood.ends_with("here"), "{heard}");
+        door.close().await;
+    }
 }

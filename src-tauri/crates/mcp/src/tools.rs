@@ -182,6 +182,8 @@ pub(crate) const OPERATOR_TOOLS: &[Tool] = &[
     plain("pause_schedule", "Make no cards of a schedule until it is resumed."),
     plain("resume_schedule", "Go on with a paused schedule from now."),
     plain("run_schedule", "Make a schedule's card now."),
+    plain("remove_schedule", "Remove a schedule. The cards that it made stay, and it can be restored."),
+    plain("restore_schedule", "Bring back a schedule that was removed."),
     plain("claim_task", "Take the next task as an agent that runs elsewhere."),
     plain("heartbeat_run", "Say that the agent is still at work on a claimed run."),
     plain("finish_run", "Report the end of a claimed run."),
@@ -241,8 +243,6 @@ const NO_TOOLS: &[(&str, &str)] = &[
     ("create_key", "a key is a person's to give"),
     ("list_keys", "a key is a person's to give"),
     ("revoke_key", "a key is a person's to give"),
-    ("remove_schedule", "a person's to do; pausing does as well"),
-    ("restore_schedule", "a person's to do"),
 ];
 
 impl Tool {

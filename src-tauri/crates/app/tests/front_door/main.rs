@@ -16,5 +16,6 @@ mod runs;
 mod schedules;
 mod table;
 mod timers;
+mod told;
 mod transfer;
 mod trash;

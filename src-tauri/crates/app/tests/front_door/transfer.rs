@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::front_door::FrontDoor;
 
-async fn export(door: &FrontDoor) -> Vec<Value> {
+pub async fn export(door: &FrontDoor) -> Vec<Value> {
     let (mut records, mut cursor) = (Vec::new(), Value::Null);
     loop {
         let mut piece = door.ok("export_records", json!({ "cursor": cursor })).await;
