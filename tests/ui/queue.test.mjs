@@ -93,7 +93,7 @@ test("each card says on its face why it is not running, in the words of the plan
     [3, /^waiting: 2 of 2 in flight for iris, first of 2$/],
     [4, /^waiting: 2 of 2 in flight for iris, number 2 of 2$/],
     [6, /^blocked by T-5, which failed$/],
-    [7, /^breaker open for gem, probe at \d\d:\d\d$/],
+    [7, /^breaker open for gem, probe at \d\d:\d\d( on \d+ \w+)?$/],
     [8, /^needs skill `deploy`, which no agent has$/],
   ];
   for (const [id, words] of said) {

@@ -52,7 +52,7 @@ static FILES_BEFORE: OnceLock<Rlimit> = OnceLock::new();
 
 pub(crate) fn allow_many_files() -> io::Result<()> {
     let limit = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit.clone() })?;
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
     FILES_BEFORE.get_or_init(|| limit);
     Ok(())
 }
@@ -61,7 +61,7 @@ pub(crate) fn allow_many_files() -> io::Result<()> {
 pub(crate) fn start_host(command: &mut Command) -> io::Result<Child> {
     if let Some(limit) = FILES_BEFORE.get() {
         // SAFETY: between fork and exec it asks the system for one thing and allocates nothing.
-        unsafe { command.pre_exec(|| Ok(setrlimit(Resource::Nofile, limit.clone())?)) };
+        unsafe { command.pre_exec(|| Ok(setrlimit(Resource::Nofile, *limit)?)) };
     }
     command.spawn()
 }
