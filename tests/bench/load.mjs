@@ -1,4 +1,4 @@
-// 200 clients that read, claim and write by the public routes for a minute, each with a request every 100 ms on
+// 200 clients that read, claim and write by the public routes for a minute, each with a request every 200 ms on
 // average: what was refused, how long requests took, and whether the log of changes, replayed, is the board. `--clients N`,
 // `--seconds N`, `--rest MS` (0: each asks again at once), `--seed N`, `--profile debug`.
 
@@ -10,7 +10,7 @@ import { serve } from "./served.mjs";
 
 const CLIENTS = option("clients", 200);
 const SECONDS = option("seconds", 60);
-const REST = option("rest", 100);
+const REST = option("rest", 200);
 const KEY = "a key for many clients";
 
 const desk = newDesk();

@@ -21,4 +21,5 @@ mod schedules;
 mod spending;
 mod strange_boards;
 mod subtasks;
+mod torn;
 mod writer;
