@@ -48,7 +48,10 @@ async fn a_torn_log_keeps_what_was_acknowledged_and_nothing_by_halves() {
 async fn kept_in(dir: &Path) -> usize {
     let again = Store::open(dir).await.expect("it opens");
     let mut raw = Raw::at(&dir.join(FILE_NAME)).await;
-    assert_eq!(raw.number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'").await, 1);
+    assert_eq!(
+        raw.number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'").await,
+        1
+    );
     assert_eq!(raw.number("SELECT count(*) FROM pragma_foreign_key_check").await, 0);
     let cards = raw.number("SELECT count(*) FROM tasks").await;
     assert_eq!(raw.number("SELECT coalesce(max(id), 0) FROM tasks").await, cards, "none is missing between");
