@@ -75,6 +75,8 @@ pub(crate) async fn insert(
     body: &str,
     now: Millis,
 ) -> Result<CommentId, StoreError> {
+    // SQLite takes a text for ended at a NUL, and one that begins with it for empty.
+    let body = body.replace('\0', "\u{fffd}");
     let id = tx
         .here(|sql| {
             sql.statement("INSERT INTO task_comments (task_id, author, body, at) VALUES (?, ?, ?, ?)")?

@@ -88,7 +88,8 @@ pub async fn heartbeat_run(app: &App, request: HeartbeatRun) -> Result<Lease, Pr
 /// then judged by it. Where the run no longer holds its task that is a conflict, and the message is kept as
 /// a comment all the same.
 pub async fn finish_run(app: &App, request: FinishRun) -> Result<Run, Problem> {
-    let message = request.message.trim();
+    let message = request.message.replace('\0', "");
+    let message = message.trim();
     let length = message.chars().count();
     if length > SAYS_MAX {
         return Err(invalid(format!(

@@ -178,7 +178,8 @@ pub async fn get_timeline(app: &App, request: TaskRef) -> Result<Vec<TimelineEnt
 }
 
 pub async fn add_comment(app: &App, request: AddComment) -> Result<Comment, Problem> {
-    let body = request.body.trim().to_owned();
+    // SQLite takes a text for ended at a NUL.
+    let body = request.body.replace('\0', "").trim().to_owned();
     match body.chars().count() {
         0 => return Err(invalid("the comment is empty")),
         20_001.. => return Err(invalid("a comment has at most 20,000 characters")),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use domain::{
     Outcome, Status, agent, attachment,
-    portable::{Attachment, Imported, Record, Run, Schedule, Task},
+    portable::{self, Attachment, Imported, Record, Run, Schedule, Task},
     schedule::{Cron, MISFIRE_CAP, Zone},
     text,
 };
@@ -98,10 +98,11 @@ fn checked(record: Record) -> Result<Record, Problem> {
         Record::Subtask(subtask) => Record::Subtask(subtask),
         Record::Edge(edge) => Record::Edge(edge),
         Record::Comment(comment) => {
-            if comment.body.is_empty() || comment.author.is_empty() {
+            let body = comment.body.replace('\0', "");
+            if body.is_empty() || comment.author.is_empty() {
                 return Err(invalid("a comment has an author and a text"));
             }
-            Record::Comment(comment)
+            Record::Comment(portable::Comment { body, ..comment })
         }
         Record::Run(run) => Record::Run(Box::new(checked_run(*run)?)),
         Record::Review(review) => {

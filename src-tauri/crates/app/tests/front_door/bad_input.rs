@@ -95,6 +95,12 @@ async fn what_people_type_is_checked() {
         .await
         .of("an empty comment", "add_comment", json!({ "task": 1, "body": " \n" }))
         .await
+        .of(
+            "a comment of nothing that can be kept",
+            "add_comment",
+            json!({ "task": 1, "body": "\u{0} \u{0}" }),
+        )
+        .await
         .of("a comment too long", "add_comment", json!({ "task": 1, "body": "x".repeat(20_001) }))
         .await
         .of("a theme of no name", "put_settings", json!({ "theme": "pink" }))
