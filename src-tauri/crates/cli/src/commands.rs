@@ -80,8 +80,8 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Finish { run, ok, failed: _, message } => {
             claims::finish(link, run, *ok, message.as_deref(), json).await
         }
-        Command::Queue { ids } => queue::set_queued(link, ids, true, json).await,
-        Command::Unqueue { ids } => queue::set_queued(link, ids, false, json).await,
+        Command::Queue { ids, assign } => queue::queue(link, ids, assign.as_deref(), json).await,
+        Command::Unqueue { ids } => queue::unqueue(link, ids, json).await,
         Command::Depend { id, on, off, need } => queue::depend(link, id, on, off, need, json).await,
         Command::Workflow { id, resume } => queue::workflow(link, id, *resume, json).await,
         Command::Approve { id } => queue::review(link, id, Verdict::Approved, None, json).await,
@@ -247,7 +247,7 @@ async fn add(link: &Link, said: &AddArgs, json: bool) -> Result<(), Failure> {
     let id = TaskId(card["id"].as_i64().unwrap_or(0));
     queue::wait_for(link, id, &said.after).await?;
     if said.queue && !said.after.is_empty() {
-        return queue::set_queued(link, &[id.key()], true, json).await;
+        return queue::set_queued(link, id, true, json).await;
     }
     added(link, card, json).await
 }

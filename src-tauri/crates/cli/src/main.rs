@@ -22,6 +22,7 @@ mod print;
 mod progress;
 mod queue;
 mod runs;
+mod screen;
 mod sessions;
 mod signals;
 mod status;
