@@ -172,7 +172,10 @@ fn a_dashboard_answers_to_every_command_line_of_its_page() {
     let desk = desk();
     typed(&desk, DASHBOARD);
     let schedule = desk.json(&["cron", "list"])[0].take();
-    assert_eq!((&schedule["title"], &schedule["assignee"]), (&json!("Generate daily standup report"), &json!("iris")));
+    assert_eq!(
+        (&schedule["title"], &schedule["assignee"]),
+        (&json!("Generate daily standup report"), &json!("iris"))
+    );
 
     let served = desk.serve();
     let mut watch = shell(&desk, "exec flightboard events watch --types task,agent --json")

@@ -289,11 +289,13 @@ pub async fn list(link: &Link, said: &ListArgs, json: bool) -> Result<(), Failur
 
 /// The cards that a saved filter lets through.
 async fn list_saved(link: &Link, filter: &str, said: &ListArgs, json: bool) -> Result<(), Failure> {
-    let columns = said.status.iter().map(|word| parse_column(word)).collect::<Result<Vec<_>, _>>()?;
-    let project = find_project(link, said.project.as_deref()).await?;
-    let request = FindCards { saved: Some(filter.to_owned()), project, ..FindCards::default() };
+    let request = FindCards {
+        saved: Some(filter.to_owned()),
+        project: find_project(link, said.project.as_deref()).await?,
+        statuses: said.status.iter().map(|word| parse_column(word)).collect::<Result<_, _>>()?,
+        ..FindCards::default()
+    };
     let mut cards: Vec<Value> = link.call("find_cards", &request).await?;
-    cards.retain(|card| columns.is_empty() || columns.iter().any(|column| card["status"] == column.word()));
     cards.sort_by_key(print::list_order);
     print::cards(cards, json)
 }

@@ -162,7 +162,7 @@ fn tool() -> impl Strategy<Value = String> {
         "depend_on",
         "read_result",
         "finish",
-        "get_board",
+        "find_cards",
         "find_task",
         "add_task",
         "edit_task",
