@@ -50,13 +50,6 @@ fn mistakes() -> Vec<Mistake> {
         ),
         (
             "add_task",
-            json!({ "title": "x", "assignee": "nobody" }),
-            "POST",
-            "/api/tasks",
-            json!({ "title": "x", "assigned_to": "nobody" }),
-        ),
-        (
-            "add_task",
             json!({ "title": "x", "tags": ["t".repeat(99)] }),
             "POST",
             "/api/tasks",
