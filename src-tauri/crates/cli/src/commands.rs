@@ -23,6 +23,8 @@ use crate::{
 
 /// Cards that a person is shown at once.
 const LISTED: u32 = 200;
+/// Most bytes of a text from a file: as many as a request may have.
+const TEXT: u64 = 4 * 1024 * 1024;
 /// Bytes of a file that are asked for at once.
 pub const PIECE: i64 = 4 * 1024 * 1024;
 
@@ -176,14 +178,30 @@ pub fn absolute(path: &Path) -> Result<String, Failure> {
 
 /// `@FILE` reads a file, `@-` standard input, anything else is the text itself.
 pub fn text_or_file(text: &str) -> Result<String, Failure> {
-    let Some(file) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
-    let mut content = String::new();
-    let read = if file == "-" {
-        std::io::stdin().read_to_string(&mut content)
-    } else {
-        std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut content))
-    };
-    read.map(|_| content).map_err(|error| Failure::io(format!("{file} cannot be read"), error))
+    match text.strip_prefix('@') {
+        None => Ok(text.to_owned()),
+        Some("-") => read_text(std::io::stdin(), "standard input"),
+        Some(file) => text_of_file(Path::new(file)),
+    }
+}
+
+pub fn text_of_file(file: &Path) -> Result<String, Failure> {
+    let shown = file.display().to_string();
+    let file =
+        std::fs::File::open(file).map_err(|error| Failure::io(format!("{shown} cannot be read"), error))?;
+    read_text(file, &shown)
+}
+
+/// No more of it is held than could be sent.
+fn read_text(from: impl Read, shown: &str) -> Result<String, Failure> {
+    let mut content = Vec::new();
+    from.take(TEXT + 1)
+        .read_to_end(&mut content)
+        .map_err(|error| Failure::io(format!("{shown} cannot be read"), error))?;
+    if content.len() as u64 > TEXT {
+        return Err(Failure::invalid(format!("{shown} is larger than 4 MiB")));
+    }
+    String::from_utf8(content).map_err(|_| Failure::invalid(format!("{shown} is no UTF-8 text")))
 }
 
 pub fn parse_priority(text: &str) -> Result<Priority, Failure> {

@@ -17,6 +17,8 @@ mod help;
 mod keys;
 mod link;
 mod mcp;
+#[cfg(test)]
+mod noise;
 mod orchestrate;
 mod print;
 mod progress;

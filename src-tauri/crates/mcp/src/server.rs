@@ -24,6 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     Desk,
+    bounded::Bounded,
     tools::{AGENT_TOOLS, Fixed, OPERATOR_TOOLS, Tool},
 };
 
@@ -73,7 +74,7 @@ impl<D: Desk> Server<D> {
         read: impl AsyncRead + Send + Unpin + 'static,
         write: impl AsyncWrite + Send + Unpin + 'static,
     ) -> io::Result<()> {
-        match self.serve((read, write)).await {
+        match self.serve((Bounded::new(read), write)).await {
             Ok(session) => session.waiting().await.map(|_| ()).map_err(io::Error::other),
             Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
             Err(ServerInitializeError::ExpectedInitializeRequest(_)) => {

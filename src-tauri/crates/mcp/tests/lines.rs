@@ -223,6 +223,22 @@ proptest! {
 }
 
 #[test]
+fn a_line_without_end_ends_the_session() {
+    let (runtime, app) = bench();
+    runtime.block_on(async {
+        let mut session = Session::begin(app.clone(), Caller::Board(Authority::owner())).await;
+        let piece = vec![b'['; 1024 * 1024];
+        let mut taken = 0;
+        while session.write.write_all(&piece).await.is_ok() {
+            taken += 1;
+            assert!(taken < 80, "it is read on and on");
+        }
+        let ended = tokio::time::timeout(NEVER, session.serving).await.expect("it ends by itself");
+        let _ = ended.expect("no panic");
+    });
+}
+
+#[test]
 fn what_is_wrong_is_said_as_at_every_other_door() {
     let (runtime, app) = bench();
     runtime.block_on(async {

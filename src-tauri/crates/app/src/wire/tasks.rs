@@ -94,6 +94,7 @@ pub struct Assign {
 #[serde(deny_unknown_fields)]
 pub struct MoveTask {
     pub id: TaskId,
+    /// Where it is to stand.
     pub column: Column,
 }
 

@@ -77,13 +77,6 @@ fn mistakes() -> Vec<Mistake> {
             json!({ "name": " ", "schedule": "daily", "task_template": { "title": "t" } }),
         ),
         (
-            "put_schedule",
-            json!({ "name": "x", "when": "daily", "title": "t", "zone": "Mars/Base" }),
-            "POST",
-            "/api/cron",
-            json!({ "name": "x", "schedule": "daily", "zone": "Mars/Base", "task_template": { "title": "t" } }),
-        ),
-        (
             "add_webhook",
             json!({ "url": "http://127.0.0.1:1/" }),
             "POST",

@@ -93,7 +93,7 @@ fn whole_board() -> Vec<Value> {
             "status": "ready", "priority": 8, "tags": ["ui"], "due_at": 5, "assignee": "scout", "created_at": 1,
             "updated_at": 2, "entered_at": 3, "finished_at": null, "trashed_at": null, "held": null, "queued": false,
             "agents": ["scout", "demo"], "skills": ["rust"], "model": "large",
-            "retry": { "exited_non_zero": { "max": 2, "backoff": { "initial": 1000, "factor": 2.0, "cap": 9000, "jitter": 0.5 } } },
+            "retry": { "exited_non_zero": { "max": 2, "backoff": { "kind": "exponential", "first": 1000, "cap": 9000, "jitter": 0.5 } } },
             "gate": [{ "kind": "check", "command": ["true"], "timeout": 60 }], "round": 3, "issue": null, "outcome": null,
         });
         for (name, value) in more.as_object().unwrap() {
@@ -124,7 +124,7 @@ fn whole_board() -> Vec<Value> {
         project("gone", "/code/gone", json!(7)),
         json!({ "type": "agent", "uid": "s", "name": "scout", "title": "Scout", "kind": "custom", "profile": { "program": "sh" },
             "role": "reviewer", "instructions": "Look twice.", "skills": ["rust"], "max_capacity": 3, "model": "large",
-            "enabled": false, "retry": { "exited_non_zero": { "max": 1, "backoff": { "initial": 1, "factor": 2.0, "cap": 9, "jitter": 0.5 } } },
+            "enabled": false, "retry": { "exited_non_zero": { "max": 1, "backoff": { "kind": "exponential", "first": 1000, "cap": 9000, "jitter": 0.5 } } },
             "breaker": { "threshold": 5, "cool_down": 2000, "longest": 9000 }, "registered_at": 1, "updated_at": 2 }),
         task(
             "a",
