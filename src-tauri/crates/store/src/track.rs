@@ -75,7 +75,7 @@ impl Settled {
 /// The first run of today or at work, else the one to come. By its own index SQLite would pass through all numbers.
 const FIRST_OPEN: &str = "SELECT min(\
      (SELECT coalesce(min(id), 9223372036854775807) FROM runs INDEXED BY runs_created WHERE created_at >= ?1), \
-     (SELECT coalesce(min(id), 9223372036854775807) FROM runs INDEXED BY runs_live WHERE phase <> 'ended'), \
+     (SELECT coalesce(min(id), 9223372036854775807) FROM runs INDEXED BY runs_at_work WHERE phase <> 'ended'), \
      (SELECT coalesce(max(id), 0) + 1 FROM runs))";
 
 const SUMS: &str = "SELECT agent, created_at >= ?1 AS recent, count(*) FILTER (WHERE outcome = 'succeeded') AS succeeded, \
