@@ -174,7 +174,7 @@ fn a_dashboard_answers_to_every_command_line_of_its_page() {
     let schedule = desk.json(&["cron", "list"])[0].take();
     assert_eq!(
         (&schedule["title"], &schedule["assignee"]),
-        (&json!("Generate daily standup report"), &json!("iris"))
+        (&json!("Generate daily standup report {date}"), &json!("iris"))
     );
 
     let served = desk.serve();

@@ -68,7 +68,6 @@ fn mistakes() -> Vec<Mistake> {
             "/api/quality-review",
             json!({ "taskId": 99, "status": "approved", "notes": "x" }),
         ),
-        ("pause_schedule", json!({ "id": 99 }), "POST", "/api/cron/99/pause", Value::Null),
         (
             "put_schedule",
             json!({ "name": " ", "when": "daily", "title": "t" }),
