@@ -41,7 +41,7 @@ proptest! {
             attachment::name(&text).err().map(|bad| bad.to_string()),
             filter::name(&text).err().map(|bad| bad.to_string()),
             text::title(&text).err().map(|bad| bad.to_string()),
-            text::tags(&[text.clone()]).err().map(|bad| bad.to_string()),
+            text::tags(std::slice::from_ref(&text)).err().map(|bad| bad.to_string()),
             target(&text, true).err().map(|bad| bad.to_string()),
         ];
         for sentence in refused.into_iter().flatten() {
