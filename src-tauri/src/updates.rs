@@ -99,35 +99,26 @@ async fn newest(handle: &AppHandle) -> Result<Option<Update>, Problem> {
         .pubkey(source.key)
         .endpoints(vec![source.url])
         .and_then(|builder| {
-            builder
-                .configure_client(|client| client.connect_timeout(PATIENCE).read_timeout(PATIENCE))
-                .build()
+            builder.configure_client(|client| client.connect_timeout(PATIENCE).read_timeout(PATIENCE)).build()
         })
         .map_err(problem)?;
     updater.check().await.map_err(problem)
 }
 
 fn problem(error: Error) -> Problem {
-    let next = match &error {
-        Error::Minisign(_) | Error::Base64(_) | Error::SignatureUtf8(_) => {
-            "do not install it by hand; tell those who publish it"
-        }
-        Error::SignedVersionMismatch { .. } | Error::MissingSignedVersion => {
-            "do not install it by hand; tell those who publish it"
-        }
-        Error::Io(_) | Error::TempDirNotOnSameMountPoint | Error::AuthenticationFailed => {
-            "install it as you installed this one, or let your system do it"
-        }
-        _ => "try again later",
-    };
-    let message = match &error {
-        Error::Minisign(_) | Error::Base64(_) | Error::SignatureUtf8(_) => {
-            format!("the new version was not installed: its signature is wrong ({error})")
-        }
+    let (message, next) = match &error {
+        Error::Minisign(_)
+        | Error::Base64(_)
+        | Error::SignatureUtf8(_)
+        | Error::SignedVersionMismatch { .. }
+        | Error::MissingSignedVersion => (
+            format!("the new version was not installed, its signature is wrong: {error}"),
+            "do not install it by hand; tell those who publish it",
+        ),
         Error::ReleaseNotFound | Error::Reqwest(_) | Error::Network(_) => {
-            format!("new versions could not be asked for: {error}")
+            (format!("new versions could not be asked for: {error}"), "try again later")
         }
-        _ => format!("the new version was not installed: {error}"),
+        _ => (format!("the new version was not installed: {error}"), "install it as you installed this one"),
     };
     Problem { code: ProblemCode::Unavailable, message, next: Some(next.into()) }
 }
