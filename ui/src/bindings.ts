@@ -121,6 +121,12 @@ export const commands = {
 	startsAtLogin: () => __TAURI_INVOKE<boolean>("starts_at_login"),
 	/**  Asks the system to start this program when the person logs in, or no longer to. */
 	startAtLogin: (on: boolean) => __TAURI_INVOKE<boolean>("start_at_login", { on }),
+	/**  The host that is asked for new versions; none where this build knows of no such place. */
+	updateSource: () => __TAURI_INVOKE<string | null>("update_source"),
+	/**  Asks there whether a version newer than this one is to be had. */
+	lookForUpdate: () => __TAURI_INVOKE<NewVersion | null>("look_for_update"),
+	/**  Puts that version in this program's place and starts it; the window goes, agents stay at work. */
+	installUpdate: (version: string, channel: Channel<Fetched>) => __TAURI_INVOKE<null>("install_update", { version, channel }),
 	/**  Asks the person for a folder; none if they changed their mind. */
 	pickFolder: () => __TAURI_INVOKE<string | null>("pick_folder"),
 	/**
@@ -902,6 +908,13 @@ export type FailureCount = {
 	count: number,
 };
 
+/**  How much of a release has come, in bytes. */
+export type Fetched = {
+	bytes: number,
+	/**  None where the server does not say. */
+	of: number | null,
+};
+
 export type FileDiff = {
 	path: string,
 	/**  Unified diff text, at most 1 MiB. */
@@ -1331,6 +1344,13 @@ export type Need = "success" | "failure" |
 export type NewKey = {
 	key: Key,
 	secret: string,
+};
+
+/**  A release that is newer than this program. */
+export type NewVersion = {
+	version: string,
+	/**  What is new, as Markdown; empty where nobody wrote anything. */
+	notes: string,
 };
 
 export type Nothing = Record<string, never>;
@@ -2291,6 +2311,8 @@ export type Settings = {
 	agent_offline_minutes?: number,
 	/**  Days after which a card in the trash is deleted for ever, 30 if left out, at most 3,650; 0 means never. */
 	trash_days?: number,
+	/**  The window asks for a newer version when it opens, where its build knows whom to ask. */
+	look_for_updates?: boolean,
 };
 
 /**  What the page is asked to do. */
