@@ -5,7 +5,7 @@ use domain::{
     authority::{Need, Reach},
     text,
 };
-use store::{NewTask, Routing, TaskEdit};
+use store::{NewComment, NewTask, Routing, TaskEdit};
 
 use super::{
     board::some_cards,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     App,
-    authority::{Subject, allow},
+    authority::{Subject, allow, voice},
     problem::invalid,
     views,
     wire::*,
@@ -185,8 +185,12 @@ pub async fn add_comment(app: &App, request: AddComment) -> Result<Comment, Prob
         20_001.. => return Err(invalid("a comment has at most 20,000 characters")),
         _ => {}
     }
-    let added = app.engine.store().add_comment(request.task, app.actor(), body, app.engine.now()).await?;
-    Ok(views::comment(added))
+    let (actor, author) = match &request.author {
+        Some(name) => voice(app, name).await?,
+        None => (app.actor(), None),
+    };
+    let new = NewComment { task: request.task, actor, author, body, parent: request.parent };
+    Ok(views::comment(app.engine.store().say(new, app.engine.now()).await?))
 }
 
 pub(super) async fn one_card(app: &App, id: TaskId) -> Result<Card, Problem> {

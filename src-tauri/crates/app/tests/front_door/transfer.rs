@@ -245,6 +245,7 @@ fn board() -> impl Strategy<Value = Vec<Record>> {
                     author: "you".into(),
                     body,
                     at: at as i64,
+                    answers: None,
                 }));
             }
             for at in 0..count {

@@ -224,7 +224,7 @@ impl Board {
             author => format!("**{author}:** {}", said.message),
         };
         if !body.trim().is_empty() {
-            self.rest.push(Record::Comment(Comment { task, author: "you".into(), body, at }));
+            self.rest.push(Record::Comment(Comment { task, author: "you".into(), body, at, answers: None }));
         }
         Ok(())
     }

@@ -63,7 +63,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/api/agents/{id}/keys", get(keys::list).post(keys::create).delete(keys::revoke))
         .route("/api/quality-review", get(reviews::list).post(reviews::create))
         .route("/api/cron", get(cron::list).post(cron::act))
-        .route("/api/cron/{id}", get(cron::show).delete(cron::remove))
+        .route("/api/cron/{id}", get(cron::show).put(cron::change).patch(cron::change).delete(cron::remove))
         .route("/api/cron/{id}/{action}", post(cron::act_on))
         .route(
             "/api/webhooks",

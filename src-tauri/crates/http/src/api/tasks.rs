@@ -1,5 +1,7 @@
 //! `/api/tasks` and what hangs on it, in the first board's words.
 
+use std::collections::HashMap;
+
 use axum::{
     body::Bytes,
     extract::{Path, Query, rejection::QueryRejection},
@@ -122,6 +124,8 @@ pub(crate) struct Said {
     description: Option<String>,
     status: Option<String>,
     priority: Option<Value>,
+    /// Of a new task; who made a task does not change.
+    created_by: Option<String>,
     project_id: Option<i64>,
     tags: Option<Vec<String>>,
     #[serde(deserialize_with = "given")]
@@ -154,7 +158,7 @@ impl Said {
                 .ok_or_else(|| bad("due_date must be seconds since 1970, or a date such as 2027-01-15")),
         });
         let assign = self.assigned_to.map(|name| {
-            let name = name.map(|name| name.trim().to_ascii_lowercase()).filter(|name| !name.is_empty());
+            let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
             json!({ "agent": name })
         });
         let outcome = json!({
@@ -179,6 +183,7 @@ impl Said {
             "assign": assign,
             "status": self.status,
             "agent": agent,
+            "created_by": self.created_by.filter(|_| id.is_none()),
             "outcome": reported.then_some(outcome),
         }))
     }
@@ -202,6 +207,7 @@ pub(crate) async fn change(
         return Err(bad("nothing to change was named"));
     }
     let said: Said = read(&headers, &body)?;
+    let wanted = said.status.as_deref().and_then(domain::Status::parse);
     let mut request = said.request(Some(task), gate::name(&headers))?;
     if let Some(expected) = headers.get(header::IF_MATCH) {
         let now = find(&caller, task).await?;
@@ -218,18 +224,26 @@ pub(crate) async fn change(
     }
     match caller.ask("put_task", request).await {
         Ok(changed) => ok(json!({ "task": words::task(&changed) })),
-        Err(problem) => Err(refused(&caller, task, problem).await),
+        Err(problem) => Err(refused(&caller, task, wanted, problem).await),
     }
 }
 
 /// A conflict is answered with where the card may go instead.
-pub(crate) async fn refused(caller: &Caller, task: i64, problem: app::wire::Problem) -> Fail {
+pub(crate) async fn refused(
+    caller: &Caller,
+    task: i64,
+    wanted: Option<domain::Status>,
+    problem: app::wire::Problem,
+) -> Fail {
     if problem.code != app::wire::ProblemCode::Conflict {
         return problem.into();
     }
     let Ok(now) = find(caller, task).await else { return problem.into() };
     let word = |status: &Value| status.as_str().map(words::status_word).map(str::to_owned);
-    let moves: Vec<String> = now["moves"].as_array().into_iter().flatten().filter_map(word).collect();
+    // What a gate or a limit has just refused is no step that is possible now.
+    let possible = |status: &&Value| wanted.is_none_or(|wanted| **status != *wanted.word());
+    let moves = now["moves"].as_array().into_iter().flatten().filter(possible);
+    let moves: Vec<String> = moves.filter_map(word).collect();
     let more = json!({ "status_now": word(&now["status"]), "legal_next": moves });
     Fail::new(crate::problem::with_more(StatusCode::CONFLICT, &problem, more))
 }
@@ -253,10 +267,11 @@ pub(crate) async fn move_many(caller: Caller, headers: HeaderMap, body: Bytes) -
     }
     let count = tasks.len();
     for one in tasks {
+        let wanted = domain::Status::parse(&one.status);
         let said = Said { status: Some(one.status), ..Said::default() };
         let request = said.request(Some(one.id), gate::name(&headers))?;
         if let Err(problem) = caller.ask("put_task", request).await {
-            return Err(refused(&caller, one.id, problem).await);
+            return Err(refused(&caller, one.id, wanted, problem).await);
         }
     }
     ok(json!({ "success": true, "updated": count }))
@@ -318,7 +333,24 @@ pub(crate) async fn comments(caller: Caller, Path(task): Path<String>) -> Answer
     let detail = caller.ask("get_task", json!({ "id": task })).await?;
     let comments: Vec<Value> =
         detail["comments"].as_array().into_iter().flatten().map(|comment| view(task, comment)).collect();
-    ok(json!({ "total": comments.len(), "comments": comments }))
+    ok(json!({ "total": comments.len(), "comments": threaded(comments) }))
+}
+
+/// Answers below what they answer, each level oldest first. A comment comes after what it answers.
+fn threaded(comments: Vec<Value>) -> Vec<Value> {
+    let mut roots = Vec::new();
+    let mut answers: HashMap<i64, Vec<Value>> = HashMap::new();
+    for mut comment in comments.into_iter().rev() {
+        let mut replies = comment["id"].as_i64().and_then(|id| answers.remove(&id)).unwrap_or_default();
+        replies.reverse();
+        comment["replies"] = json!(replies);
+        match comment["parent_id"].as_i64() {
+            Some(parent) => answers.entry(parent).or_default().push(comment),
+            None => roots.push(comment),
+        }
+    }
+    roots.reverse();
+    roots
 }
 
 fn view(task: i64, comment: &Value) -> Value {
@@ -328,7 +360,7 @@ fn view(task: i64, comment: &Value) -> Value {
         "author": words::who(&comment["author"]),
         "content": comment["body"],
         "created_at": words::seconds(&comment["at"]),
-        "parent_id": null,
+        "parent_id": comment["parent"],
         "mentions": [],
         "replies": [],
     })
@@ -338,8 +370,10 @@ fn view(task: i64, comment: &Value) -> Value {
 #[serde(default)]
 struct Comment {
     content: String,
-    /// An agent for which the caller speaks.
+    /// In whose name.
     author: Option<String>,
+    /// The comment of the same task that it answers.
+    parent_id: Option<i64>,
 }
 
 pub(crate) async fn comment(
@@ -350,11 +384,9 @@ pub(crate) async fn comment(
 ) -> Answer {
     let task = id(&task)?;
     let said: Comment = read(&headers, &body)?;
-    let caller = match said.author.as_deref().map(str::to_ascii_lowercase) {
-        Some(name) if domain::agent::name(&name).is_ok() => caller.on_behalf_of(&name),
-        _ => caller,
-    };
-    let added = caller.ask("add_comment", json!({ "task": task, "body": said.content })).await?;
+    let request =
+        json!({ "task": task, "body": said.content, "author": said.author, "parent": said.parent_id });
+    let added = caller.ask("add_comment", request).await?;
     created(format!("/api/tasks/{task}/comments"), json!({ "comment": view(task, &added) }))
 }
 

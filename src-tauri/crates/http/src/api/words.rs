@@ -80,7 +80,7 @@ pub(crate) fn task(listed: &Value) -> Value {
         "priority_level": listed["priority"],
         "project_id": listed["project"],
         "project_name": listed["project_name"],
-        "assigned_to": listed["agent"],
+        "assigned_to": listed["agent_spelled"],
         "created_by": who(&listed["created_by"]),
         "created_at": seconds(&listed["created_at"]),
         "updated_at": seconds(&listed["updated_at"]),
