@@ -64,8 +64,12 @@ pub(crate) async fn voice(app: &App, name: &str) -> Result<(Actor, Option<String
     if *role < Role::Operator {
         return match actor {
             Actor::Agent(own) if *own == plain => Ok((actor.clone(), None)),
-            Actor::Agent(own) => Err(Forbidden::Voice { own: own.clone(), other: text::elide(&name, NAME_MAX) }.into()),
-            Actor::Person | Actor::Engine => Err(Forbidden::Role { needed: Role::Operator, given: *role }.into()),
+            Actor::Agent(own) => {
+                Err(Forbidden::Voice { own: own.clone(), other: text::elide(&name, NAME_MAX) }.into())
+            }
+            Actor::Person | Actor::Engine => {
+                Err(Forbidden::Role { needed: Role::Operator, given: *role }.into())
+            }
         };
     }
     if name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {

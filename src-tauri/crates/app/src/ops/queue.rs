@@ -250,7 +250,9 @@ pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, P
         Some((step, voice)) => {
             let (kind, reviewer) = match (voice, &actor) {
                 (Voice::Reviewer, Actor::Agent(name)) => ("agent", name.clone()),
-                (Voice::Reviewer | Voice::Person, _) => ("person", called.unwrap_or_else(|| actor.to_string())),
+                (Voice::Reviewer | Voice::Person, _) => {
+                    ("person", called.unwrap_or_else(|| actor.to_string()))
+                }
             };
             let review = NewReview {
                 task: request.id,

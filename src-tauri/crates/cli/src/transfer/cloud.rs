@@ -357,7 +357,8 @@ mod tests {
                     task: first.clone(),
                     author: "you".into(),
                     body: "**Ada Lovelace:** Look here".into(),
-                    at: 1_762_077_600_250
+                    at: 1_762_077_600_250,
+                    answers: None,
                 }),
                 Record::Attachment(Attachment {
                     task: first,

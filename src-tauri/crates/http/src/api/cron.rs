@@ -159,8 +159,18 @@ pub(crate) async fn change(
         "when": said.schedule.map_or_else(|| before["when"].clone(), Value::from),
         "zone": said.timezone.map_or_else(|| before["zone"].clone(), Value::from),
     });
-    let kept =
-        ["title", "description", "priority", "assignee", "project", "tags", "column", "misfire", "cap", "overlap"];
+    let kept = [
+        "title",
+        "description",
+        "priority",
+        "assignee",
+        "project",
+        "tags",
+        "column",
+        "misfire",
+        "cap",
+        "overlap",
+    ];
     for field in kept {
         request[field] = before[field].clone();
     }

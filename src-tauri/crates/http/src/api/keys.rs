@@ -63,14 +63,18 @@ impl Said {
         }
         let meant = match scopes {
             None => None,
-            Some([]) => return Err(bad(format!("a key without a scope opens nothing; use {VIEWER} or {SELF}"))),
+            Some([]) => {
+                return Err(bad(format!("a key without a scope opens nothing; use {VIEWER} or {SELF}")));
+            }
             Some(scopes) if scopes.iter().any(|scope| scope == SELF) => Some("agent"),
             Some(_) => Some(VIEWER),
         };
         match (self.role.as_deref(), meant) {
             (Some(role @ ("agent" | VIEWER)), None) => Ok(role),
             (Some(role @ ("agent" | VIEWER)), Some(meant)) if role == meant => Ok(role),
-            (Some("agent" | VIEWER), Some(_)) => Err(bad("role and scopes say different things; one is enough")),
+            (Some("agent" | VIEWER), Some(_)) => {
+                Err(bad("role and scopes say different things; one is enough"))
+            }
             (Some(role), _) => {
                 let role = domain::text::elide(role, 60);
                 Err(bad(format!("an agent's key has the role agent or viewer, not “{role}”")))

@@ -29,7 +29,8 @@ pub(crate) async fn list(caller: Caller, wanted: Result<Query<Wanted>, QueryReje
         let number = |id: &str| id.trim().parse().ok().filter(|id| *id > 0);
         let ids: Option<Vec<i64>> = ids.split(',').map(number).collect();
         let ids = ids.filter(|ids| ids.len() <= 100);
-        let ids = ids.ok_or_else(|| bad("taskIds must name 1 to 100 tasks by their numbers, with commas between"))?;
+        let ids =
+            ids.ok_or_else(|| bad("taskIds must name 1 to 100 tasks by their numbers, with commas between"))?;
         let mut latest = Map::new();
         for id in ids {
             let newest = reviews(&caller, id).await.unwrap_or_default().into_iter().next();

@@ -105,6 +105,7 @@ async fn bad_input_changes_nothing_and_is_told_in_a_sentence() {
         ("POST", "/api/quality-review", json!({ "taskId": 1, "status": "approved" }), 400),
         ("POST", "/api/quality-review", json!({ "taskId": 99, "status": "approved", "notes": "x" }), 404),
         ("GET", "/api/quality-review", json!(null), 400),
+        ("GET", "/api/quality-review?taskIds=1,0", json!(null), 400),
         ("POST", "/api/cron", json!({ "name": "x" }), 400),
         ("POST", "/api/cron/x/pause", json!(null), 404),
         ("GET", "/api/search?q=x", json!(null), 400),
@@ -423,6 +424,7 @@ async fn a_request_that_comes_twice_is_carried_out_once() {
 async fn what_happened_and_everything_there_is_can_be_taken_out() {
     let board = Board::open().await;
     ok(&board, "POST", "/api/tasks", json!({ "title": "a, \"b\"" })).await;
+    ok(&board, "POST", "/api/agents/register", json!({ "name": "scout" })).await;
     ok(&board, "POST", "/api/tasks/1/comments", json!({ "content": "hello", "author": "scout" })).await;
     let happened = ok(&board, "GET", "/api/activities?type=task", json!(null)).await;
     assert_eq!(

@@ -157,10 +157,9 @@ async fn follow_up(
     let timer = |at| Some(Until { at, after: cause });
     // What an agent took by itself was perhaps never the dispatcher's.
     let stays_queued = run.origin == Origin::Dispatcher || task.queued;
-    let (aftermath, next) = match for_good {
-        true => (Aftermath::GiveUp, "It was given up.".into()),
-        false => (aftermath, aftermath_words(&aftermath, ending.at)),
-    };
+    let words = aftermath_words(&aftermath, ending.at);
+    let (aftermath, next) =
+        if for_good { (Aftermath::GiveUp, "It was given up.".into()) } else { (aftermath, words) };
     Ok(match (run.origin, aftermath) {
         (Origin::Person, _) => as_it_is(counters),
         (Origin::Dispatcher | Origin::Pulled, Aftermath::Retry { at } | Aftermath::Hold { until: at }) => {

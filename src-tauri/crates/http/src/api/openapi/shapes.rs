@@ -121,7 +121,9 @@ fn kind_of(kind: &str) -> Value {
         "days" => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 3_650 }),
         "url" => json!({ "type": "string", "format": "uri", "maxLength": 2_000 }),
         // As who says it calls itself, in one line.
-        "author" => json!({ "type": "string", "maxLength": 100, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" }),
+        "author" => {
+            json!({ "type": "string", "maxLength": 100, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" })
+        }
         "keyrole" => words("agent|viewer"),
         "scopes" => json!({ "type": "array", "items": words("viewer|agent:self"), "minItems": 1 }),
         "events" => {
@@ -188,8 +190,7 @@ const TAKEN: &[(&str, &str)] = &[
 const EITHER: &[(&str, &[&str])] =
     &[("Agent", &["id", "name"]), ("NewSoul", &["soul_content", "template_name"])];
 /// Objects that may be left out altogether.
-const OPTIONAL: [&str; 6] =
-    ["NewKey", "NewClaim", "Execute", "AgentChange", "WebhookChange", "JobChange"];
+const OPTIONAL: [&str; 6] = ["NewKey", "NewClaim", "Execute", "AgentChange", "WebhookChange", "JobChange"];
 
 const GIVEN: &[(&str, &str)] = &[
     ("Health", "status:text version:text"),
@@ -209,7 +210,10 @@ const GIVEN: &[(&str, &str)] = &[
         "timeframe:text summary:object by_agent:object by_priority:object common_errors:object[] record_count:int",
     ),
     ("Success", "success:bool"),
-    ("CommentView", "id:int task_id:int author:text content:text created_at:int parent_id:int? replies:CommentView[]"),
+    (
+        "CommentView",
+        "id:int task_id:int author:text content:text created_at:int parent_id:int? replies:CommentView[]",
+    ),
     ("Comments", "comments:CommentView[] total:int"),
     ("CommentAnswer", "comment:CommentView"),
     (
