@@ -149,6 +149,7 @@ pub struct FinishedTask {
 pub struct ListChanges {
     /// Whole kinds (`task.moved`) or what they begin with (`task`).
     pub kinds: Option<Vec<String>>,
+    /// `you`, `engine`, or an agent's name, with or without `agent:`.
     pub actor: Option<String>,
     #[specta(type = Option<u32>)]
     pub since: Option<i64>,

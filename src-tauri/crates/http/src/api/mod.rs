@@ -147,7 +147,9 @@ trait ApiFallback {
 impl ApiFallback for Router<App> {
     fn fallback_for_api(self) -> Self {
         let nothing = || async { Fail::from(not_found("there is no such route")).into_response() };
-        self.route("/api/{*rest}", axum::routing::any(nothing))
+        ["/api", "/api/", "/api/{*rest}"]
+            .into_iter()
+            .fold(self, |routes, path| routes.route(path, axum::routing::any(nothing)))
     }
 }
 

@@ -42,6 +42,12 @@ const HEADERS: &[(&str, &str, &str, &str)] = &[
         "If-Match",
         "The `ETag` of the task as it was read; 412 if it was changed since.",
     ),
+    (
+        "delete",
+        "/api/tasks/{id}",
+        "If-Match",
+        "The `ETag` of the task as it was read; 412 if it was changed since.",
+    ),
     ("get", "/api/events", "Last-Event-ID", "The id of the last event that was seen."),
 ];
 

@@ -209,23 +209,29 @@ pub(crate) async fn change(
     let said: Said = read(&headers, &body)?;
     let wanted = said.status.as_deref().and_then(domain::Status::parse);
     let mut request = said.request(Some(task), gate::name(&headers))?;
-    if let Some(expected) = headers.get(header::IF_MATCH) {
-        let now = find(&caller, task).await?;
-        let tag = etag(&serde_json::to_vec(&json!({ "task": words::task(&now) })).unwrap_or_default());
-        if expected != "*" && expected.as_bytes() != tag.as_bytes() {
-            let problem = app::wire::Problem {
-                code: app::wire::ProblemCode::Conflict,
-                message: "the task was changed since you read it".into(),
-                next: Some("read it again".into()),
-            };
-            return Err(Fail::new(crate::problem::with_status(StatusCode::PRECONDITION_FAILED, &problem)));
-        }
-        request["version"] = now["version"].clone();
+    if let Some(version) = unchanged(&caller, task, &headers).await? {
+        request["version"] = version;
     }
     match caller.ask("put_task", request).await {
         Ok(changed) => ok(json!({ "task": words::task(&changed) })),
         Err(problem) => Err(refused(&caller, task, wanted, problem).await),
     }
+}
+
+/// The version that `If-Match` names, where it is there and still holds.
+async fn unchanged(caller: &Caller, task: i64, headers: &HeaderMap) -> Result<Option<Value>, Fail> {
+    let Some(expected) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let now = find(caller, task).await?;
+    let tag = etag(&serde_json::to_vec(&json!({ "task": words::task(&now) })).unwrap_or_default());
+    if expected == "*" || expected.as_bytes() == tag.as_bytes() {
+        return Ok(Some(now["version"].clone()));
+    }
+    let problem = app::wire::Problem {
+        code: app::wire::ProblemCode::Conflict,
+        message: "the task was changed since you read it".into(),
+        next: Some("read it again".into()),
+    };
+    Err(Fail::new(crate::problem::with_status(StatusCode::PRECONDITION_FAILED, &problem)))
 }
 
 /// A conflict is answered with where the card may go instead.
@@ -278,9 +284,10 @@ pub(crate) async fn move_many(caller: Caller, headers: HeaderMap, body: Bytes) -
 }
 
 /// Into the trash, from where a person can take it back.
-pub(crate) async fn remove(caller: Caller, Path(task): Path<String>) -> Answer {
+pub(crate) async fn remove(caller: Caller, Path(task): Path<String>, headers: HeaderMap) -> Answer {
     let task = id(&task)?;
     find(&caller, task).await?;
+    unchanged(&caller, task, &headers).await?;
     caller.ask("trash_task", json!({ "id": task })).await?;
     ok(json!({ "success": true, "id": task }))
 }
