@@ -6,7 +6,8 @@ CREATE INDEX comments_parent ON task_comments (parent_id) WHERE parent_id IS NOT
 ALTER TABLE task_outcomes ADD COLUMN created_by TEXT CHECK (length(created_by) BETWEEN 1 AND 100);
 
 -- A key for one agent's tasks may be one that only reads them.
-CREATE TABLE keys_next (
+ALTER TABLE keys RENAME TO keys_before;
+CREATE TABLE keys (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     name         TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
     hash         BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
@@ -28,6 +29,5 @@ CREATE TABLE keys_next (
     CHECK (run_id IS NULL OR role = 'agent'),
     CHECK (project_id IS NULL OR role IN ('viewer', 'operator'))
 ) STRICT;
-INSERT INTO keys_next SELECT * FROM keys;
-DROP TABLE keys;
-ALTER TABLE keys_next RENAME TO keys;
+INSERT INTO keys SELECT * FROM keys_before;
+DROP TABLE keys_before;
