@@ -55,7 +55,7 @@ const NAME_MAX: usize = 100;
 /// A name that an agent is registered under is that agent, `you` the owner, every other one a person's. Who may not
 /// act as others speaks as itself, and is refused rather than passed off as somebody else.
 pub(crate) async fn voice(app: &App, name: &str) -> Result<(Actor, Option<String>), Problem> {
-    let name = name.replace('\0', "").trim().to_owned();
+    let name = text::without_nul(name).trim().to_owned();
     let plain = name.strip_prefix("agent:").unwrap_or(&name).to_ascii_lowercase();
     let Authority { role, actor, .. } = app.authority();
     if name.is_empty() {
