@@ -227,11 +227,10 @@ pub async fn reset_breaker(app: &App, request: ResetBreaker) -> Result<Nothing, 
 /// The verdict of a person, or of an agent that works elsewhere where the gate asks for that one. Approving counts
 /// where it is their turn; rejecting always does.
 pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, Problem> {
-    let rejects = matches!(request.verdict, Verdict::Rejected);
-    if rejects && request.notes.trim().is_empty() {
+    let notes = text::description(&request.notes)?;
+    if matches!(request.verdict, Verdict::Rejected) && notes.trim().is_empty() {
         return Err(invalid("say what is wrong: the agent hears it in its next attempt"));
     }
-    let notes = text::description(&request.notes)?;
     let (actor, called) = match &request.reviewer {
         Some(name) => voice(app, name).await?,
         None => (app.actor(), None),

@@ -103,6 +103,7 @@ async fn bad_input_changes_nothing_and_is_told_in_a_sentence() {
         ("PUT", "/api/agents/99/soul", json!({ "soul_content": "x" }), 404),
         ("POST", "/api/quality-review", json!({ "taskId": 1, "status": "maybe", "notes": "x" }), 400),
         ("POST", "/api/quality-review", json!({ "taskId": 1, "status": "approved" }), 400),
+        ("POST", "/api/quality-review", json!({ "taskId": 1, "status": "rejected", "notes": "\u{0}" }), 400),
         ("POST", "/api/quality-review", json!({ "taskId": 99, "status": "approved", "notes": "x" }), 404),
         ("GET", "/api/quality-review", json!(null), 400),
         ("GET", "/api/quality-review?taskIds=1,0", json!(null), 400),
