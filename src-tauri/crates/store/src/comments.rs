@@ -101,7 +101,7 @@ async fn require_on(tx: &mut Tx<'_>, task: TaskId, comment: CommentId) -> Result
     let found: Option<i64> = tx
         .here(|sql| {
             let on = "SELECT id FROM task_comments WHERE id = ? AND task_id = ?";
-            Ok(sql.row(on, [comment.raw(), task.raw()], |row| row.get(0))?)
+            sql.row(on, [comment.raw(), task.raw()], |row| row.get(0))
         })
         .await?;
     let key = || format!("{comment} of {}", task.key());
