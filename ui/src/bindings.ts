@@ -172,6 +172,13 @@ export type AddComment = {
 	task: TaskId,
 	/**  Markdown. */
 	body: string,
+	/**  The comment of the same card that it answers. */
+	parent?: CommentId | null,
+	/**
+	 *  In whose name, where that is not the caller: an agent's, or what a person is called, in at most 100
+	 *  characters. An agent's key says its own.
+	 */
+	author?: string | null,
 };
 
 export type AddDependency = {
@@ -688,6 +695,8 @@ export type Comment = {
 	author: string,
 	body: string,
 	at: number,
+	/**  The comment that it answers. */
+	parent: CommentId | null,
 };
 
 export type CommentId = number;
@@ -698,7 +707,7 @@ export type CreateKey = {
 	role: KeyRole,
 	/**  Only this project; for viewers and operators. */
 	project?: ProjectId | null,
-	/**  Whose tasks; for the role `agent` alone, which needs it. */
+	/**  Whose tasks; for the role `agent`, which needs it, and for viewers. */
 	agent?: string | null,
 	/**  None: until it is revoked. */
 	expires_at?: number | null,
@@ -1186,6 +1195,7 @@ export type ListCards = {
 export type ListChanges = {
 	/**  Whole kinds (`task.moved`) or what they begin with (`task`). */
 	kinds?: string[] | null,
+	/**  `you`, `engine`, or an agent's name, with or without `agent:`. */
 	actor?: string | null,
 	since?: number | null,
 	/**  1 to 500; 50 if left out. */
@@ -1230,6 +1240,9 @@ export type ListedTask = {
 	due_at: number | null,
 	/**  See [`ListTasks::agent`]. */
 	agent: string | null,
+	/**  The same as it spells itself. */
+	agent_spelled: string | null,
+	/**  Who made it: as the program that put it here said, else as the log names them. */
 	created_by: string | null,
 	created_at: number,
 	updated_at: number,
@@ -1423,6 +1436,14 @@ export type PortableAgent = {
 	updated_at: number,
 };
 
+/**  A comment, told from the others of its card without a number that another board would not know. */
+export type PortableAnswered = {
+	author: string,
+	at: number,
+	/**  Which of those that its author said in that millisecond, from 0. */
+	nth?: number,
+};
+
 /**  A file that people added to a card, with what is in it. */
 export type PortableAttachment = {
 	task: string,
@@ -1434,10 +1455,12 @@ export type PortableAttachment = {
 
 export type PortableComment = {
 	task: string,
-	/**  `you`, `agent:claude`, `engine` */
+	/**  `you`, `agent:claude`, `engine`, or what a program called whoever said it. */
 	author: string,
 	body: string,
 	at: number,
+	/**  The comment of the same card that it answers. */
+	answers?: PortableAnswered | null,
 };
 
 /**  `task` waits for `upstream`. */
@@ -1802,7 +1825,7 @@ export type PutSchedule = {
 /**
  *  Makes a card, or changes `id`: its text, where it stands and how it came out, in one call. Fields left out stay
  *  as they are. In flight means that `agent` takes it, as if it had claimed it; from there Review, Done and Failed
- *  report the end of its work.
+ *  report the end of its work, Failed for good. A new card is brought where `status` says, or is not made.
  */
 export type PutTask = {
 	/**  None: a new card, which needs a title. */
@@ -1814,13 +1837,16 @@ export type PutTask = {
 	tags?: string[] | null,
 	due?: Due | null,
 	/**
-	 *  An agent that nobody registered is registered by this. A card in the inbox that is kept for an agent goes
-	 *  to Ready, and back when it no longer is, unless `status` says where it stands.
+	 *  An agent that nobody registered is registered by this, as it is spelled here. A card in the inbox that is
+	 *  kept for an agent has been looked through: it goes to Ready, and back when it no longer is, unless `status`
+	 *  names another column.
 	 */
 	assign?: Assign | null,
 	status?: Status | null,
 	/**  Who takes it, where that is not who calls or whom it is kept for. */
 	agent?: string | null,
+	/**  Of a new card: in whose name, as in [`super::AddComment::author`]. */
+	created_by?: string | null,
 	/**  Fields that are given replace those kept. */
 	outcome?: ReportedOutcome | null,
 	version?: number | null,
@@ -2101,6 +2127,8 @@ export type ReviewTask = {
 	verdict: Verdict,
 	/**  What the agent hears in its next attempt, byte for byte; needed for a rejection. */
 	notes?: string,
+	/**  Whose verdict it is, where that is not the caller's, as in [`super::AddComment::author`]. */
+	reviewer?: string | null,
 };
 
 /**  A role that brings instructions along. */

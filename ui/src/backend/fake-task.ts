@@ -44,7 +44,13 @@ export function furnish(scene: Scene, task: FakeTask): void {
     run: kind.startsWith("run.") ? second.id : null,
   }));
   task.comments = [
-    { id: 1, author: "aegis", body: "Rejected: the **pool size** is lost, see `pool.rs`.", at: now - 15 * MINUTE },
+    {
+      id: 1,
+      author: "aegis",
+      body: "Rejected: the **pool size** is lost, see `pool.rs`.",
+      at: now - 15 * MINUTE,
+      parent: null,
+    },
   ];
   scene.lastComment = 1;
   task.artifacts = ARTIFACTS.map(([path, kind, content], at) => {

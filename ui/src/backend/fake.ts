@@ -197,10 +197,10 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
     getTask: async ({ id }) => detailOf(taskOf(id)),
     findTask: async ({ key }) => detailOf(taskOf(Number(key.replace(/^t-/i, "")))),
     getTimeline: async ({ id }) => [...taskOf(id).timeline],
-    addComment: async ({ task: id, body }) => {
+    addComment: async ({ task: id, body, parent = null }) => {
       const task = taskOf(id);
       world.lastComment += 1;
-      const comment = { id: world.lastComment, author: "you", body, at: Date.now() };
+      const comment = { id: world.lastComment, author: "you", body, at: Date.now(), parent };
       task.comments = [...task.comments, comment];
       note(task, "task.commented", body);
       changed([id]);

@@ -5,9 +5,10 @@
 use domain::{
     Actor, ArtifactId, AttachmentId, KeyId, ProjectId, Role, RunId, Scope, TaskId, TaskKey,
     authority::{Forbidden, Need, Reach, Thing, permits, permits_role},
+    text,
 };
 
-use crate::{App, wire::*};
+use crate::{App, problem::invalid, wire::*};
 
 /// Who is calling, and what the caller may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,44 @@ impl Authority {
             return self;
         }
         Authority { actor: Actor::Agent(agent.into()), ..self }
+    }
+}
+
+/// Characters of a name under which something is said.
+const NAME_MAX: usize = 100;
+
+/// Whom the log names, and the author where that is nobody whom the log knows, when the caller speaks in this name.
+/// A name that an agent is registered under is that agent, `you` the owner, every other one a person's. Who may not
+/// act as others speaks as itself, and is refused rather than passed off as somebody else.
+pub(crate) async fn voice(app: &App, name: &str) -> Result<(Actor, Option<String>), Problem> {
+    let name = text::without_nul(name).trim().to_owned();
+    let plain = name.strip_prefix("agent:").unwrap_or(&name).to_ascii_lowercase();
+    let Authority { role, actor, .. } = app.authority();
+    if name.is_empty() {
+        return Ok((actor.clone(), None));
+    }
+    if *role < Role::Operator {
+        return match actor {
+            Actor::Agent(own) if *own == plain => Ok((actor.clone(), None)),
+            Actor::Agent(own) => {
+                Err(Forbidden::Voice { own: own.clone(), other: text::elide(&name, NAME_MAX) }.into())
+            }
+            Actor::Person | Actor::Engine => {
+                Err(Forbidden::Role { needed: Role::Operator, given: *role }.into())
+            }
+        };
+    }
+    if name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
+        return Err(invalid(format!("an author's name is one line of at most {NAME_MAX} characters")));
+    }
+    if app.engine.agents().await?.iter().any(|agent| agent.name == plain) {
+        return Ok((Actor::Agent(plain), None));
+    }
+    match plain.as_str() {
+        "you" => Ok((Actor::Person, None)),
+        "engine" => Err(invalid("“engine” is Flightboard itself; leave the author out, or name who says it")),
+        _ if name.starts_with("agent:") => Err(invalid(format!("there is no agent “{plain}”"))),
+        _ => Ok((Actor::Person, Some(name))),
     }
 }
 
@@ -167,6 +206,7 @@ impl From<Forbidden> for Problem {
                 Some(format!("make one with `flightboard key create NAME --role {}`", needed.word()))
             }
             Forbidden::Scope(_) => None,
+            Forbidden::Voice { own, .. } => Some(format!("leave the name out, or say {own}")),
         };
         Problem { code: ProblemCode::Forbidden, message: error.to_string(), next }
     }

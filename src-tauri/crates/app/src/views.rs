@@ -211,7 +211,8 @@ fn artifact_kind(word: &str) -> ArtifactKind {
 }
 
 pub(crate) fn comment(record: CommentRecord) -> Comment {
-    Comment { id: record.id, author: record.author, body: record.body, at: record.at }
+    let CommentRecord { id, author, body, at, parent } = record;
+    Comment { id, author, body, at, parent }
 }
 
 pub(crate) fn question(record: QuestionRecord) -> Question {

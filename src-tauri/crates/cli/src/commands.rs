@@ -155,7 +155,12 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Github(command) => crate::github::run(link, command, json).await,
         Command::Import(said) => transfer::import(link, said, json).await,
         Command::Answer { id, text } => {
-            let request = AddComment { task: find_id(link, id).await?, body: text_or_file(text)? };
+            let request = AddComment {
+                task: find_id(link, id).await?,
+                body: text_or_file(text)?,
+                parent: None,
+                author: None,
+            };
             let _: Value = link.call("add_comment", &request).await?;
             let mut task: Value = link.call("get_task", &TaskRef { id: request.task }).await?;
             told(link, task["card"].take(), "answered", json).await

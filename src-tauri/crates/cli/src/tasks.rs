@@ -32,7 +32,12 @@ pub async fn run(link: &Link, command: &TasksCommand, json: bool) -> Result<(), 
             comments(part(&find(link, card.key()).await?, "comments")?, json)
         }
         TasksCommand::Comments { card, add: Some(text) } => {
-            let request = AddComment { task: find_id(link, card.key()).await?, body: text_or_file(text)? };
+            let request = AddComment {
+                task: find_id(link, card.key()).await?,
+                body: text_or_file(text)?,
+                parent: None,
+                author: None,
+            };
             let added: Value = link.call("add_comment", &request).await?;
             if json {
                 print::out_json(&added)

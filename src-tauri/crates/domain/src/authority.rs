@@ -91,6 +91,8 @@ pub enum Forbidden {
     Role { needed: Role, given: Role },
     #[error("this key is for {0} alone")]
     Scope(String),
+    #[error("this key is {own}'s; it cannot speak for {other}")]
+    Voice { own: String, other: String },
 }
 
 impl Scope {

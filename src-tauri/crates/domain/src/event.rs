@@ -4,18 +4,32 @@
 /// The event of a change: `task.created`, `task.updated`, `task.status_changed`, `task.completed`,
 /// `agent.created`, `agent.status_changed`, …. What has no common word keeps its own.
 pub fn of_change(kind: &str) -> &str {
-    match kind {
-        "task.moved" | "task.not_needed" => "task.status_changed",
-        "task.edited" | "task.queued" | "task.held" | "run.created" | "run.ended" => "task.updated",
-        "task.trashed" => "task.deleted",
-        "run.claimed" => "task.claimed",
-        "agent.registered" => "agent.created",
-        "agent.online" => "agent.status_changed",
-        "agent.changed" | "agent.reset" => "agent.updated",
-        "agent.removed" => "agent.deleted",
-        other => other,
-    }
+    COMMON.iter().find(|(ours, _)| *ours == kind).map_or(kind, |(_, event)| event)
 }
+
+/// The log's words for an event, a noun or one of its own.
+pub fn kinds_of(event: &str) -> impl Iterator<Item = &str> {
+    let behind = COMMON.iter().filter(move |(_, common)| *common == event).map(|(ours, _)| *ours);
+    std::iter::once(event).chain(behind)
+}
+
+/// The log's word, and the event.
+const COMMON: &[(&str, &str)] = &[
+    ("task.moved", "task.status_changed"),
+    ("task.not_needed", "task.status_changed"),
+    ("task.edited", "task.updated"),
+    ("task.queued", "task.updated"),
+    ("task.held", "task.updated"),
+    ("run.created", "task.updated"),
+    ("run.ended", "task.updated"),
+    ("task.trashed", "task.deleted"),
+    ("run.claimed", "task.claimed"),
+    ("agent.registered", "agent.created"),
+    ("agent.online", "agent.status_changed"),
+    ("agent.changed", "agent.updated"),
+    ("agent.reset", "agent.updated"),
+    ("agent.removed", "agent.deleted"),
+];
 
 /// Whether somebody who asked for `types` hears of a change of this kind. A type is a noun (`task`), a whole
 /// event (`task.completed`) or the log's own word (`run.ended`); none asks for all.
@@ -45,6 +59,8 @@ mod tests {
     #[case("nonsense", "nonsense")]
     fn a_change_has_its_event(#[case] kind: &str, #[case] event: &str) {
         assert_eq!(of_change(kind), event);
+        assert!(kinds_of(event).any(|known| known == kind));
+        assert!(kinds_of(kind).any(|known| known == kind));
     }
 
     #[rstest]

@@ -250,11 +250,26 @@ pub struct Edge {
 #[serde(rename = "PortableComment", deny_unknown_fields)]
 pub struct Comment {
     pub task: String,
-    /// `you`, `agent:claude`, `engine`
+    /// `you`, `agent:claude`, `engine`, or what a program called whoever said it.
     pub author: String,
     pub body: String,
     #[specta(type = u32)]
     pub at: Millis,
+    /// The comment of the same card that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<Answered>,
+}
+
+/// A comment, told from the others of its card without a number that another board would not know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename = "PortableAnswered", deny_unknown_fields)]
+pub struct Answered {
+    pub author: String,
+    #[specta(type = u32)]
+    pub at: Millis,
+    /// Which of those that its author said in that millisecond, from 0.
+    #[serde(default)]
+    pub nth: u32,
 }
 
 /// A run that has ended. Its output and workspace stay where they are.

@@ -81,6 +81,17 @@ impl Engine {
     pub async fn finish(&self, report: NewReport) -> Result<(), EngineError> {
         let run = report.run;
         self.store().finish_run(report).await?;
+        self.ended(run).await
+    }
+
+    /// The same for a failure after which nobody tries again.
+    pub async fn fail_for_good(&self, report: NewReport) -> Result<(), EngineError> {
+        let run = report.run;
+        self.store().fail_for_good(report).await?;
+        self.ended(run).await
+    }
+
+    async fn ended(&self, run: RunId) -> Result<(), EngineError> {
         let record = self.store().run(run).await?;
         if record.origin == Origin::Pulled {
             self.tell_budgets(&record).await;

@@ -115,12 +115,6 @@ impl Caller {
             Scope::Board | Scope::Project(_) | Scope::Run { .. } => None,
         }
     }
-
-    /// The same, speaking for an agent where it may.
-    pub fn on_behalf_of(self, agent: &str) -> Caller {
-        let authority = self.app.authority().clone().on_behalf_of(agent);
-        Caller { app: self.app.as_caller(authority), ..self }
-    }
 }
 
 impl FromRequestParts<App> for Caller {

@@ -205,7 +205,7 @@ macro_rules! fitting {
             $select,
             " FROM changes WHERE (?1 IS NULL OR kind IN (SELECT value FROM json_each(?1)) \
              OR substr(kind, 1, instr(kind, '.') - 1) IN (SELECT value FROM json_each(?1))) \
-             AND (?2 IS NULL OR actor = ?2) AND (?3 IS NULL OR at > ?3) ",
+             AND (?2 IS NULL OR actor IN (?2, 'agent:' || ?2)) AND (?3 IS NULL OR at > ?3) ",
             $tail
         )
     };

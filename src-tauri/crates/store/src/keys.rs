@@ -24,7 +24,7 @@ const PREFIX: usize = 11;
 pub struct NewKey {
     pub name: String,
     pub role: Role,
-    /// Of an agent's key an agent or a run, of an admin's the board.
+    /// Of an agent's key an agent or a run, of an admin's the board, of an operator's no agent.
     pub scope: Scope,
     pub expires_at: Option<Millis>,
 }

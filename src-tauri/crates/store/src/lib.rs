@@ -59,7 +59,7 @@ pub use board::{CardFilter, CardRecord, CardRunRecord, Counts};
 pub use breakers::{BreakerRecord, Breaks};
 pub use changes::{ChangeFilter, ChangeRecord, Committed};
 pub use claims::{Claim, Claimed, Closed, Held, NewClaim};
-pub use comments::CommentRecord;
+pub use comments::{CommentRecord, NewComment};
 pub use deliveries::{Attempt, DeliveryRecord, DeliveryStatus};
 pub use error::{OpenError, StoreError};
 pub use escalations::WorkflowRecord;

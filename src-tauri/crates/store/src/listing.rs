@@ -52,7 +52,9 @@ pub struct ListedTask {
     pub due_at: Option<Millis>,
     /// See [`TaskFilter::agent`].
     pub agent: Option<String>,
-    /// Who made it, as the log names them.
+    /// The same as it spells itself.
+    pub agent_spelled: Option<String>,
+    /// Who made it: as the program that put it here said, else as the log names them.
     pub created_by: Option<String>,
     pub created_at: Millis,
     pub updated_at: Millis,
@@ -89,10 +91,12 @@ macro_rules! page {
         concat!(
             "SELECT t.id, t.uid, t.title, t.description, t.status, t.priority, t.project_id, p.name, t.tags, t.due_at, \
              coalesce(t.assignee, CASE WHEN t.status IN ('in_progress', 'review', 'done') THEN r.agent END), \
-             (SELECT actor FROM changes c WHERE c.task_id = t.id ORDER BY c.seq LIMIT 1), t.created_at, t.updated_at, \
+             coalesce(o.created_by, (SELECT actor FROM changes c WHERE c.task_id = t.id ORDER BY c.seq LIMIT 1)), t.created_at, t.updated_at, \
              t.finished_at, t.version, t.runs, CASE r.outcome WHEN 'failed' THEN coalesce(r.reason, r.cause) END, \
              (SELECT count(*) FROM task_comments c WHERE c.task_id = t.id), t.artifacts, o.outcome, o.error_message, o.resolution, \
-             o.feedback_rating, o.feedback_notes, o.estimated_hours, o.actual_hours, o.metadata ",
+             o.feedback_rating, o.feedback_notes, o.estimated_hours, o.actual_hours, o.metadata, \
+             (SELECT title FROM agents a WHERE a.removed_at IS NULL AND lower(a.title) = a.name AND a.name = \
+             coalesce(t.assignee, CASE WHEN t.status IN ('in_progress', 'review', 'done') THEN r.agent END)) ",
             from!($ids),
             " ORDER BY t.id DESC LIMIT ?8 OFFSET ?9"
         )
@@ -199,6 +203,7 @@ fn listed(row: &Row<'_>) -> Result<ListedTask, StoreError> {
         project_name: row.get(7)?,
         tags: parse(&row.get::<_, String>(8)?)?,
         due_at: row.get(9)?,
+        agent_spelled: row.get::<_, Option<String>>(28)?.or(row.get(10)?),
         agent: row.get(10)?,
         created_by: row.get(11)?,
         created_at: row.get(12)?,
@@ -218,6 +223,7 @@ fn listed(row: &Row<'_>) -> Result<ListedTask, StoreError> {
             estimated_hours: row.get(25)?,
             actual_hours: row.get(26)?,
             metadata: metadata.as_deref().map(parse).transpose()?.unwrap_or_default(),
+            created_by: None,
         },
     })
 }

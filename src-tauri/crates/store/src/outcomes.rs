@@ -19,6 +19,8 @@ pub struct OutcomeRecord {
     pub estimated_hours: Option<f64>,
     pub actual_hours: Option<f64>,
     pub metadata: Map<String, Value>,
+    /// Who made the card, where that was nobody whom the log knows. Never taken back.
+    pub created_by: Option<String>,
 }
 
 /// A finished card as statistics see it.
@@ -88,7 +90,9 @@ async fn put(
     tasks::require(tx, task).await?;
     sqlx::query(
         "INSERT OR REPLACE INTO task_outcomes (task_id, outcome, error_message, resolution, feedback_rating, \
-         feedback_notes, estimated_hours, actual_hours, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         feedback_notes, estimated_hours, actual_hours, metadata, created_by) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
+         coalesce(?10, (SELECT created_by FROM task_outcomes WHERE task_id = ?1)))",
     )
     .bind(task.raw())
     .bind(&outcome.outcome)
@@ -99,6 +103,7 @@ async fn put(
     .bind(outcome.estimated_hours)
     .bind(outcome.actual_hours)
     .bind(tasks::json(&outcome.metadata)?)
+    .bind(&outcome.created_by)
     .execute(&mut *tx.conn)
     .await?;
     let text = match &outcome.outcome {

@@ -99,7 +99,9 @@ impl Kind {
                  ORDER BY e.task_id, e.upstream_id LIMIT ?2 OFFSET ?1)"
             }
             Kind::Comments => {
-                "SELECT c.id, json_object('task', t.uid, 'author', author, 'body', body, 'at', at) \
+                "SELECT c.id, json_object('task', t.uid, 'author', author, 'body', body, 'at', at, 'answers', json((SELECT json_object( \
+                 'author', p.author, 'at', p.at, 'nth', (SELECT count(*) FROM task_comments q WHERE q.task_id = p.task_id \
+                 AND q.author = p.author AND q.at = p.at AND q.id < p.id)) FROM task_comments p WHERE p.id = c.parent_id))) \
                  FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE c.id > ?1 ORDER BY c.id LIMIT ?2"
             }
             Kind::Runs => {
@@ -524,13 +526,17 @@ async fn add_edge(tx: &mut Tx<'_>, new: Edge) -> Result<Added, StoreError> {
 async fn add_comment(tx: &mut Tx<'_>, new: Comment) -> Result<Added, StoreError> {
     let Some(task) = task_of(tx, &new.task).await? else { return Ok(Added::NoPlace) };
     let made = sqlx::query(
-        "INSERT INTO task_comments (task_id, author, body, at) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS \
-         (SELECT 1 FROM task_comments WHERE task_id = ?1 AND author = ?2 AND body = ?3 AND at = ?4)",
+        "INSERT INTO task_comments (task_id, author, body, at, parent_id) SELECT ?1, ?2, ?3, ?4, \
+         (SELECT id FROM task_comments WHERE task_id = ?1 AND author = ?5 AND at = ?6 ORDER BY id LIMIT 1 OFFSET ?7) \
+         WHERE NOT EXISTS (SELECT 1 FROM task_comments WHERE task_id = ?1 AND author = ?2 AND body = ?3 AND at = ?4)",
     )
     .bind(task.raw())
     .bind(new.author)
     .bind(new.body)
     .bind(new.at)
+    .bind(new.answers.as_ref().map(|answered| &answered.author))
+    .bind(new.answers.as_ref().map(|answered| answered.at))
+    .bind(new.answers.as_ref().map_or(0, |answered| answered.nth))
     .execute(&mut *tx.conn)
     .await?
     .rows_affected();

@@ -83,6 +83,22 @@ impl Store {
     }
 }
 
+impl Store {
+    /// A failure after which nobody tries again: who reports it says where the card is, and means it.
+    pub async fn fail_for_good(&self, report: NewReport) -> Result<(), StoreError> {
+        self.writer.write(move |tx| Box::pin(async move { give_up(tx, report).await })).await
+    }
+}
+
+async fn give_up(tx: &mut Tx<'_>, report: NewReport) -> Result<(), StoreError> {
+    let row = reported(tx, &[report.run.raw()]).await?.pop();
+    let row = known(row.as_ref(), report.run, &report.token)?;
+    if row.phase != "running" || row.live_run != Some(row.id) {
+        return Err(StoreError::Conflict(row.too_late(&NewReport { message: None, ..report })));
+    }
+    runs::end_for_good(tx, report.run, report.failure()).await.map(|_| ())
+}
+
 impl Bulk for NewReport {
     type Answer = Told;
 
@@ -119,9 +135,7 @@ impl Bulk for NewReport {
                     done.push((report, row));
                     answers.push(Ok(Told::Counted));
                 } else {
-                    let outcome = Outcome::Failed(Cause::AgentError);
-                    let ending = Ending { reason: report.message.clone(), ..Ending::of(outcome, report.now) };
-                    runs::end(tx, report.run, ending).await?;
+                    runs::end(tx, report.run, report.failure()).await?;
                     answers.push(Ok(Told::Counted));
                 }
             }
@@ -132,6 +146,11 @@ impl Bulk for NewReport {
 }
 
 impl NewReport {
+    fn failure(&self) -> Ending {
+        let outcome = Outcome::Failed(Cause::AgentError);
+        Ending { reason: self.message.clone(), ..Ending::of(outcome, self.now) }
+    }
+
     fn word(&self) -> Word {
         let kind = if self.succeeded { WordKind::Succeeded } else { WordKind::Failed };
         Word { kind, text: self.message.clone().unwrap_or_default() }

@@ -323,7 +323,10 @@ async fn send_back(
     actor: &Actor,
     now: Millis,
 ) -> Result<Vec<Effect>, StoreError> {
-    comments::insert(tx, new.task, actor, &new.notes, now).await?;
+    let comment = comments::insert(tx, new.task, actor, &new.notes, now).await?;
+    if new.kind == "person" && new.reviewer != actor.to_string() {
+        comments::frame(tx, comment, Some(&new.reviewer), None).await?;
+    }
     let cause = match gate.0.get(new.step) {
         Some(Step::Check { .. }) => Cause::GateFailed,
         Some(Step::Agent { .. } | Step::Person) | None => Cause::ReviewRejected,

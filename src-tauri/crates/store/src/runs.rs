@@ -20,7 +20,7 @@ mod limits;
 mod record;
 
 pub use ending::Ending;
-pub(crate) use ending::{end, retry_rule};
+pub(crate) use ending::{end, end_for_good, retry_rule};
 #[cfg(test)]
 pub(crate) use limits::counted;
 pub use limits::{LimitOn, Limits};

@@ -63,7 +63,8 @@ export function Timeline({ id, entries, comments, onOpenLink }: TimelineProps) {
 function Words({ moment, onOpenLink }: { moment: Moment; onOpenLink(url: string): void }) {
   if (moment.kind === "event") return <span className={styles.words}>{moment.text}</span>;
   return (
-    <div className={styles.comment}>
+    <div className={moment.answers === null ? styles.comment : `${styles.comment} ${styles.reply}`}>
+      {moment.answers !== null && <p className={styles.answers}>In reply to {moment.answers}</p>}
       <Markdown onOpenLink={onOpenLink}>{moment.body}</Markdown>
     </div>
   );

@@ -15,7 +15,7 @@ describe("a card's history", () => {
   it("puts comments where they were said, under their days", () => {
     const all = moments(
       [entry(1, at(19, 9)), entry(2, at(20, 12))],
-      [{ id: 7, author: "you", body: "hm", at: at(20, 10) }],
+      [{ id: 7, author: "you", body: "hm", at: at(20, 10), parent: null }],
     );
     const days = byDay(all).map((d) => [d.date, d.moments.map((m) => m.id)]);
     expect(days).toEqual([
@@ -25,8 +25,20 @@ describe("a card's history", () => {
   });
 
   it("does not tell twice that a comment was made", () => {
-    const all = moments([entry(1, at(20, 9), "comment.added")], [{ id: 7, author: "you", body: "hm", at: at(20, 9) }]);
+    const all = moments(
+      [entry(1, at(20, 9), "comment.added")],
+      [{ id: 7, author: "you", body: "hm", at: at(20, 9), parent: null }],
+    );
     expect(all.map((m) => m.kind)).toEqual(["comment"]);
+  });
+
+  it("says whom a reply answers", () => {
+    const comments = [
+      { id: 7, author: "agent:aegis", body: "why?", at: at(20, 9), parent: null },
+      { id: 8, author: "Ada", body: "because", at: at(20, 10), parent: 7 },
+    ];
+    const answers = moments([], comments).map((m) => (m.kind === "comment" ? m.answers : "no comment"));
+    expect(answers).toEqual([null, "aegis"]);
   });
 
   it("names near days by word and far ones in full", () => {

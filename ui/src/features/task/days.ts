@@ -4,7 +4,7 @@ import type { Comment, RunId, TimelineEntry } from "../../bindings";
 
 export type Moment =
   | { kind: "event"; id: string; at: number; actor: string; text: string; run: RunId | null; event: string }
-  | { kind: "comment"; id: string; at: number; actor: string; body: string };
+  | { kind: "comment"; id: string; at: number; actor: string; body: string; answers: string | null };
 
 export interface Day {
   /** Local date as YYYY-MM-DD, which is also its key. */
@@ -25,12 +25,15 @@ export function moments(entries: readonly TimelineEntry[], comments: readonly Co
       run: entry.run,
       event: entry.kind,
     }));
+  const authors = new Map(comments.map((comment) => [comment.id, actorName(comment.author)]));
   const said: Moment[] = comments.map((comment) => ({
     kind: "comment",
     id: `c${comment.id}`,
     at: comment.at,
     actor: actorName(comment.author),
     body: comment.body,
+    // Whom, for it stands where it was said and not below what it answers.
+    answers: comment.parent === null ? null : (authors.get(comment.parent) ?? null),
   }));
   return [...events, ...said].sort((a, b) => a.at - b.at);
 }

@@ -44,12 +44,15 @@ fn name(text: &str) -> Result<String, Problem> {
 
 fn scope(request: &CreateKey) -> Result<Scope, Problem> {
     match (request.role, request.project, &request.agent) {
-        (Role::Agent, None, Some(name)) => {
+        (Role::Agent | Role::Viewer, None, Some(name)) => {
             Ok(Scope::Agent(agent::name(name).map_err(|bad| invalid(bad.to_string()))?))
         }
         (Role::Agent, None, None) => Err(invalid("an agent's key needs the agent's name")),
         (Role::Agent, Some(_), _) => Err(invalid("an agent's key is for its tasks, whatever their project")),
-        (_, _, Some(_)) => Err(invalid("only a key with the role agent is for one agent's tasks")),
+        (Role::Viewer, Some(_), Some(_)) => Err(invalid("a key is for a project or for one agent's tasks")),
+        (Role::Operator | Role::Admin, _, Some(_)) => {
+            Err(invalid("only a key with the role agent or viewer is for one agent's tasks"))
+        }
         (Role::Admin, Some(_), None) => Err(invalid("an admin's key is for the whole board")),
         (Role::Viewer | Role::Operator, Some(project), None) => Ok(Scope::Project(project)),
         (Role::Viewer | Role::Operator | Role::Admin, None, None) => Ok(Scope::Board),

@@ -9,7 +9,7 @@ use engine::AgentEdit;
 use serde_json::{Map, Value};
 use store::{ChangeFilter, NewReport, NewTaking, OutcomeRecord, TaskFilter};
 
-use crate::{App, Authority, problem::invalid, wire::*};
+use crate::{App, Authority, authority::voice, problem::invalid, wire::*};
 
 const PAGE: u32 = 50;
 const PAGE_MAX: u32 = 200;
@@ -48,27 +48,78 @@ fn page(limit: Option<u32>, most: u32) -> Result<u32, Problem> {
     }
 }
 
-pub async fn put_task(app: &App, request: PutTask) -> Result<ListedTask, Problem> {
+pub async fn put_task(app: &App, mut request: PutTask) -> Result<ListedTask, Problem> {
     check(app, &request)?;
-    if let Some(Assign { agent: Some(name) }) = &request.assign {
-        enroll_unknown(app, name).await?;
+    if let Some(Assign { agent: Some(name) }) = &mut request.assign {
+        let spelled = std::mem::replace(name, name.to_ascii_lowercase());
+        enroll_unknown(app, name, spelled).await?;
     }
+    match request.id {
+        Some(id) => change(app, id, request).await,
+        None => bring_in(app, request).await,
+    }
+}
+
+async fn change(app: &App, id: TaskId, request: PutTask) -> Result<ListedTask, Problem> {
     let store = app.engine.store();
-    let (id, before) = match request.id {
-        Some(id) => (id, store.task(id).await?.task.status),
-        None => (make(app, &request).await?, Status::Inbox),
-    };
-    if let Some(status) = wanted(&request, before) {
+    let known = store.task(id).await?;
+    // What is refused in the end has not moved the card before.
+    if let Some(project) = request.project {
+        store.project(project).await?;
+    }
+    if request.version.is_some_and(|version| version != known.version) {
+        edit(app, id, &request).await?;
+    }
+    if let Some(status) = wanted(&request, known.task.status) {
         bring(app, id, status, &request).await?;
     }
-    if request.id.is_some() && edits(&request) {
+    if edits(&request) {
         edit(app, id, &request).await?;
     }
     if let Some(outcome) = request.outcome {
-        let kept = one(app, id).await?.outcome;
-        store.put_outcome(id, merged(kept, outcome), app.actor(), app.engine.now()).await?;
+        keep(app, id, outcome, None).await?;
     }
     one(app, id).await
+}
+
+/// A new card, where the request says that it is, or none.
+async fn bring_in(app: &App, request: PutTask) -> Result<ListedTask, Problem> {
+    let (actor, creator) = match &request.created_by {
+        Some(name) => voice(app, name).await?,
+        None => (app.actor(), None),
+    };
+    let app = &app.as_caller(Authority { actor, ..app.authority().clone() });
+    if let Some(name) = &request.agent {
+        agent::name(name).map_err(|bad| invalid(bad.to_string()))?;
+    }
+    let id = make(app, &request).await?;
+    if let Some(status) = wanted(&request, Status::Inbox)
+        && let Err(refused) = bring(app, id, status, &request).await
+    {
+        unmake(app, id).await?;
+        return Err(refused);
+    }
+    if request.outcome.is_some() || creator.is_some() {
+        keep(app, id, request.outcome.unwrap_or_default(), creator).await?;
+    }
+    one(app, id).await
+}
+
+/// Whoever was refused is not left with a card that stands elsewhere than it said.
+async fn unmake(app: &App, id: TaskId) -> Result<(), Problem> {
+    app.engine.store().trash_task(id, app.engine.now()).await?;
+    Ok(app.engine.delete_task(id).await?)
+}
+
+async fn keep(
+    app: &App,
+    id: TaskId,
+    outcome: ReportedOutcome,
+    created_by: Option<String>,
+) -> Result<(), Problem> {
+    let kept = one(app, id).await?.outcome;
+    let record = OutcomeRecord { created_by, ..merged(kept, outcome) };
+    Ok(app.engine.store().put_outcome(id, record, app.actor(), app.engine.now()).await?)
 }
 
 /// What can be refused before anything is changed.
@@ -185,7 +236,15 @@ async fn bring(app: &App, id: TaskId, to: Status, request: &PutTask) -> Result<(
             });
             let succeeded = to != Status::Failed;
             let report = NewReport { run, token, succeeded, message, now: app.engine.now() };
-            app.engine.finish(report).await?;
+            match to {
+                Status::Failed => app.engine.fail_for_good(report).await?,
+                _ => {
+                    if to == Status::Done {
+                        passes(app, id).await?;
+                    }
+                    app.engine.finish(report).await?;
+                }
+            }
             if to == Status::Done { shift(app, id, to).await } else { Ok(()) }
         }
         // Nothing is in review or failed that nobody worked on: who brings a new card there did it elsewhere.
@@ -195,6 +254,19 @@ async fn bring(app: &App, id: TaskId, to: Status, request: &PutTask) -> Result<(
         }
         (to, _) => shift(app, id, to).await,
     }
+}
+
+/// Work whose gate is still to come is handed in first, and only then called done.
+async fn passes(app: &App, id: TaskId) -> Result<(), Problem> {
+    let (gate, so_far) = app.engine.store().gate(id).await?;
+    if gate.0.is_empty() || gate.lets_through(&so_far) {
+        return Ok(());
+    }
+    Err(Problem {
+        code: ProblemCode::Conflict,
+        message: format!("{} has a gate: only reviewed work reaches Done", id.key()),
+        next: Some("hand it in with the status review; an approved review moves it to Done".into()),
+    })
 }
 
 async fn take(app: &App, id: TaskId, request: &PutTask) -> Result<(), Problem> {
@@ -228,6 +300,7 @@ fn merged(kept: ReportedOutcome, given: ReportedOutcome) -> OutcomeRecord {
         estimated_hours: given.estimated_hours.or(kept.estimated_hours),
         actual_hours: given.actual_hours.or(kept.actual_hours),
         metadata: metadata.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+        created_by: None,
     }
 }
 
@@ -239,11 +312,12 @@ async fn one(app: &App, id: TaskId) -> Result<ListedTask, Problem> {
 }
 
 /// An agent that a card is kept for may ask for it later; until then its name is all that is known.
-async fn enroll_unknown(app: &App, name: &str) -> Result<(), Problem> {
+async fn enroll_unknown(app: &App, name: &str, spelled: String) -> Result<(), Problem> {
     if app.engine.agents().await?.iter().any(|agent| agent.name == *name) {
         return Ok(());
     }
-    enroll_agent(app, EnrollAgent { name: name.into(), ..EnrollAgent::default() }).await.map(|_| ())
+    let enroll = EnrollAgent { name: name.into(), title: Some(spelled), ..EnrollAgent::default() };
+    enroll_agent(app, enroll).await.map(|_| ())
 }
 
 /// Said again it counts as a heartbeat, and what is named is changed.
@@ -337,6 +411,7 @@ fn listed(record: store::ListedTask) -> ListedTask {
         tags: record.tags,
         due_at: record.due_at,
         agent: record.agent,
+        agent_spelled: record.agent_spelled,
         created_by: record.created_by,
         created_at: record.created_at,
         updated_at: record.updated_at,

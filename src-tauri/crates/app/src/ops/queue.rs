@@ -1,17 +1,17 @@
 //! The queue: handing cards to the dispatcher, what they wait for, the plan, verdicts, breakers.
 
 use domain::{
-    RetryPolicy, Status, TaskId, agent,
+    Actor, RetryPolicy, Status, TaskId, agent,
     edges::{Blocker, Edge, Standing},
     policy::{PARALLEL, QueuePolicy},
-    review::StepOutcome,
+    review::{Gate, Next, Step, StepOutcome},
     text::{self, BadText},
     verdict::Verdict,
 };
 use engine::Pull;
-use store::{Claim, Claimed, Held, NewReport, NewReview, ReviewRecord, Routing};
+use store::{Claim, Claimed, Held, NewReport, NewReview, ReviewRecord, Routing, TaskRecord};
 
-use crate::{App, clock::clock, problem::invalid, views, wire::*};
+use crate::{App, authority::voice, clock::clock, problem::invalid, views, wire::*};
 
 /// Most reasons in one answer.
 const REASONS: usize = 1_000;
@@ -249,58 +249,97 @@ pub async fn reset_breaker(app: &App, request: ResetBreaker) -> Result<Nothing, 
     Ok(Nothing {})
 }
 
-/// A person's verdict. Approving counts where the gate asks for a person; rejecting always does.
+/// The verdict of a person, or of an agent that works elsewhere where the gate asks for that one. Approving counts
+/// where it is their turn; rejecting always does.
 pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, Problem> {
-    let store = app.engine.store();
-    let now = app.engine.now();
-    match request.verdict {
-        Verdict::Approved => {
-            let task = store.task(request.id).await?;
-            let (gate, _) = store.gate(request.id).await?;
-            let effects = if gate.0.is_empty() && task.task.status == Status::Review {
-                // Nobody asks for it, and who looks at the card later still wants to know who looked at the work.
-                let review = NewReview {
-                    task: request.id,
-                    run: task.last_run,
-                    round: task.round,
-                    step: 0,
-                    kind: "person",
-                    reviewer: app.actor().to_string(),
-                    outcome: StepOutcome::Approved,
-                    review_run: None,
-                    notes: text::description(&request.notes)?,
-                    prompt: String::new(),
-                };
-                store.add_review(review, now).await?
-            } else {
-                store.move_task(request.id, Status::Done, app.actor(), now).await?
+    let notes = text::description(&request.notes)?;
+    if matches!(request.verdict, Verdict::Rejected) && notes.trim().is_empty() {
+        return Err(invalid("say what is wrong: the agent hears it in its next attempt"));
+    }
+    let (actor, called) = match &request.reviewer {
+        Some(name) => voice(app, name).await?,
+        None => (app.actor(), None),
+    };
+    let (store, now) = (app.engine.store(), app.engine.now());
+    let task = store.task(request.id).await?;
+    let (gate, so_far) = store.gate(request.id).await?;
+    let (step, outcome) = match request.verdict {
+        Verdict::Rejected => (Some((gate.0.len(), Voice::Person)), StepOutcome::Rejected),
+        Verdict::Approved => (turn(app, &gate, &so_far, &task, &actor).await?, StepOutcome::Approved),
+    };
+    let effects = match step {
+        Some((step, voice)) => {
+            let (kind, reviewer) = match (voice, &actor) {
+                (Voice::Reviewer, Actor::Agent(name)) => ("agent", name.clone()),
+                (Voice::Reviewer | Voice::Person, _) => {
+                    ("person", called.unwrap_or_else(|| actor.to_string()))
+                }
             };
-            super::tasks::carry_out(app, effects).await?;
-        }
-        Verdict::Rejected => {
-            if request.notes.trim().is_empty() {
-                return Err(invalid("say what is wrong: the agent hears it in its next attempt"));
-            }
-            let notes = text::description(&request.notes)?;
-            let task = store.task(request.id).await?;
-            let (gate, _) = store.gate(request.id).await?;
             let review = NewReview {
                 task: request.id,
                 run: task.last_run,
                 round: task.round,
-                step: gate.0.len(),
-                kind: "person",
-                reviewer: app.actor().to_string(),
-                outcome: StepOutcome::Rejected,
+                step,
+                kind,
+                reviewer,
+                outcome,
                 review_run: None,
                 notes,
                 prompt: String::new(),
             };
-            let effects = store.add_review(review, now).await?;
-            super::tasks::carry_out(app, effects).await?;
+            store.add_review(review, now).await?
         }
-    }
+        // The gate says what is still to come.
+        None => store.move_task(request.id, Status::Done, actor, now).await?,
+    };
+    super::tasks::carry_out(app, effects).await?;
     super::tasks::detail(app, request.id).await
+}
+
+/// As what a verdict counts.
+enum Voice {
+    Person,
+    /// The agent that the gate asks.
+    Reviewer,
+}
+
+/// Which step of the gate this approval would be; none: it is somebody else's turn.
+async fn turn(
+    app: &App,
+    gate: &Gate,
+    so_far: &[(usize, StepOutcome)],
+    task: &TaskRecord,
+    actor: &Actor,
+) -> Result<Option<(usize, Voice)>, Problem> {
+    // Nobody asks for it, and who looks at the card later still wants to know who looked at the work.
+    if gate.0.is_empty() || task.task.status != Status::Review {
+        return Ok(Some((gate.0.len(), Voice::Person)));
+    }
+    match (gate.next(so_far), actor) {
+        (Next::Wait { at }, _) => Ok(Some((at, Voice::Person))),
+        (Next::Run { at, step: Step::Agent { agent } }, Actor::Agent(name)) if agent == name => {
+            Ok(is_elsewhere(app, name, task).await?.then_some((at, Voice::Reviewer)))
+        }
+        (Next::Run { .. } | Next::Stuck { .. } | Next::Rework | Next::Done, _) => Ok(None),
+    }
+}
+
+/// An agent that is started here says what it thinks in a run of its own; only one that is not can come with a
+/// verdict.
+async fn is_elsewhere(app: &App, name: &str, task: &TaskRecord) -> Result<bool, Problem> {
+    let worker = match task.last_run {
+        Some(run) => Some(app.engine.store().run(run).await?.agent),
+        None => None,
+    };
+    if worker.as_deref() == Some(name) {
+        return Err(Problem {
+            code: ProblemCode::Conflict,
+            message: format!("{name} did the work and cannot review it"),
+            next: Some("name another agent in the gate, or decide yourself".into()),
+        });
+    }
+    let agents = app.engine.agents().await?;
+    Ok(agents.iter().any(|agent| agent.name == name && agent.program().is_empty()))
 }
 
 /// Every name must be an agent's.

@@ -5,7 +5,7 @@ use domain::{
     authority::{Need, Reach},
     text,
 };
-use store::{NewTask, Routing, TaskEdit};
+use store::{NewComment, NewTask, Routing, TaskEdit};
 
 use super::{
     board::some_cards,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     App,
-    authority::{Subject, allow},
+    authority::{Subject, allow, voice},
     problem::invalid,
     views,
     wire::*,
@@ -181,8 +181,12 @@ pub async fn get_timeline(app: &App, request: TaskRef) -> Result<Vec<TimelineEnt
 
 pub async fn add_comment(app: &App, request: AddComment) -> Result<Comment, Problem> {
     let body = text::said(&request.body, "the comment", COMMENT_MAX)?;
-    let added = app.engine.store().add_comment(request.task, app.actor(), body, app.engine.now()).await?;
-    Ok(views::comment(added))
+    let (actor, author) = match &request.author {
+        Some(name) => voice(app, name).await?,
+        None => (app.actor(), None),
+    };
+    let new = NewComment { task: request.task, actor, author, body, parent: request.parent };
+    Ok(views::comment(app.engine.store().say(new, app.engine.now()).await?))
 }
 
 /// Of a card that is not in the trash; oldest first.

@@ -14,7 +14,7 @@ pub struct CreateKey {
     /// Only this project; for viewers and operators.
     #[serde(default)]
     pub project: Option<ProjectId>,
-    /// Whose tasks; for the role `agent` alone, which needs it.
+    /// Whose tasks; for the role `agent`, which needs it, and for viewers.
     #[serde(default)]
     pub agent: Option<String>,
     /// None: until it is revoked.

@@ -49,6 +49,9 @@ pub struct ListedTask {
     pub due_at: Option<i64>,
     /// See [`ListTasks::agent`].
     pub agent: Option<String>,
+    /// The same as it spells itself.
+    pub agent_spelled: Option<String>,
+    /// Who made it: as the program that put it here said, else as the log names them.
     pub created_by: Option<String>,
     #[specta(type = u32)]
     pub created_at: i64,
@@ -90,7 +93,7 @@ pub struct ReportedOutcome {
 
 /// Makes a card, or changes `id`: its text, where it stands and how it came out, in one call. Fields left out stay
 /// as they are. In flight means that `agent` takes it, as if it had claimed it; from there Review, Done and Failed
-/// report the end of its work.
+/// report the end of its work, Failed for good. A new card is brought where `status` says, or is not made.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, Type)]
 #[serde(default, deny_unknown_fields)]
 pub struct PutTask {
@@ -102,12 +105,15 @@ pub struct PutTask {
     pub priority: Option<Priority>,
     pub tags: Option<Vec<String>>,
     pub due: Option<Due>,
-    /// An agent that nobody registered is registered by this. A card in the inbox that is kept for an agent goes
-    /// to Ready, and back when it no longer is, unless `status` says where it stands.
+    /// An agent that nobody registered is registered by this, as it is spelled here. A card in the inbox that is
+    /// kept for an agent has been looked through: it goes to Ready, and back when it no longer is, unless `status`
+    /// names another column.
     pub assign: Option<Assign>,
     pub status: Option<Status>,
     /// Who takes it, where that is not who calls or whom it is kept for.
     pub agent: Option<String>,
+    /// Of a new card: in whose name, as in [`super::AddComment::author`].
+    pub created_by: Option<String>,
     /// Fields that are given replace those kept.
     pub outcome: Option<ReportedOutcome>,
     #[specta(type = Option<u32>)]
@@ -143,6 +149,7 @@ pub struct FinishedTask {
 pub struct ListChanges {
     /// Whole kinds (`task.moved`) or what they begin with (`task`).
     pub kinds: Option<Vec<String>>,
+    /// `you`, `engine`, or an agent's name, with or without `agent:`.
     pub actor: Option<String>,
     #[specta(type = Option<u32>)]
     pub since: Option<i64>,

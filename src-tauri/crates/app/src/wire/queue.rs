@@ -140,6 +140,9 @@ pub struct ReviewTask {
     /// What the agent hears in its next attempt, byte for byte; needed for a rejection.
     #[serde(default)]
     pub notes: String,
+    /// Whose verdict it is, where that is not the caller's, as in [`super::AddComment::author`].
+    #[serde(default)]
+    pub reviewer: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, Type)]

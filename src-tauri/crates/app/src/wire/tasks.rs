@@ -139,6 +139,13 @@ pub struct AddComment {
     pub task: TaskId,
     /// Markdown.
     pub body: String,
+    /// The comment of the same card that it answers.
+    #[serde(default)]
+    pub parent: Option<CommentId>,
+    /// In whose name, where that is not the caller: an agent's, or what a person is called, in at most 100
+    /// characters. An agent's key says its own.
+    #[serde(default)]
+    pub author: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Type)]
@@ -177,6 +184,8 @@ pub struct Comment {
     pub body: String,
     #[specta(type = u32)]
     pub at: i64,
+    /// The comment that it answers.
+    pub parent: Option<CommentId>,
 }
 
 /// One line of a card's history, taken from the change log.

@@ -50,7 +50,8 @@ async fn a_board_that_was_worked_with_is_the_same_elsewhere() {
     door.ok("review_task", json!({ "id": card, "verdict": "rejected", "notes": "Not yet.\n" })).await;
     let failed = door.script(card, "exit 3").await;
     door.end_of(failed).await;
-    door.ok("add_comment", json!({ "task": card, "body": "Look here" })).await;
+    let asked = door.ok("add_comment", json!({ "task": card, "body": "Look here", "author": "Ada" })).await;
+    door.ok("add_comment", json!({ "task": card, "body": "Where?", "parent": asked["id"] })).await;
     door.ok("trash_task", json!({ "id": door.card("Old").await })).await;
     door.ok("move_task", json!({ "id": door.card("Over").await, "column": "cancelled" })).await;
     door.ok(
@@ -96,6 +97,9 @@ async fn a_board_that_was_worked_with_is_the_same_elsewhere() {
         Some(1),
         "one that was taken off stays behind"
     );
+    let said = detail["comments"].as_array().unwrap();
+    let (asked, answer) = (&said[said.len() - 2], &said[said.len() - 1]);
+    assert_eq!((&asked["author"], &answer["parent"]), (&json!("Ada"), &asked["id"]));
     let whole = other.ok("get_task", json!({ "id": later })).await;
     assert_eq!(whole["subtasks"][0]["id"], part);
     assert_eq!(other.card("The next").await, 6, "its number is free");
@@ -247,6 +251,7 @@ fn board() -> impl Strategy<Value = Vec<Record>> {
                     author: "you".into(),
                     body,
                     at: at as i64,
+                    answers: None,
                 }));
             }
             for at in 0..count {

@@ -224,7 +224,7 @@ impl Board {
             author => format!("**{author}:** {}", said.message),
         };
         if !body.trim().is_empty() {
-            self.rest.push(Record::Comment(Comment { task, author: "you".into(), body, at }));
+            self.rest.push(Record::Comment(Comment { task, author: "you".into(), body, at, answers: None }));
         }
         Ok(())
     }
@@ -357,7 +357,8 @@ mod tests {
                     task: first.clone(),
                     author: "you".into(),
                     body: "**Ada Lovelace:** Look here".into(),
-                    at: 1_762_077_600_250
+                    at: 1_762_077_600_250,
+                    answers: None,
                 }),
                 Record::Attachment(Attachment {
                     task: first,

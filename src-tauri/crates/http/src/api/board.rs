@@ -68,7 +68,9 @@ fn activity(change: &Value) -> Value {
     let id = if change["task"].is_null() { &change["project"] } else { &change["task"] };
     json!({
         "id": change["seq"],
-        "type": kind,
+        // Of what happened as event streams have it; `kind` is the log's own word.
+        "type": domain::event::of_change(kind),
+        "kind": kind,
         "entity_type": about,
         "entity_id": id,
         "actor": words::who(&change["actor"]),
@@ -78,11 +80,17 @@ fn activity(change: &Value) -> Value {
     })
 }
 
+/// `task_updated` is `task.updated`, and each of the log's words that stand behind it.
+fn words_of(asked: &str) -> Vec<String> {
+    let event = asked.trim().replacen('_', ".", usize::from(!asked.contains('.')));
+    domain::event::kinds_of(&event).map(str::to_owned).collect()
+}
+
 pub(crate) async fn activities(caller: Caller, wanted: Result<Query<Happened>, QueryRejection>) -> Answer {
     let wanted = query(wanted)?;
     let (limit, offset) = wanted.page.read()?.of(500);
     let kinds = wanted.kinds.or(wanted.entity_type);
-    let kinds = kinds.map(|all| all.split(',').map(|kind| kind.trim().replace('_', ".")).collect::<Vec<_>>());
+    let kinds = kinds.map(|all| all.split(',').flat_map(words_of).collect::<Vec<_>>());
     let request = json!({
         "kinds": kinds,
         "actor": wanted.actor,

@@ -67,12 +67,32 @@ pub(crate) async fn show(caller: Caller, Path(wanted): Path<String>) -> Answer {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Template {
-    title: String,
-    description: String,
+    title: Option<String>,
+    description: Option<String>,
     priority: Option<Value>,
     assigned_to: Option<String>,
     project_id: Option<i64>,
-    tags: Vec<String>,
+    tags: Option<Vec<String>>,
+}
+
+impl Template {
+    /// Over what was there before.
+    fn over(self, mut before: Value) -> Value {
+        let said = [
+            ("title", self.title.map(Value::from)),
+            ("description", self.description.map(Value::from)),
+            ("priority", self.priority),
+            ("assignee", self.assigned_to.map(|name| json!(name.to_ascii_lowercase()))),
+            ("project", self.project_id.map(Value::from)),
+            ("tags", self.tags.map(Value::from)),
+        ];
+        for (field, value) in said {
+            if let Some(value) = value {
+                before[field] = value;
+            }
+        }
+        before
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -83,6 +103,7 @@ struct Said {
     name: Option<String>,
     schedule: Option<String>,
     timezone: Option<String>,
+    enabled: Option<bool>,
     task_template: Option<Template>,
 }
 
@@ -116,19 +137,62 @@ async fn create(caller: &Caller, said: Said) -> Answer {
         "name": said.name.as_deref().ok_or_else(|| bad("name is missing"))?,
         "when": schedule,
         "zone": said.timezone,
-        "title": template.title,
-        "description": template.description,
-        "priority": template.priority,
-        "assignee": template.assigned_to.map(|name| name.to_ascii_lowercase()),
-        "project": template.project_id,
-        "tags": template.tags,
+        "title": "",
     });
+    let made = put(caller, template.over(request)).await?;
+    let made = if said.enabled == Some(false) { switch(caller, &made, false).await? } else { made };
+    created(format!("/api/cron/{}", made["id"]), json!({ "job": view(&made) }))
+}
+
+/// What is left out stays.
+pub(crate) async fn change(
+    caller: Caller,
+    Path(wanted): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let said: Said = read(&headers, &body)?;
+    let before = find(&caller, &wanted).await?;
+    let mut request = json!({
+        "id": before["id"],
+        "name": said.name.map_or_else(|| before["name"].clone(), Value::from),
+        "when": said.schedule.map_or_else(|| before["when"].clone(), Value::from),
+        "zone": said.timezone.map_or_else(|| before["zone"].clone(), Value::from),
+    });
+    let kept = [
+        "title",
+        "description",
+        "priority",
+        "assignee",
+        "project",
+        "tags",
+        "column",
+        "misfire",
+        "cap",
+        "overlap",
+    ];
+    for field in kept {
+        request[field] = before[field].clone();
+    }
+    let changed = put(&caller, said.task_template.unwrap_or_default().over(request)).await?;
+    let changed = match said.enabled {
+        Some(enabled) => switch(&caller, &changed, enabled).await?,
+        None => changed,
+    };
+    ok(json!({ "success": true, "job": view(&changed) }))
+}
+
+async fn switch(caller: &Caller, schedule: &Value, on: bool) -> Result<Value, Fail> {
+    let operation = if on { "resume_schedule" } else { "pause_schedule" };
+    Ok(caller.ask(operation, json!({ "id": schedule["id"] })).await?)
+}
+
+async fn put(caller: &Caller, request: Value) -> Result<Value, Fail> {
     // A template's agent may be registered later, as a card's.
     if let Some(name) = request["assignee"].as_str() {
         known(caller, name).await?;
     }
-    let made = caller.ask("put_schedule", &request).await?;
-    created(format!("/api/cron/{}", made["id"]), json!({ "job": view(&made) }))
+    Ok(caller.ask("put_schedule", &request).await?)
 }
 
 async fn known(caller: &Caller, name: &str) -> Result<(), Fail> {

@@ -80,15 +80,21 @@ pub(crate) async fn ready(caller: Caller, Path(item): Path<String>) -> Answer {
     put(&caller, id(&item)?, "ready").await
 }
 
+/// Done; where a gate asks for a review first, handed in for it.
 pub(crate) async fn complete(caller: Caller, Path(item): Path<String>) -> Answer {
-    put(&caller, id(&item)?, "done").await
+    let item = id(&item)?;
+    let now = find(&caller, item).await?;
+    let gate = caller.ask("get_task", json!({ "id": item })).await?["queue"]["gate"].clone();
+    let is_gated = gate.as_array().is_some_and(|steps| !steps.is_empty());
+    let first = if now.status == domain::Status::InProgress && is_gated { "review" } else { "done" };
+    put(&caller, item, first).await
 }
 
 async fn put(caller: &Caller, item: i64, status: &str) -> Answer {
     find(caller, item).await?;
     match caller.put_task(json!({ "id": item, "status": status })).await {
         Ok(changed) => ok(words::item(&changed)),
-        Err(problem) => Err(refused(caller, item, problem).await),
+        Err(problem) => Err(refused(caller, item, domain::Status::parse(status), problem).await),
     }
 }
 
@@ -160,7 +166,7 @@ pub(crate) async fn run(caller: Caller, Path(item): Path<String>, headers: Heade
     });
     match caller.ask("start_run", request).await {
         Ok(run) => Ok((StatusCode::ACCEPTED, axum::Json(started(&run))).into_response()),
-        Err(problem) => Err(refused(&caller, item, problem).await),
+        Err(problem) => Err(refused(&caller, item, None, problem).await),
     }
 }
 

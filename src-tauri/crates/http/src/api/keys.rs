@@ -1,4 +1,5 @@
-//! `/api/agents/<id>/keys`: keys for one agent's tasks, in the first board's words.
+//! `/api/agents/<id>/keys`: keys for one agent's tasks, in the first board's words: such a key may read them
+//! (`viewer`), or also report on them (`agent:self`).
 
 use axum::{body::Bytes, extract::Path, http::HeaderMap};
 use serde::Deserialize;
@@ -8,6 +9,8 @@ use super::{Answer, Fail, agents, bad, created, not_found, ok, read, words};
 use crate::gate::Caller;
 
 const DAY: f64 = 86_400.0;
+const VIEWER: &str = "viewer";
+const SELF: &str = "agent:self";
 
 /// Only the agent's.
 async fn of(caller: &Caller, agent: &Value) -> Result<Vec<Value>, Fail> {
@@ -21,7 +24,8 @@ fn view(key: &Value) -> Value {
         "id": key["id"],
         "name": key["name"],
         "key_prefix": key["prefix"],
-        "scopes": ["viewer", "agent:self"],
+        "role": key["role"],
+        "scopes": if key["role"] == "viewer" { json!([VIEWER]) } else { json!([VIEWER, SELF]) },
         "created_at": words::seconds(&key["created_at"]),
         "expires_at": words::seconds(&key["expires_at"]),
         "last_used_at": words::seconds(&key["last_used_at"]),
@@ -39,12 +43,46 @@ pub(crate) async fn list(caller: Caller, Path(agent): Path<String>) -> Answer {
 #[serde(default)]
 struct Said {
     name: Option<String>,
+    role: Option<String>,
+    scopes: Option<Vec<String>>,
     /// Seconds since 1970.
     expires_at: Option<Value>,
     expires_in_days: Option<f64>,
 }
 
 impl Said {
+    /// No wider than asked for.
+    fn role(&self) -> Result<&str, Fail> {
+        let scopes = self.scopes.as_deref();
+        let unknown = scopes.into_iter().flatten().find(|scope| !matches!(scope.as_str(), VIEWER | SELF));
+        if let Some(scope) = unknown {
+            let scope = domain::text::elide(scope, 60);
+            return Err(bad(format!(
+                "“{scope}” is not a scope of an agent's key; use {VIEWER} (reads its tasks) and {SELF} (also works on them)"
+            )));
+        }
+        let meant = match scopes {
+            None => None,
+            Some([]) => {
+                return Err(bad(format!("a key without a scope opens nothing; use {VIEWER} or {SELF}")));
+            }
+            Some(scopes) if scopes.iter().any(|scope| scope == SELF) => Some("agent"),
+            Some(_) => Some(VIEWER),
+        };
+        match (self.role.as_deref(), meant) {
+            (Some(role @ ("agent" | VIEWER)), None) => Ok(role),
+            (Some(role @ ("agent" | VIEWER)), Some(meant)) if role == meant => Ok(role),
+            (Some("agent" | VIEWER), Some(_)) => {
+                Err(bad("role and scopes say different things; one is enough"))
+            }
+            (Some(role), _) => {
+                let role = domain::text::elide(role, 60);
+                Err(bad(format!("an agent's key has the role agent or viewer, not “{role}”")))
+            }
+            (None, meant) => Ok(meant.unwrap_or("agent")),
+        }
+    }
+
     /// In milliseconds.
     fn end(&self) -> Result<Option<i64>, Fail> {
         let ends = self.expires_at.as_ref().filter(|end| !end.is_null());
@@ -72,7 +110,7 @@ pub(crate) async fn create(
     let agent = agents::find(&caller, &agent).await?;
     let request = json!({
         "name": said.name.as_deref().unwrap_or("default"),
-        "role": "agent",
+        "role": said.role()?,
         "agent": agent["name"],
         "expires_at": said.end()?,
     });

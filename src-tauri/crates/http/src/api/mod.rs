@@ -68,7 +68,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/api/agents/{id}/keys", get(keys::list).post(keys::create).delete(keys::revoke))
         .route("/api/quality-review", get(reviews::list).post(reviews::create))
         .route("/api/cron", get(cron::list).post(cron::act))
-        .route("/api/cron/{id}", get(cron::show).delete(cron::remove))
+        .route("/api/cron/{id}", get(cron::show).put(cron::change).patch(cron::change).delete(cron::remove))
         .route("/api/cron/{id}/{action}", post(cron::act_on))
         .route(
             "/api/webhooks",
@@ -152,7 +152,9 @@ trait ApiFallback {
 impl ApiFallback for Router<App> {
     fn fallback_for_api(self) -> Self {
         let nothing = || async { Fail::from(not_found("there is no such route")).into_response() };
-        self.route("/api/{*rest}", axum::routing::any(nothing))
+        ["/api", "/api/", "/api/{*rest}"]
+            .into_iter()
+            .fold(self, |routes, path| routes.route(path, axum::routing::any(nothing)))
     }
 }
 

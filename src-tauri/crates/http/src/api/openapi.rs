@@ -42,6 +42,12 @@ const HEADERS: &[(&str, &str, &str, &str)] = &[
         "If-Match",
         "The `ETag` of the task as it was read; 412 if it was changed since.",
     ),
+    (
+        "delete",
+        "/api/tasks/{id}",
+        "If-Match",
+        "The `ETag` of the task as it was read; 412 if it was changed since.",
+    ),
     ("get", "/api/events", "Last-Event-ID", "The id of the last event that was seen."),
 ];
 
@@ -78,6 +84,8 @@ pub(crate) const ROUTES: &[Row] = &[
     ("get", "/api/cron", "List jobs", "viewer", 200, "", "Jobs", &[]),
     ("post", "/api/cron", "Create a job, or act on one", "operator", 201, "NewJob", "JobAnswer", &[]),
     ("get", "/api/cron/{id}", "Show a job", "viewer", 200, "", "JobAnswer", &[]),
+    ("put", "/api/cron/{id}", "Change a job; what is left out stays", "operator", 200, "JobChange", "JobAnswer", &[]),
+    ("patch", "/api/cron/{id}", "Change a job; what is left out stays", "operator", 200, "JobChange", "JobAnswer", &[]),
     ("delete", "/api/cron/{id}", "Remove a job; its tasks stay", "operator", 200, "", "JobAnswer", &[]),
     ("post", "/api/cron/{id}/{action}", "pause, resume, run or remove a job", "operator", 200, "", "JobAnswer", &[]),
     ("get", "/api/webhooks", "List webhooks, oldest first", "viewer", 200, "", "Webhooks", &[]),

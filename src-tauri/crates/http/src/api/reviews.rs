@@ -26,9 +26,11 @@ pub(crate) struct Wanted {
 pub(crate) async fn list(caller: Caller, wanted: Result<Query<Wanted>, QueryRejection>) -> Answer {
     let wanted = query(wanted)?;
     if let Some(ids) = wanted.task_ids {
-        let ids: Option<Vec<i64>> = ids.split(',').map(|id| id.trim().parse().ok()).collect();
+        let number = |id: &str| id.trim().parse().ok().filter(|id| *id > 0);
+        let ids: Option<Vec<i64>> = ids.split(',').map(number).collect();
         let ids = ids.filter(|ids| ids.len() <= 100);
-        let ids = ids.ok_or_else(|| bad("taskIds must name 1 to 100 tasks, with commas between"))?;
+        let ids =
+            ids.ok_or_else(|| bad("taskIds must name 1 to 100 tasks by their numbers, with commas between"))?;
         let mut latest = Map::new();
         for id in ids {
             let newest = reviews(&caller, id).await.unwrap_or_default().into_iter().next();
@@ -76,11 +78,7 @@ pub(crate) async fn create(caller: Caller, headers: HeaderMap, body: Bytes) -> A
     let notes = said.notes.as_deref().map(str::trim).filter(|notes| !notes.is_empty());
     let notes = notes.ok_or_else(|| bad("notes are missing: the agent hears them"))?;
     find(&caller, task).await?;
-    let caller = match said.reviewer.as_deref().map(str::to_ascii_lowercase) {
-        Some(name) if domain::agent::name(&name).is_ok() => caller.on_behalf_of(&name),
-        _ => caller,
-    };
-    let request = json!({ "id": task, "verdict": verdict, "notes": notes });
+    let request = json!({ "id": task, "verdict": verdict, "notes": notes, "reviewer": said.reviewer });
     match caller.ask("review_task", request).await {
         Ok(detail) => {
             let status = words::status_word(detail["card"]["status"].as_str().unwrap_or_default()).to_owned();
@@ -89,6 +87,6 @@ pub(crate) async fn create(caller: Caller, headers: HeaderMap, body: Bytes) -> A
                 json!({ "success": true, "id": count, "task_id": task, "status": verdict, "task_status": status }),
             )
         }
-        Err(problem) => Err(super::tasks::refused(&caller, task, problem).await),
+        Err(problem) => Err(super::tasks::refused(&caller, task, None, problem).await),
     }
 }

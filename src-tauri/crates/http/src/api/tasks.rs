@@ -1,5 +1,7 @@
 //! `/api/tasks` and what hangs on it, in the first board's words.
 
+use std::collections::HashMap;
+
 use app::{
     in_types,
     wire::{ClaimAnswer, Comment, ListedTask, TaskRef},
@@ -130,6 +132,8 @@ pub(crate) struct Said {
     description: Option<String>,
     status: Option<String>,
     priority: Option<Value>,
+    /// Of a new task; who made a task does not change.
+    created_by: Option<String>,
     project_id: Option<i64>,
     tags: Option<Vec<String>>,
     #[serde(deserialize_with = "given")]
@@ -162,7 +166,7 @@ impl Said {
                 .ok_or_else(|| bad("due_date must be seconds since 1970, or a date such as 2027-01-15")),
         });
         let assign = self.assigned_to.map(|name| {
-            let name = name.map(|name| name.trim().to_ascii_lowercase()).filter(|name| !name.is_empty());
+            let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
             json!({ "agent": name })
         });
         let outcome = json!({
@@ -187,6 +191,7 @@ impl Said {
             "assign": assign,
             "status": self.status,
             "agent": agent,
+            "created_by": self.created_by.filter(|_| id.is_none()),
             "outcome": reported.then_some(outcome),
         }))
     }
@@ -210,34 +215,48 @@ pub(crate) async fn change(
         return Err(bad("nothing to change was named"));
     }
     let said: Said = read(&headers, &body)?;
+    let wanted = said.status.as_deref().and_then(Status::parse);
     let mut request = said.request(Some(task), gate::name(&headers))?;
-    if let Some(expected) = headers.get(header::IF_MATCH) {
-        let now = find(&caller, task).await?;
-        let tag = etag(&serde_json::to_vec(&Shown::of(&now)).unwrap_or_default());
-        if expected != "*" && expected.as_bytes() != tag.as_bytes() {
-            let problem = app::wire::Problem {
-                code: app::wire::ProblemCode::Conflict,
-                message: "the task was changed since you read it".into(),
-                next: Some("read it again".into()),
-            };
-            return Err(Fail::new(crate::problem::with_status(StatusCode::PRECONDITION_FAILED, &problem)));
-        }
-        request["version"] = json!(now.version);
+    if let Some(version) = unchanged(&caller, task, &headers).await? {
+        request["version"] = json!(version);
     }
     match caller.put_task(request).await {
         Ok(changed) => ok(Shown::of(&changed)),
-        Err(problem) => Err(refused(&caller, task, problem).await),
+        Err(problem) => Err(refused(&caller, task, wanted, problem).await),
     }
 }
 
+/// The version that `If-Match` names, where it is there and still holds.
+async fn unchanged(caller: &Caller, task: i64, headers: &HeaderMap) -> Result<Option<i64>, Fail> {
+    let Some(expected) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let now = find(caller, task).await?;
+    let tag = etag(&serde_json::to_vec(&Shown::of(&now)).unwrap_or_default());
+    if expected == "*" || expected.as_bytes() == tag.as_bytes() {
+        return Ok(Some(now.version));
+    }
+    let problem = app::wire::Problem {
+        code: app::wire::ProblemCode::Conflict,
+        message: "the task was changed since you read it".into(),
+        next: Some("read it again".into()),
+    };
+    Err(Fail::new(crate::problem::with_status(StatusCode::PRECONDITION_FAILED, &problem)))
+}
+
 /// A conflict is answered with where the card may go instead.
-pub(crate) async fn refused(caller: &Caller, task: i64, problem: app::wire::Problem) -> Fail {
+pub(crate) async fn refused(
+    caller: &Caller,
+    task: i64,
+    wanted: Option<Status>,
+    problem: app::wire::Problem,
+) -> Fail {
     if problem.code != app::wire::ProblemCode::Conflict {
         return problem.into();
     }
     let Ok(now) = find(caller, task).await else { return problem.into() };
     let word = |status: &Status| words::status_word(status.word());
-    let moves: Vec<&str> = now.moves.iter().map(word).collect();
+    // What a gate or a limit has just refused is no step that is possible now.
+    let possible = |status: &&Status| wanted != Some(**status);
+    let moves: Vec<&str> = now.moves.iter().filter(possible).map(word).collect();
     let more = json!({ "status_now": word(&now.status), "legal_next": moves });
     Fail::new(crate::problem::with_more(StatusCode::CONFLICT, &problem, more))
 }
@@ -261,19 +280,21 @@ pub(crate) async fn move_many(caller: Caller, headers: HeaderMap, body: Bytes) -
     }
     let count = tasks.len();
     for one in tasks {
+        let wanted = Status::parse(&one.status);
         let said = Said { status: Some(one.status), ..Said::default() };
         let request = said.request(Some(one.id), gate::name(&headers))?;
         if let Err(problem) = caller.put_task(request).await {
-            return Err(refused(&caller, one.id, problem).await);
+            return Err(refused(&caller, one.id, wanted, problem).await);
         }
     }
     ok(json!({ "success": true, "updated": count }))
 }
 
 /// Into the trash, from where a person can take it back.
-pub(crate) async fn remove(caller: Caller, Path(task): Path<String>) -> Answer {
+pub(crate) async fn remove(caller: Caller, Path(task): Path<String>, headers: HeaderMap) -> Answer {
     let task = id(&task)?;
     find(&caller, task).await?;
+    unchanged(&caller, task, &headers).await?;
     caller.ask("trash_task", json!({ "id": task })).await?;
     ok(json!({ "success": true, "id": task }))
 }
@@ -323,7 +344,24 @@ pub(crate) async fn comments(caller: Caller, Path(task): Path<String>) -> Answer
     let task = id(&task)?;
     let found = in_types::comments(&caller.app, TaskRef { id: TaskId(task) }).await?;
     let comments: Vec<Value> = found.iter().map(|comment| view(task, comment)).collect();
-    ok(json!({ "total": comments.len(), "comments": comments }))
+    ok(json!({ "total": comments.len(), "comments": threaded(comments) }))
+}
+
+/// Answers below what they answer, each level oldest first. A comment comes after what it answers.
+fn threaded(comments: Vec<Value>) -> Vec<Value> {
+    let mut roots = Vec::new();
+    let mut answers: HashMap<i64, Vec<Value>> = HashMap::new();
+    for mut comment in comments.into_iter().rev() {
+        let mut replies = comment["id"].as_i64().and_then(|id| answers.remove(&id)).unwrap_or_default();
+        replies.reverse();
+        comment["replies"] = json!(replies);
+        match comment["parent_id"].as_i64() {
+            Some(parent) => answers.entry(parent).or_default().push(comment),
+            None => roots.push(comment),
+        }
+    }
+    roots.reverse();
+    roots
 }
 
 fn view(task: i64, comment: &Comment) -> Value {
@@ -333,7 +371,7 @@ fn view(task: i64, comment: &Comment) -> Value {
         "author": words::without_kind(&comment.author),
         "content": comment.body,
         "created_at": words::whole_seconds(comment.at),
-        "parent_id": null,
+        "parent_id": comment.parent,
         "mentions": [],
         "replies": [],
     })
@@ -343,8 +381,10 @@ fn view(task: i64, comment: &Comment) -> Value {
 #[serde(default)]
 struct NewComment {
     content: String,
-    /// An agent for which the caller speaks.
+    /// In whose name.
     author: Option<String>,
+    /// The comment of the same task that it answers.
+    parent_id: Option<i64>,
 }
 
 pub(crate) async fn comment(
@@ -355,11 +395,9 @@ pub(crate) async fn comment(
 ) -> Answer {
     let task = id(&task)?;
     let said: NewComment = read(&headers, &body)?;
-    let caller = match said.author.as_deref().map(str::to_ascii_lowercase) {
-        Some(name) if domain::agent::name(&name).is_ok() => caller.on_behalf_of(&name),
-        _ => caller,
-    };
-    let added = caller.add_comment(json!({ "task": task, "body": said.content })).await?;
+    let request =
+        json!({ "task": task, "body": said.content, "author": said.author, "parent": said.parent_id });
+    let added = caller.add_comment(request).await?;
     created(format!("/api/tasks/{task}/comments"), json!({ "comment": view(task, &added) }))
 }
 

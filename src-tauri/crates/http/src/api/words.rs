@@ -123,7 +123,7 @@ pub(crate) fn task(card: &ListedTask) -> Task<'_> {
         priority_level: card.priority,
         project_id: card.project,
         project_name: card.project_name.as_deref(),
-        assigned_to: card.agent.as_deref(),
+        assigned_to: card.agent_spelled.as_deref(),
         created_by: card.created_by.as_deref().map(without_kind),
         created_at: whole_seconds(card.created_at),
         updated_at: whole_seconds(card.updated_at),

@@ -103,14 +103,18 @@ async fn bad_input_changes_nothing_and_is_told_in_a_sentence() {
         ("PUT", "/api/agents/99/soul", json!({ "soul_content": "x" }), 404),
         ("POST", "/api/quality-review", json!({ "taskId": 1, "status": "maybe", "notes": "x" }), 400),
         ("POST", "/api/quality-review", json!({ "taskId": 1, "status": "approved" }), 400),
+        ("POST", "/api/quality-review", json!({ "taskId": 1, "status": "rejected", "notes": "\u{0}" }), 400),
         ("POST", "/api/quality-review", json!({ "taskId": 99, "status": "approved", "notes": "x" }), 404),
         ("GET", "/api/quality-review", json!(null), 400),
+        ("GET", "/api/quality-review?taskIds=1,0", json!(null), 400),
         ("POST", "/api/cron", json!({ "name": "x" }), 400),
         ("POST", "/api/cron/x/pause", json!(null), 404),
         ("GET", "/api/search?q=x", json!(null), 400),
         ("GET", "/api/export?type=secrets", json!(null), 400),
         ("GET", "/api/tasks/outcomes?timeframe=eon", json!(null), 400),
         ("GET", "/api/nothing", json!(null), 404),
+        ("GET", "/api", json!(null), 404),
+        ("GET", "/api/", json!(null), 404),
     ] {
         let (got, problem) = refused(&board, method, path, body.clone()).await;
         assert_eq!(got, status, "{method} {path} {body}: {problem}");
@@ -385,6 +389,8 @@ async fn what_was_read_is_not_sent_twice_and_what_changed_since_is_not_overwritt
     };
     assert_eq!(board.send(&put(&tag, "two")).await.status, 200);
     assert_eq!(board.send(&put(&tag, "three")).await.status, 412);
+    let delete = Ask::new("DELETE", "/api/tasks/1").host(&board.host()).bearer(KEY).header("if-match", &tag);
+    assert_eq!(board.send(&delete).await.status, 412);
     assert_eq!(board.send(&read.header("if-none-match", &tag)).await.json()["task"]["title"], "two");
     board.close().await;
 }
@@ -423,6 +429,7 @@ async fn a_request_that_comes_twice_is_carried_out_once() {
 async fn what_happened_and_everything_there_is_can_be_taken_out() {
     let board = Board::open().await;
     ok(&board, "POST", "/api/tasks", json!({ "title": "a, \"b\"" })).await;
+    ok(&board, "POST", "/api/agents/register", json!({ "name": "scout" })).await;
     ok(&board, "POST", "/api/tasks/1/comments", json!({ "content": "hello", "author": "scout" })).await;
     let happened = ok(&board, "GET", "/api/activities?type=task", json!(null)).await;
     assert_eq!(
@@ -433,6 +440,17 @@ async fn what_happened_and_everything_there_is_can_be_taken_out() {
         (&happened["activities"][0]["actor"], &happened["activities"][0]["entity_id"]),
         (&json!("scout"), &json!(1))
     );
+    ok(&board, "PUT", "/api/tasks/1", json!({ "priority": "high", "status": "assigned" })).await;
+    for (kinds, count) in
+        [("task_updated", 1), ("task.status_changed", 1), ("task_created,task.moved", 2), ("nothing", 0)]
+    {
+        let some = ok(&board, "GET", &format!("/api/activities?type={kinds}"), json!(null)).await;
+        assert_eq!(some["total"], count, "{kinds}: {some}");
+    }
+    for (who, count) in [("scout", 2), ("agent:scout", 2), ("nobody", 0)] {
+        let by = ok(&board, "GET", &format!("/api/activities?actor={who}"), json!(null)).await;
+        assert_eq!(by["total"], count, "{who}: {by}");
+    }
     let csv = send(&board, "GET", "/api/export?type=tasks", json!(null)).await;
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
     assert!(csv.text().contains("\r\n1,\"a, \"\"b\"\"\","), "{}", csv.text());

@@ -9,6 +9,7 @@ mod login;
 mod matrix;
 mod mcp;
 mod noise;
+mod outside;
 mod rig;
 mod rpc;
 mod sentences;

@@ -59,6 +59,15 @@ fn outcome_words(outcome: Outcome) -> (&'static str, Option<&'static str>) {
 }
 
 pub(crate) async fn end(tx: &mut Tx<'_>, id: RunId, ending: Ending) -> Result<bool, StoreError> {
+    close(tx, id, ending, false).await
+}
+
+/// No attempt follows a failure, whatever the rule of retries says.
+pub(crate) async fn end_for_good(tx: &mut Tx<'_>, id: RunId, ending: Ending) -> Result<bool, StoreError> {
+    close(tx, id, ending, true).await
+}
+
+async fn close(tx: &mut Tx<'_>, id: RunId, ending: Ending, for_good: bool) -> Result<bool, StoreError> {
     let run = require(tx, id).await?;
     if !run.state.is_live() {
         return Ok(false);
@@ -82,7 +91,10 @@ pub(crate) async fn end(tx: &mut Tx<'_>, id: RunId, ending: Ending) -> Result<bo
     .await?;
     let task = tasks::require(tx, run.task).await?;
     let holds = task.task.live_run == Some(id);
-    let follow_up = if holds { follow_up(tx, &run, &task, &ending).await? } else { FollowUp::default() };
+    let follow_up = match holds {
+        true => follow_up(tx, &run, &task, &ending, for_good).await?,
+        false => FollowUp::default(),
+    };
     if let Some(event) = follow_up.event {
         let effects = apply(tx, &task.task, event, ending.at).await?;
         debug_assert!(!effects.iter().any(|effect| matches!(effect, Effect::StopRun(_))));
@@ -129,6 +141,7 @@ async fn follow_up(
     run: &RunRecord,
     task: &tasks::TaskRecord,
     ending: &Ending,
+    for_good: bool,
 ) -> Result<FollowUp, StoreError> {
     let as_it_is = |counters| FollowUp {
         event: Some(task_event(run, ending)),
@@ -144,7 +157,9 @@ async fn follow_up(
     let timer = |at| Some(Until { at, after: cause });
     // What an agent took by itself was perhaps never the dispatcher's.
     let stays_queued = run.origin == Origin::Dispatcher || task.queued;
-    let next = aftermath_words(&aftermath, ending.at);
+    let words = aftermath_words(&aftermath, ending.at);
+    let (aftermath, next) =
+        if for_good { (Aftermath::GiveUp, "It was given up.".into()) } else { (aftermath, words) };
     Ok(match (run.origin, aftermath) {
         (Origin::Person, _) => as_it_is(counters),
         (Origin::Dispatcher | Origin::Pulled, Aftermath::Retry { at } | Aftermath::Hold { until: at }) => {

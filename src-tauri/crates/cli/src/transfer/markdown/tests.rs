@@ -79,6 +79,7 @@ fn comment(body: &str) -> Record {
         author: "agent:demo".into(),
         body: body.into(),
         at: 9,
+        answers: None,
     })
 }
 
@@ -200,11 +201,17 @@ fn board() -> impl Strategy<Value = Vec<Record>> {
             records.extend(links);
             for (card, body) in comments {
                 let of = (card % count).to_string();
+                let answers = (records.len() % 2 == 0).then(|| portable::Answered {
+                    author: "you".into(),
+                    at: 9,
+                    nth: 1,
+                });
                 records.push(Record::Comment(portable::Comment {
                     task: of,
                     author: "you".into(),
                     body,
                     at: 9,
+                    answers,
                 }));
                 let uid = format!("r{}", records.len());
                 let task = (card % count).to_string();

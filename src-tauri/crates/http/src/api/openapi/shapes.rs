@@ -120,6 +120,12 @@ fn kind_of(kind: &str) -> Value {
         ] }),
         "days" => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 3_650 }),
         "url" => json!({ "type": "string", "format": "uri", "maxLength": 2_000 }),
+        // As who says it calls itself, in one line.
+        "author" => {
+            json!({ "type": "string", "maxLength": 100, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" })
+        }
+        "keyrole" => words("agent|viewer"),
+        "scopes" => json!({ "type": "array", "items": words("viewer|agent:self"), "minItems": 1 }),
         "events" => {
             let one = json!({ "type": "string", "pattern": "^[a-z_]+([.][a-z_]+)?$" });
             let some = json!({ "type": "array", "items": one, "maxItems": 50 });
@@ -138,11 +144,11 @@ const TAKEN: &[(&str, &str)] = &[
     ),
     (
         "NewTask",
-        "title:title description~:description? status~:status? priority~:priority assigned_to~:name? project_id~:int? tags~:tags? due_date~:time? outcome~:outcome? metadata~:object?",
+        "title:title description~:description? status~:status? priority~:priority assigned_to~:name? project_id~:int? tags~:tags? due_date~:time? outcome~:outcome? error_message~:text? resolution~:text? feedback_rating~:rating? feedback_notes~:text? estimated_hours~:hours? actual_hours~:hours? metadata~:object? created_by~:author?",
     ),
     ("Move", "id:id status:status"),
     ("Moves", "tasks:moves"),
-    ("NewComment", "content:said author~:text?"),
+    ("NewComment", "content:said author~:author? parent_id~:id?"),
     ("NewAgent", "name:name role~:role? capabilities~:skills? soul_content~:soul?"),
     (
         "Agent",
@@ -153,10 +159,14 @@ const TAKEN: &[(&str, &str)] = &[
         "role~:role? soul_content~:soul? capabilities~:skills? max_capacity~:capacity? enabled~:bool? config~:object",
     ),
     ("NewSoul", "soul_content~:soul? template_name~:text?"),
-    ("NewKey", "name~:line? expires_at~:time? expires_in_days~:days?"),
+    ("NewKey", "name~:line? role~:keyrole? scopes~:scopes? expires_at~:time? expires_in_days~:days?"),
     ("Which", "key_id:id"),
-    ("NewReview", "taskId:id status:verdict notes:said reviewer~:text?"),
-    ("NewJob", "action~:text? id~:any name~:line? schedule~:text? timezone~:text? task_template~:object?"),
+    ("NewReview", "taskId:id status:verdict notes:said reviewer~:author?"),
+    (
+        "NewJob",
+        "action~:text? id~:any name~:line? schedule~:text? timezone~:text? enabled~:bool? task_template~:object?",
+    ),
+    ("JobChange", "name~:line? schedule~:text? timezone~:text? enabled~:bool? task_template~:object?"),
     (
         "NewWebhook",
         "url:url name~:line? events~:events? project_id~:int? enabled~:bool? private_allowed~:bool?",
@@ -180,7 +190,7 @@ const TAKEN: &[(&str, &str)] = &[
 const EITHER: &[(&str, &[&str])] =
     &[("Agent", &["id", "name"]), ("NewSoul", &["soul_content", "template_name"])];
 /// Objects that may be left out altogether.
-const OPTIONAL: [&str; 5] = ["NewKey", "NewClaim", "Execute", "AgentChange", "WebhookChange"];
+const OPTIONAL: [&str; 6] = ["NewKey", "NewClaim", "Execute", "AgentChange", "WebhookChange", "JobChange"];
 
 const GIVEN: &[(&str, &str)] = &[
     ("Health", "status:text version:text"),
@@ -200,7 +210,10 @@ const GIVEN: &[(&str, &str)] = &[
         "timeframe:text summary:object by_agent:object by_priority:object common_errors:object[] record_count:int",
     ),
     ("Success", "success:bool"),
-    ("CommentView", "id:int task_id:int author:text content:text created_at:int replies:any[]"),
+    (
+        "CommentView",
+        "id:int task_id:int author:text content:text created_at:int parent_id:int? replies:CommentView[]",
+    ),
     ("Comments", "comments:CommentView[] total:int"),
     ("CommentAnswer", "comment:CommentView"),
     (
@@ -213,7 +226,7 @@ const GIVEN: &[(&str, &str)] = &[
     ("Soul", "agent:object soul_content:text source:text available_templates:text[] updated_at:int?"),
     (
         "KeyView",
-        "id:int name:text key_prefix:text scopes:text[] created_at:int expires_at:int? last_used_at:int? revoked_at:int?",
+        "id:int name:text key_prefix:text role:text scopes:text[] created_at:int expires_at:int? last_used_at:int? revoked_at:int?",
     ),
     ("Keys", "agent:object keys:KeyView[]"),
     ("KeyAnswer", "key:KeyView api_key:text"),
