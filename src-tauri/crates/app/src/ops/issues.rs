@@ -31,7 +31,7 @@ pub async fn sync_issues(app: &App, request: SyncIssues) -> Result<SyncedIssues,
 }
 
 /// `owner/name`
-fn repository(text: &str) -> Result<String, Problem> {
+pub(super) fn repository(text: &str) -> Result<String, Problem> {
     let plain = |part: &str| {
         (1..=100).contains(&part.len())
             && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
