@@ -28,6 +28,8 @@ export function httpBackend(): Backend {
     startAtLogin: async () => false,
     openTerminal,
     pickFolder: async () => null,
+    pickFile: async () => null,
+    saveBoard: async () => null,
     saveArtifact: async () => null,
     saveAttachment: async () => null,
     openPath: async (path) => {

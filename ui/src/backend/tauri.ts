@@ -26,6 +26,8 @@ export function tauriBackend(): Backend {
     startAtLogin: commands.startAtLogin,
     openTerminal,
     pickFolder: commands.pickFolder,
+    pickFile: commands.pickFile,
+    saveBoard: commands.saveBoard,
     saveArtifact: commands.saveArtifact,
     saveAttachment: commands.saveAttachment,
     openPath: async (path) => {
