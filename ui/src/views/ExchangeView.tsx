@@ -20,14 +20,9 @@ export function ExchangeView() {
         )}
       </Section>
       <Section title="Export">
-        <p>
-          Projects, cards, comments, dependencies, ended runs, schedules, agents and attached files, as JSON lines.
-          “flightboard export --markdown” writes a folder of Markdown instead.
-        </p>
         <ExportBoard />
       </Section>
       <Section title="Import">
-        <p>What is here already stays as it is; a file that is read twice changes nothing the second time.</p>
         <ImportFile />
         <ImportVibeKanban />
       </Section>

@@ -36,7 +36,11 @@ export function ExportBoard() {
   });
   return (
     <div>
-      <Button disabled={save.isPending} onClick={() => save.mutate(undefined)}>
+      <p className={styles.note}>
+        Projects, cards, comments, dependencies, ended runs, schedules, agents and attached files, as JSON lines.{" "}
+        <code>flightboard export --markdown</code> writes a folder of Markdown instead.
+      </p>
+      <Button className={styles.below} disabled={save.isPending} onClick={() => save.mutate(undefined)}>
         {save.isPending ? "Writing…" : "Export the board…"}
       </Button>
       {save.error && <InlineError problem={whole(save.error)} />}
@@ -61,15 +65,21 @@ export function ImportFile() {
     return importAll(backend, records);
   });
   return (
-    <FileDrop
-      className={styles.drop}
-      label={take.isPending ? "Reading…" : "Choose a file…"}
-      hint="One that “Export the board” wrote; or drop it here."
-      disabled={take.isPending}
-      onFiles={(files) => take.mutate(files)}
-    >
-      <Outcome imported={take.data} problem={take.error} />
-    </FileDrop>
+    <>
+      <p className={styles.note}>
+        What is here already stays as it is; a file that is read twice changes nothing the second time.{" "}
+        <code>flightboard import</code> reads folders of Markdown too, and the ZIP of Vibe Kanban’s cloud.
+      </p>
+      <FileDrop
+        className={styles.drop}
+        label={take.isPending ? "Reading…" : "Choose a file…"}
+        hint="One that “Export the board” wrote; or drop it here."
+        disabled={take.isPending}
+        onFiles={(files) => take.mutate(files)}
+      >
+        <Outcome imported={take.data} problem={take.error} />
+      </FileDrop>
+    </>
   );
 }
 

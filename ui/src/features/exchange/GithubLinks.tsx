@@ -183,7 +183,11 @@ function LinkForm({ projects }: { projects: readonly Project[] }) {
   const [repository, setRepository] = useState("");
   const [chosen, setChosen] = useState("");
   const edit = useAction("editProject");
-  const project = projects.find(({ id }) => String(id) === chosen) ?? projects[0];
+  const namesake = nameOf(repository).split("/")[1]?.toLowerCase();
+  const project =
+    projects.find(({ id }) => String(id) === chosen) ??
+    projects.find(({ name, directory }) => [name, directory].some((each) => each.toLowerCase() === namesake)) ??
+    projects[0];
   const save = (event: FormEvent) => {
     event.preventDefault();
     if (!project) return;
@@ -204,12 +208,14 @@ function LinkForm({ projects }: { projects: readonly Project[] }) {
           edit.reset();
         }}
       />
-      <Select
-        label="Its issues are cards of"
-        value={String(project?.id ?? "")}
-        options={projects.map(({ id, name }) => ({ value: String(id), label: name }))}
-        onChange={(event) => setChosen(event.target.value)}
-      />
+      <div className={styles.choice}>
+        <Select
+          label="Its issues are cards of"
+          value={String(project?.id ?? "")}
+          options={projects.map(({ id, name }) => ({ value: String(id), label: name }))}
+          onChange={(event) => setChosen(event.target.value)}
+        />
+      </div>
       <Button type="submit" disabled={repository.trim() === "" || edit.isPending}>
         Link
       </Button>
