@@ -146,7 +146,7 @@ pub fn model(text: &str) -> Result<Option<String>, BadAgent> {
 pub fn instructions(text: &str) -> Result<String, BadAgent> {
     match text.chars().count() {
         length if length > INSTRUCTIONS_MAX => Err(BadAgent::InstructionsTooLong(length)),
-        _ => Ok(text.replace('\0', "").trim().into()),
+        _ => Ok(crate::text::without_nul(text).trim().into()),
     }
 }
 

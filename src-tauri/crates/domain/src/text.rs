@@ -20,6 +20,10 @@ pub enum BadText {
     Tag(String),
     #[error("{0} tags are too many; the limit is {TAGS_MAX}")]
     TooManyTags(usize),
+    #[error("{0} is empty")]
+    SaysNothing(&'static str),
+    #[error("{what} has {length} characters, the limit is {most}; shorten it, or put the rest into a file")]
+    SaysTooMuch { what: &'static str, length: usize, most: usize },
 }
 
 /// Trims a title and makes it one line.
@@ -36,8 +40,24 @@ pub fn title(text: &str) -> Result<String, BadText> {
 pub fn description(text: &str) -> Result<String, BadText> {
     match text.chars().count() {
         length if length > DESCRIPTION_MAX => Err(BadText::DescriptionTooLong(length)),
-        _ => Ok(text.replace('\0', "")),
+        _ => Ok(without_nul(text)),
     }
+}
+
+/// What somebody says, trimmed: 1 to `most` characters. `what` begins the refusal: "the comment".
+pub fn said(text: &str, what: &'static str, most: usize) -> Result<String, BadText> {
+    let text = without_nul(text);
+    let text = text.trim();
+    match text.chars().count() {
+        0 => Err(BadText::SaysNothing(what)),
+        length if length > most => Err(BadText::SaysTooMuch { what, length, most }),
+        _ => Ok(text.into()),
+    }
+}
+
+/// SQLite takes a text for ended at a NUL, and one that begins with it for empty.
+pub fn without_nul(text: &str) -> String {
+    text.replace('\0', "")
 }
 
 /// Trims, drops empty ones and repeats, keeps the order.
@@ -85,6 +105,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case(" \0well \0", Ok("well".into()))]
+    #[case("\0 \n\0", Err(BadText::SaysNothing("the comment")))]
+    #[case("ééééé", Ok("ééééé".into()))]
+    #[case("éééééé", Err(BadText::SaysTooMuch { what: "the comment", length: 6, most: 5 }))]
+    fn what_is_said_is_trimmed_and_has_no_nul(#[case] text: &str, #[case] expected: Result<String, BadText>) {
+        assert_eq!(said(text, "the comment", 5), expected);
+    }
 
     #[rstest]
     #[case("  Fix   the\nparser ", Ok("Fix the parser".into()))]

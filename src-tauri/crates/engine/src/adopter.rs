@@ -8,10 +8,10 @@ use store::{Ending, Origin, RunRecord};
 
 use crate::{
     Engine,
+    closing::{close_ended, close_lost},
     error::{EngineError, StartError},
     keeper::blocking,
     run_plan::RunPlan,
-    supervisor::{close_ended, close_lost},
 };
 
 impl Engine {

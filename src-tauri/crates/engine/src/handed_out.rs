@@ -11,10 +11,10 @@ use workspaces::Workspace;
 
 use crate::{
     Engine,
+    closing::first_line,
     error::EngineError,
     keeper::blocking,
     launcher::{make_private_dir, write},
-    supervisor::first_line,
 };
 
 /// A run whose agent is started elsewhere.

@@ -9,7 +9,7 @@ use workspaces::{Kind, Removal, Workspace};
 
 pub use workspaces::{Change, ChangeKind, Changes};
 
-use crate::{Engine, error::EngineError, launcher::workspace_record};
+use crate::{Engine, error::EngineError, provisioner::workspace_record};
 
 /// What a project's folder is like now.
 #[derive(Clone, Debug, PartialEq, Eq)]

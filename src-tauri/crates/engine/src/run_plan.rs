@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::EngineError;
 
 const NAME: &str = "plan.json";
+/// Of an adopted run without a structured stream, this much is read again for its evidence.
+const ADOPTED_TAIL: u64 = 4 * 1024 * 1024;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RunPlan {
@@ -38,6 +40,12 @@ impl RunPlan {
             ports,
             stage: Stage::Work,
         }
+    }
+
+    /// Where to begin in a log of `len` bytes. Structured streams are read whole, since their meaning adds up;
+    /// of terminals the end is enough.
+    pub fn first_offset(&self, len: u64) -> u64 {
+        if self.stream == StreamKind::None { len.saturating_sub(ADOPTED_TAIL) } else { 0 }
     }
 
     pub fn save(&self, run_dir: &Path) -> Result<(), EngineError> {

@@ -75,13 +75,18 @@ pub(crate) async fn insert(
     body: &str,
     now: Millis,
 ) -> Result<CommentId, StoreError> {
-    // SQLite takes a text for ended at a NUL, and one that begins with it for empty.
-    let body = body.replace('\0', "\u{fffd}");
-    let id = tx
-        .here(|sql| {
-            sql.statement("INSERT INTO task_comments (task_id, author, body, at) VALUES (?, ?, ?, ?)")?
-                .insert(params![task.raw(), author.to_string(), body, now])
-        })
-        .await?;
-    Ok(CommentId(id))
+    tx.here(|sql| say(sql, task, author, body, now)).await
+}
+
+/// The same, among other statements of one visit.
+pub(crate) fn say(
+    sql: &rusqlite::Connection,
+    task: TaskId,
+    author: &Actor,
+    body: &str,
+    now: Millis,
+) -> rusqlite::Result<CommentId> {
+    let body = domain::text::without_nul(body);
+    let new = "INSERT INTO task_comments (task_id, author, body, at) VALUES (?, ?, ?, ?)";
+    Ok(CommentId(sql.statement(new)?.insert(params![task.raw(), author.to_string(), body, now])?))
 }

@@ -61,10 +61,10 @@ impl Store {
             return None;
         }
         let here = Readers::of(&path);
-        let state = "SELECT (SELECT max(version) FROM _sqlx_migrations), EXISTS (SELECT 1 FROM runs WHERE phase <> 'ended')";
-        let read = |row: &rusqlite::Row<'_>| <(i64, bool)>::try_from(row);
-        let (version, live) = here.read(|sql| Ok(sql.row(state, [], read)?)).ok()??;
-        if version != known_version() || live {
+        let state = "SELECT max(version), count(*), EXISTS (SELECT 1 FROM runs WHERE phase <> 'ended') FROM _sqlx_migrations";
+        let read = |row: &rusqlite::Row<'_>| <(i64, i64, bool)>::try_from(row);
+        let (version, applied, live) = here.read(|sql| Ok(sql.row(state, [], read)?)).ok()??;
+        if (version, applied) != (known_version(), MIGRATIONS.iter().count() as i64) || live {
             here.close();
             return None;
         }

@@ -260,7 +260,6 @@ pub(crate) const SUCCEED: &str = "UPDATE runs SET phase = 'ended', activity = NU
 pub(crate) const TO_REVIEW: &str = "UPDATE tasks SET status = 'review', live_run = NULL, came_from = NULL, held = NULL, \
     updated_at = ?1, entered_at = ?1, not_before = NULL, not_before_after = NULL, called = NULL, failing_since = NULL \
     WHERE id = ?3 AND status = 'in_progress' AND live_run = ?2";
-const SAY: &str = "INSERT INTO task_comments (task_id, author, body, at) VALUES (?, ?, ?, ?)";
 
 /// Runs that succeeded: their cards go to review. If others of this commit failed, a breaker may have
 /// moved since the rows were read.
@@ -273,13 +272,12 @@ async fn succeed_all(
     let (ended, moved) = tx
         .here(|sql| {
             let (mut succeed, mut to_review) = (sql.statement(SUCCEED)?, sql.statement(TO_REVIEW)?);
-            let mut say = sql.statement(SAY)?;
             let (mut ended, mut moved) = (0, 0);
             for (report, row) in done {
                 ended += succeed.execute(params![now, row.id])?;
                 moved += to_review.execute(params![now, row.id, row.task_id])?;
                 if let Some(message) = &report.message {
-                    say.execute(params![row.task_id, row.author().to_string(), message, report.now])?;
+                    comments::say(sql, TaskId(row.task_id), &row.author(), message, report.now)?;
                 }
             }
             Ok((ended, moved))

@@ -52,19 +52,22 @@ pub async fn get_my_task(app: &App, request: HeldRun) -> Result<MyTask, Problem>
 }
 
 pub async fn report_progress(app: &App, request: ReportProgress) -> Result<Nothing, Problem> {
-    let text = said(&request.text, "the report", PROGRESS)?;
+    let text = text::said(&request.text, "the report", PROGRESS)?;
     app.engine.store().report_progress(request.run, request.token, text, app.engine.now()).await?;
     Ok(Nothing {})
 }
 
 /// Returns at once; `get_answer` waits.
 pub async fn ask_person(app: &App, request: AskPerson) -> Result<Question, Problem> {
-    let question = said(&request.question, "the question", QUESTION)?;
+    let question = text::said(&request.question, "the question", QUESTION)?;
     if request.options.len() > OPTIONS {
         return Err(invalid(format!("at most {OPTIONS} options can be offered")));
     }
-    let options: Vec<String> =
-        request.options.iter().map(|option| said(option, "an option", OPTION)).collect::<Result<_, _>>()?;
+    let options: Vec<String> = request
+        .options
+        .iter()
+        .map(|option| text::said(option, "an option", OPTION))
+        .collect::<Result<_, _>>()?;
     let listed: String = options.iter().map(|option| format!("\n- {option}")).collect();
     let text = if listed.is_empty() { question } else { format!("{question}\n{listed}") };
     let asked = app.engine.store().ask(request.run, request.token, text, app.engine.now()).await?;
@@ -130,7 +133,7 @@ pub async fn create_subtask(app: &App, request: CreateSubtask) -> Result<Card, P
 pub async fn hand_off(app: &App, request: HandOff) -> Result<HandedOver, Problem> {
     let holder = app.engine.store().holder(request.run, &request.token).await?;
     known_agents(app, [&request.agent].into_iter()).await?;
-    let notes = said(&request.notes, "the notes for whoever goes on", NOTES)?;
+    let notes = text::said(&request.notes, "the notes for whoever goes on", NOTES)?;
     let next = format!("{} goes on with {}; stop here", request.agent, holder.task.key());
     let over = HandOver { to: Some(request.agent), after: Vec::new(), notes };
     app.engine.hand_over(request.run, request.token, over).await?;
@@ -226,17 +229,6 @@ async fn named(app: &App, keys: &[String]) -> Result<Vec<TaskId>, Problem> {
         found.push(app.engine.store().find_task(&key.parse::<TaskKey>()?).await?);
     }
     Ok(found)
-}
-
-fn said(text: &str, what: &str, most: usize) -> Result<String, Problem> {
-    let text = text.trim().replace('\0', "");
-    match text.chars().count() {
-        0 => Err(invalid(format!("{what} is empty"))),
-        length if length > most => {
-            Err(invalid(format!("{what} has {length} characters, the limit is {most}")))
-        }
-        _ => Ok(text),
-    }
 }
 
 /// Files are copied out under this name: it must stay below the folder that a person chooses.

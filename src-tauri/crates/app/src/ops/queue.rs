@@ -5,6 +5,7 @@ use domain::{
     edges::{Blocker, Edge, Standing},
     policy::QueuePolicy,
     review::StepOutcome,
+    text::{self, BadText},
     verdict::Verdict,
 };
 use engine::Pull;
@@ -88,19 +89,15 @@ pub async fn heartbeat_run(app: &App, request: HeartbeatRun) -> Result<Lease, Pr
 /// then judged by it. Where the run no longer holds its task that is a conflict, and the message is kept as
 /// a comment all the same.
 pub async fn finish_run(app: &App, request: FinishRun) -> Result<Run, Problem> {
-    let message = request.message.replace('\0', "");
-    let message = message.trim();
-    let length = message.chars().count();
-    if length > SAYS_MAX {
-        return Err(invalid(format!(
-            "the message has {length} characters, the limit is {SAYS_MAX}; put the rest into a file of the project"
-        )));
-    }
+    let message = match text::said(&request.message, "the message", SAYS_MAX) {
+        Err(BadText::SaysNothing(_)) => None,
+        said => Some(said?),
+    };
     let report = NewReport {
         run: request.run,
         token: request.token,
         succeeded: request.succeeded,
-        message: (!message.is_empty()).then(|| message.to_owned()),
+        message,
         now: app.engine.now(),
     };
     app.engine.keep_handed_out(report.run).await?;
@@ -246,7 +243,7 @@ pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, P
                     reviewer: app.actor().to_string(),
                     outcome: StepOutcome::Approved,
                     review_run: None,
-                    notes: domain::text::description(&request.notes)?,
+                    notes: text::description(&request.notes)?,
                     prompt: String::new(),
                 };
                 store.add_review(review, now).await?
@@ -259,7 +256,7 @@ pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, P
             if request.notes.trim().is_empty() {
                 return Err(invalid("say what is wrong: the agent hears it in its next attempt"));
             }
-            let notes = domain::text::description(&request.notes)?;
+            let notes = text::description(&request.notes)?;
             let task = store.task(request.id).await?;
             let (gate, _) = store.gate(request.id).await?;
             let review = NewReview {

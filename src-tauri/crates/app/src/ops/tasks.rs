@@ -21,6 +21,8 @@ use crate::{
 
 /// A card that changes more often than it can be read so many times in a row is shown as it comes.
 const SETTLES: u32 = 20;
+/// Longest comment, in characters.
+const COMMENT_MAX: usize = 20_000;
 
 pub async fn add_task(app: &App, request: AddTask) -> Result<Card, Problem> {
     let id = make(app, request).await?;
@@ -178,13 +180,7 @@ pub async fn get_timeline(app: &App, request: TaskRef) -> Result<Vec<TimelineEnt
 }
 
 pub async fn add_comment(app: &App, request: AddComment) -> Result<Comment, Problem> {
-    // SQLite takes a text for ended at a NUL.
-    let body = request.body.replace('\0', "").trim().to_owned();
-    match body.chars().count() {
-        0 => return Err(invalid("the comment is empty")),
-        20_001.. => return Err(invalid("a comment has at most 20,000 characters")),
-        _ => {}
-    }
+    let body = text::said(&request.body, "the comment", COMMENT_MAX)?;
     let added = app.engine.store().add_comment(request.task, app.actor(), body, app.engine.now()).await?;
     Ok(views::comment(added))
 }

@@ -147,7 +147,7 @@ fn checked(record: Record) -> Result<Record, Problem> {
         Record::Subtask(subtask) => Record::Subtask(subtask),
         Record::Edge(edge) => Record::Edge(edge),
         Record::Comment(comment) => {
-            let body = comment.body.replace('\0', "");
+            let body = text::without_nul(&comment.body);
             if body.is_empty() || comment.author.is_empty() {
                 return Err(invalid("a comment has an author and a text"));
             }

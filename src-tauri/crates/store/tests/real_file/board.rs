@@ -212,12 +212,6 @@ async fn a_look_reads_what_an_engine_would_and_takes_no_writes() {
     store.end(run, Outcome::Stopped).await;
     assert!(Store::look(store.dir()).await.is_some());
     let mut raw = Raw::open(&store).await;
-    assert_eq!(
-        raw.refusal(
-            "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)"
-        )
-        .await,
-        None
-    );
-    assert!(Store::look(store.dir()).await.is_none(), "an older file is for an engine to bring up to date");
+    assert_eq!(raw.refusal("DELETE FROM _sqlx_migrations WHERE version = 2").await, None);
+    assert!(Store::look(store.dir()).await.is_none(), "a file that lacks a migration is for an engine");
 }
