@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { cleanInBoth } from "./clean.mjs";
 import { KEY, startGithub } from "./github.mjs";
 import { test as base, enter, expect } from "./harness.mjs";
 
@@ -80,6 +81,7 @@ test("a repository is linked; its issues become cards, and both sides learn of e
   await expect(here.getByRole("listitem")).toHaveText(["#1 T-1: title “Login fails on phones”; labels bug, mobile"]);
   const there = row.getByRole("region", { name: "At GitHub" });
   await expect(there.getByRole("listitem")).toHaveText(["#5 close as completed"]);
+  await cleanInBoth(page, "exchange-preview");
   await row.getByRole("button", { name: "Sync now kim/harbor" }).click();
   await expect(row).toContainText("1 card changed, 1 issue changed");
   expect([github.issue(5).state, github.issue(5).state_reason]).toEqual(["closed", "completed"]);
