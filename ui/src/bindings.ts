@@ -1055,6 +1055,8 @@ export type GithubLink = {
 /**  What became of the last try to bring both sides together. */
 export type GithubSync = {
 	at: number,
+	/**  Of the repository, for people. */
+	url: string,
 	/**  Cards. */
 	added: number,
 	/**  Cards. */

@@ -110,7 +110,8 @@ export function fakeProjects(
       const fresh = !syncs.has(repository);
       if (!preview) {
         const problem = null;
-        syncs.set(repository, { at: Date.now(), added: fresh ? 1 : 0, changed: 0, told: 0, refused: 0, problem });
+        const url = `https://github.com/${repository}`;
+        syncs.set(repository, { at: Date.now(), url, added: fresh ? 1 : 0, changed: 0, told: 0, refused: 0, problem });
         changed({ settings: true });
       }
       const card = { number: 7, task: null, title: "Uploads stall", labels: null, state: null };

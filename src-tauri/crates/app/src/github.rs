@@ -85,12 +85,6 @@ impl Access {
         Access { api: access.api.unwrap_or_else(|| API.into()), key: access.key, source }
     }
 
-    /// Where to, and as nobody.
-    pub fn place(env: Vec<(OsString, OsString)>) -> Access {
-        let api = variable(&env, "GITHUB_API_URL");
-        Access { api: api.unwrap_or_else(|| API.into()), key: None, source: GithubKey::None }
-    }
-
     /// From that environment, else from GitHub's own command line where somebody is logged in there.
     pub async fn found(env: Vec<(OsString, OsString)>) -> Access {
         let api = variable(&env, "GITHUB_API_URL");

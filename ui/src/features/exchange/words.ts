@@ -2,7 +2,12 @@
 import type { CardEdit, GithubKey, GithubSync, IssueEdit, IssueState, SyncedIssues } from "../../bindings";
 
 /** “2 cards added, 1 issue changed”; null where nothing was to be done. */
-export function doneWords({ added, changed, told, refused }: Omit<GithubSync, "at" | "problem">): string | null {
+export function doneWords({
+  added,
+  changed,
+  told,
+  refused,
+}: Pick<GithubSync, "added" | "changed" | "told" | "refused">): string | null {
   const parts = [
     added > 0 && `${count(added, "card")} added`,
     changed > 0 && `${count(changed, "card")} changed`,

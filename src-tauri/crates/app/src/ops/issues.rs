@@ -60,10 +60,11 @@ pub async fn sync_github(app: &App, request: SyncGithub) -> Result<SyncedIssues,
         None => Access::found(app.engine.agent_env().await).await,
     };
     let mut synced = SyncedIssues::default();
+    let url = access.page(&repository);
     let github = github::Github::new(&repository, access);
     let done = bring_together(app, &github, (&repository, project, request.preview), &mut synced).await;
     if !request.preview {
-        remember(app, &repository, &synced, done.as_ref().err()).await?;
+        remember(app, (&repository, url), &synced, done.as_ref().err()).await?;
     }
     done.map(|()| synced)
 }
@@ -99,13 +100,14 @@ async fn bring_together(
 
 async fn remember(
     app: &App,
-    repository: &str,
+    (repository, url): (&str, String),
     synced: &SyncedIssues,
     problem: Option<&Problem>,
 ) -> Result<(), Problem> {
     let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
     let last = GithubSync {
         at: app.engine.now(),
+        url,
         added: count(synced.added.len()),
         changed: count(synced.changed.len()),
         told: count(synced.edits.len()),
@@ -120,17 +122,18 @@ fn last_of(repository: &str) -> String {
     format!("github:{}", repository.to_ascii_lowercase())
 }
 
+/// None where it cannot be read, too: another version may have written it.
+async fn last_sync(app: &App, repository: &str) -> Option<GithubSync> {
+    app.engine.store().setting(&last_of(repository)).await.unwrap_or_default()
+}
+
 pub async fn get_github(app: &App, _: Nothing) -> Result<Github, Problem> {
     let access = Access::found(app.engine.agent_env().await).await;
     let mut links = Vec::new();
     for (project, repository) in linked(app).await? {
-        let last = app.engine.store().setting(&last_of(&repository)).await.unwrap_or_default();
-        links.push(GithubLink {
-            project,
-            url: format!("{}/issues", access.page(&repository)),
-            repository,
-            last,
-        });
+        let last = last_sync(app, &repository).await;
+        let url = last.as_ref().map_or_else(|| access.page(&repository), |last| last.url.clone());
+        links.push(GithubLink { project, url: format!("{url}/issues"), repository, last });
     }
     Ok(Github { key: access.source, links })
 }
@@ -165,7 +168,9 @@ fn same(one: &str, other: &str) -> bool {
 
 pub(super) async fn issue_of(app: &App, task: domain::TaskId) -> Result<Option<IssueRef>, Problem> {
     let Some((repository, number)) = app.engine.store().issue_of(task).await? else { return Ok(None) };
-    let url = format!("{}/issues/{number}", Access::place(app.engine.agent_env().await).page(&repository));
+    let last = last_sync(app, &repository).await;
+    let page = last.map_or_else(|| format!("https://github.com/{repository}"), |last| last.url);
+    let url = format!("{page}/issues/{number}");
     Ok(Some(IssueRef { repository, number, url }))
 }
 

@@ -146,6 +146,8 @@ pub struct GithubLink {
 pub struct GithubSync {
     #[specta(type = u32)]
     pub at: i64,
+    /// Of the repository, for people.
+    pub url: String,
     /// Cards.
     pub added: u32,
     /// Cards.
