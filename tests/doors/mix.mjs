@@ -4,6 +4,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { generator } from "../bench/seed.mjs";
 import { Client, listen } from "./http.mjs";
+import { Line } from "./line.mjs";
 
 /** Claims and reports are for one agent each, so no two clients are in each other's way but at the queue. */
 const READS = [
@@ -19,7 +20,6 @@ const READS = [
  * average (0: none). Returns how long each request took, by kind, what was refused, and how much was acknowledged.
  */
 export async function mix(address, key, { clients, seed, rest, until }) {
-  const client = new Client(address, key, clients);
   const heard = { read: [], claim: [], write: [], refused: new Map(), cards: 0, comments: 0, claims: 0 };
   let newest = 1;
   const note = (kind, answer) => {
@@ -30,7 +30,7 @@ export async function mix(address, key, { clients, seed, rest, until }) {
     }
     return answer.status < 400 ? answer.body : undefined;
   };
-  const work = async (number) => {
+  const work = async (client, number) => {
     const random = generator(seed * 1_000 + number);
     const anyCard = () => 1 + Math.floor(random() * newest);
     let held;
@@ -59,10 +59,11 @@ export async function mix(address, key, { clients, seed, rest, until }) {
       }
     }
   };
-  await client.ask("POST", "/api/tasks", { title: "The first card" });
+  const lines = Array.from({ length: clients }, () => new Line(address, key));
+  await lines[0].ask("POST", "/api/tasks", { title: "The first card" });
   heard.cards += 1;
-  await Promise.all(Array.from({ length: clients }, (_, number) => work(number)));
-  client.close();
+  await Promise.all(lines.map(work));
+  for (const line of lines) line.close();
   return heard;
 }
 

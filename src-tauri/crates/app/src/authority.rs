@@ -183,6 +183,7 @@ macro_rules! concerns {
 }
 
 concerns! {
+    Nothing(self) [];
     GetBoard(self) [Subject::Project(self.project)];
     GetCards(self) self.ids.iter().copied().map(Subject::Task).collect::<Vec<_>>();
     FindCards(self) [Subject::Project(self.project)];

@@ -19,7 +19,7 @@ pub use engine::{
     Clock, ClockHand, Config, Engine, EngineEvent, Events, StartError, ViewerHandle, allow_many_files,
     default_data_dir,
 };
-pub use operations::{Access, OPERATIONS, Operation, Stream, call};
+pub use operations::{Access, OPERATIONS, Operation, Stream, call, decode_value, in_types};
 pub use problem::unreadable;
 pub use schemas::request_schema;
 pub use views::{board_event, event};

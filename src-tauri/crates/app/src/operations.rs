@@ -67,17 +67,24 @@ macro_rules! operations {
             vec![$((stringify!($name), <$request as specta::Type>::definition(types))),*]
         }
 
+        /// What each operation needs of its caller.
+        #[allow(non_upper_case_globals)]
+        mod needs {
+            use super::*;
+            $(pub const $name: Need = need!($access $($role $reach)?);)*
+        }
+
         pub const OPERATIONS: &[Operation] = &[$(Operation {
             name: stringify!($name),
             access: Access::$access,
-            need: need!($access $($role $reach)?),
+            need: needs::$name,
         }),*];
 
         /// Runs the operation `name` on a JSON request and returns its JSON answer.
         pub async fn call(app: &App, name: &str, request: &[u8]) -> Result<Vec<u8>, Problem> {
             match name {
                 $(stringify!($name) => {
-                    let need = need!($access $($role $reach)?);
+                    let need = needs::$name;
                     allow_role(app, need)?;
                     let request = decode::<$request>(request)?;
                     allow(app, need, about!(request $($reach)?)).await?;
@@ -241,6 +248,38 @@ operations! {
     Write test_webhook(WebhookRef);
     Read list_deliveries(ListDeliveries);
     Write resend_delivery(DeliveryRef);
+}
+
+macro_rules! in_types {
+    ($($(#[$about:meta])* $name:ident by $part:ident($request:ty) -> $answer:ty;)*) => {
+        /// Operations, or a part of what they answer, under the name of their row and for who may call it: for a
+        /// door that puts the answer into words of its own, and to which JSON there and back would be most of what
+        /// a request costs.
+        pub mod in_types {
+            use super::*;
+            $($(#[$about])* pub async fn $part(app: &App, request: $request) -> Result<$answer, Problem> {
+                allow_role(app, needs::$name)?;
+                allow(app, needs::$name, request.concerns()).await?;
+                ops::$part(app, request).await
+            })*
+        }
+    };
+}
+
+in_types! {
+    list_tasks by list_tasks(ListTasks) -> TaskPage;
+    put_task by put_task(PutTask) -> ListedTask;
+    /// Without the card itself.
+    claim_task by claim(ClaimTask) -> ClaimAnswer;
+    get_task by comments(TaskRef) -> Vec<Comment>;
+    add_comment by add_comment(AddComment) -> Comment;
+    get_overview by get_overview(Nothing) -> Overview;
+    get_plan by queue_load(Nothing) -> ops::QueueLoad;
+}
+
+/// A request that was put together as a JSON value.
+pub fn decode_value<T: DeserializeOwned>(request: serde_json::Value) -> Result<T, Problem> {
+    serde_json::from_value(request).map_err(|error| invalid(unreadable(&error)))
 }
 
 fn decode<T: DeserializeOwned>(request: &[u8]) -> Result<T, Problem> {

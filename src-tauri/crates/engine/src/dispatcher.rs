@@ -181,6 +181,12 @@ impl Engine {
         })
     }
 
+    /// Runs that the limit of the whole board counts; see [`Engine::limits_for`].
+    pub async fn in_flight(&self, policy: &QueuePolicy) -> Result<u32, EngineError> {
+        let on = if policy.parallel.is_some() { LimitOn::Total } else { LimitOn::Here };
+        Ok(self.store().count_at_work(&on).await?)
+    }
+
     /// The breakers that a run of the agent moves.
     pub async fn breakers_of(&self, agent: &str) -> Result<Vec<Breaks>, EngineError> {
         let found = self.agent(agent).await?;
@@ -217,7 +223,10 @@ impl Engine {
                     Some(self.now() + 5_000)
                 }
             };
-            tokio::time::sleep(PACE).await;
+            // Finding nothing queued costs next to nothing, and what is queued a moment later does not wait.
+            if wake.is_some() {
+                tokio::time::sleep(PACE).await;
+            }
             tokio::select! {
                 news = events.news() => if news.is_none() { return },
                 () = self.come(wake) => {}
@@ -225,7 +234,7 @@ impl Engine {
         }
     }
 
-    /// One pass. Returns when to look again although nothing happens.
+    /// One pass. Returns when to look again although nothing happens; none: nothing is queued.
     pub(crate) async fn dispatch_once(&self) -> Result<Option<Millis>, EngineError> {
         if !self.store().has_queued().await? {
             // What is ready and not queued has no timer that the dispatcher waits for.

@@ -50,13 +50,22 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// Carries an operation out, which goes on if the caller hangs up: a half-started run would help nobody.
+/// Carries an operation out. One that changes something goes on if the caller hangs up: a half-started run would help
+/// nobody.
 pub(crate) async fn carry_out(caller: &Caller, operation: String, body: Bytes) -> Result<Vec<u8>, Problem> {
     let only_reads = OPERATIONS.iter().any(|known| known.name == operation && known.access == Access::Read);
     let app = caller.app.clone();
     let work = async move { app::call(&app, &operation, &body).await };
-    let work = if only_reads { tokio::spawn(work) } else { caller.writes.spawn(work) };
-    work.await.unwrap_or_else(|error| {
+    // What only reads ends with its caller.
+    if only_reads { work.await } else { go_on(&caller.writes, work).await }
+}
+
+/// Sees `work` through, whether its caller waits for it or not.
+pub(crate) async fn go_on<T: Send + 'static>(
+    writes: &TaskTracker,
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    writes.spawn(work).await.unwrap_or_else(|error| {
         tracing::error!(%error, "an operation ended abnormally");
         Err(abnormal())
     })

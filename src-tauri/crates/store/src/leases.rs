@@ -6,6 +6,7 @@ use domain::{Id, Millis, Outcome, RunId};
 use crate::{
     Store,
     error::StoreError,
+    readers::Ask,
     reports::why_not,
     runs::{self, Ending},
 };
@@ -54,11 +55,8 @@ impl Store {
 
     /// When the next lease ends.
     pub async fn next_lease(&self) -> Result<Option<Millis>, StoreError> {
-        let at = sqlx::query_scalar(
-            "SELECT min(lease_until) FROM runs WHERE phase <> 'ended' AND origin = 'pulled'",
-        )
-        .fetch_one(&self.readers)
-        .await?;
+        const NEXT: &str = "SELECT min(lease_until) FROM runs WHERE phase <> 'ended' AND origin = 'pulled'";
+        let at = self.here(|sql| Ok(sql.row(NEXT, [], |row| row.get(0))?.flatten())).await?;
         Ok(at)
     }
 

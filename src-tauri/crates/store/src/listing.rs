@@ -171,7 +171,12 @@ impl Store {
     pub async fn list_tasks(&self, filter: &TaskFilter) -> Result<(Vec<ListedTask>, u32), StoreError> {
         let read = |filter: &TaskFilter, sql: &Connection| {
             let asked = Asked::of(filter)?;
-            Ok((asked.page(sql)?, asked.count(sql)?))
+            let tasks = asked.page(sql)?;
+            let seen = tasks.len() as u32;
+            // The last page tells how many there are.
+            let is_last = seen < filter.limit && (seen > 0 || filter.offset == 0);
+            let total = if is_last { filter.offset + seen } else { asked.count(sql)? };
+            Ok((tasks, total))
         };
         if filter.is_short() {
             return self.here(|sql| read(filter, sql)).await;

@@ -16,7 +16,8 @@ use tokio::sync::broadcast;
 use crate::{
     changes::Committed,
     error::OpenError,
-    readers::{Ask, Readers},
+    readers::{Ask, Readers, count_no_memory},
+    track::Settled,
     writer::{self, WriteConnection, Writer},
 };
 
@@ -32,6 +33,7 @@ pub struct Store {
     pub(crate) readers: SqlitePool,
     pub(crate) writer: Writer,
     committed: broadcast::Sender<Arc<Committed>>,
+    pub(crate) settled: Settled,
 }
 
 impl Store {
@@ -40,6 +42,7 @@ impl Store {
     /// A file from a newer version is refused untouched. Before a migration the file is copied to
     /// `flightboard.db.before-N`; if the migration fails the copy is put back.
     pub async fn open(data_dir: &Path) -> Result<Store, OpenError> {
+        count_no_memory();
         std::fs::create_dir_all(data_dir).map_err(|e| OpenError::Directory(data_dir.into(), e))?;
         let path = data_dir.join(FILE_NAME);
         migrate(&path).await?;
@@ -49,7 +52,7 @@ impl Store {
         let readers = readers().connect_lazy_with(options(&path).read_only(true));
         let (committed, _) = broadcast::channel(1024);
         let writer = writer::start(connection, committed.clone()).map_err(|e| broken(e.into()))?;
-        Ok(Store { here: Readers::of(&path), readers, writer, committed })
+        Ok(Store { here: Readers::of(&path), readers, writer, committed, settled: Settled::default() })
     }
 
     /// Opens a file of this version's schema to read it only; none where there is no such file, or where
@@ -60,6 +63,7 @@ impl Store {
         if !std::fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
             return None;
         }
+        count_no_memory();
         let here = Readers::of(&path);
         let state = "SELECT max(version), count(*), EXISTS (SELECT 1 FROM runs WHERE phase <> 'ended') FROM _sqlx_migrations";
         let read = |row: &rusqlite::Row<'_>| <(i64, i64, bool)>::try_from(row);
@@ -70,7 +74,7 @@ impl Store {
         }
         let (committed, _) = broadcast::channel(1);
         let readers = readers().connect_lazy_with(options(&path).read_only(true));
-        Some(Store { here, readers, writer: Writer::closed(), committed })
+        Some(Store { here, readers, writer: Writer::closed(), committed, settled: Settled::default() })
     }
 
     /// What each commit touched. A receiver that lags must read everything again.

@@ -2,16 +2,12 @@
 //! at work. The order comes from partial indexes over claimable rows, so that its cost does not grow
 //! with what is stored beside them.
 
-use std::collections::HashMap;
-
 use domain::{
     Actor, Cause, ClaimOrder, Id, Millis, Priority, ProjectId, RunId, TaskId,
-    budget::Spent,
     dispatch::Until,
     edges::{Blocker, Standing},
 };
 use rusqlite::params;
-use sqlx::FromRow;
 
 use crate::{
     Store,
@@ -54,29 +50,6 @@ pub struct LiveRunRecord {
     pub interactive: bool,
     /// It was asked to stop, or no longer holds its task.
     pub leaving: bool,
-}
-
-/// What an agent's runs came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TrackRecord {
-    pub succeeded: u32,
-    /// All that ended by themselves. What waits for an account, an answer, a leave or money is neither success nor
-    /// failure.
-    pub ended: u32,
-    pub spent_today: Spent,
-    pub spent: Spent,
-}
-
-#[derive(FromRow)]
-struct TrackRow {
-    agent: String,
-    recent: bool,
-    succeeded: i64,
-    ended: i64,
-    micros: i64,
-    tokens: i64,
-    wall: i64,
-    estimated: bool,
 }
 
 row! {
@@ -191,41 +164,6 @@ impl Store {
         let rows: Vec<(String, i64)> =
             self.aside(move |sql| Ok(sql.rows(served, [since], |row| row.try_into())?)).await?;
         Ok(rows.into_iter().map(|(agent, count)| (agent, count as u64)).collect())
-    }
-
-    /// For each agent what became of its runs, and what they used: those made since `today`, and all.
-    /// `now` ends the time of runs that are still at work.
-    pub async fn track_records(
-        &self,
-        today: Millis,
-        now: Millis,
-    ) -> Result<HashMap<String, TrackRecord>, StoreError> {
-        let rows: Vec<TrackRow> = sqlx::query_as(
-            "SELECT agent, created_at >= ? AS recent, count(*) FILTER (WHERE outcome = 'succeeded') AS succeeded, \
-             count(*) FILTER (WHERE outcome = 'succeeded' OR outcome = 'failed' AND \
-             cause NOT IN ('usage_limit', 'blocked', 'permission_refused', 'budget', 'session_gone')) AS ended, \
-             sum(micros) AS micros, \
-             sum(tokens_in + tokens_out + tokens_cached) AS tokens, \
-             coalesce(sum(max(coalesce(ended_at, ?) - started_at, 0)), 0) AS wall, max(estimated) AS estimated \
-             FROM runs GROUP BY agent, recent",
-        )
-        .bind(today)
-        .bind(now)
-        .fetch_all(&self.readers)
-        .await?;
-        let mut records: HashMap<String, TrackRecord> = HashMap::new();
-        for row in rows {
-            let record = records.entry(row.agent).or_default();
-            record.succeeded += row.succeeded as u32;
-            record.ended += row.ended as u32;
-            let spent =
-                Spent { micros: row.micros, tokens: row.tokens, wall: row.wall, estimated: row.estimated };
-            record.spent = record.spent + spent;
-            if row.recent {
-                record.spent_today = spent;
-            }
-        }
-        Ok(records)
     }
 
     /// Hands the task to the dispatcher, or takes it back.

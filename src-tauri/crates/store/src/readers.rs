@@ -4,16 +4,22 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, Once, PoisonError, RwLock},
     time::Duration,
 };
 
-use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, Params, Row};
+use rusqlite::{
+    CachedStatement, Connection, OpenFlags, OptionalExtension, Params, Row, config::DbConfig, ffi,
+};
+
+use tokio::sync::Semaphore;
 
 use crate::{Store, error::StoreError};
 
 /// Connections that are kept for the next question; as many threads rarely ask at one time.
 const KEPT: usize = 8;
+/// Long questions that are answered at one time: more would only take turns, each with a connection to be opened anew.
+const ASIDE: usize = 4;
 /// Statements that each of them keeps prepared.
 const PREPARED: usize = 128;
 /// As long as sqlx's own connections wait for a lock.
@@ -29,17 +35,20 @@ struct Inner {
     idle: Mutex<Vec<Connection>>,
     /// Held for reading while a question is answered.
     closed: RwLock<bool>,
+    aside: Arc<Semaphore>,
 }
 
 impl Readers {
     /// Of a file in which the tables are.
     pub fn of(path: &Path) -> Readers {
-        Readers(Arc::new(Inner { path: path.to_owned(), idle: Mutex::default(), closed: RwLock::new(false) }))
+        let aside = Arc::new(Semaphore::new(ASIDE));
+        let (path, idle, closed) = (path.to_owned(), Mutex::default(), RwLock::new(false));
+        Readers(Arc::new(Inner { path, idle, closed, aside }))
     }
 
     /// Answers one question.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let Inner { path, idle, closed } = &*self.0;
+        let Inner { path, idle, closed, .. } = &*self.0;
         let closed = closed.read().unwrap_or_else(PoisonError::into_inner);
         if *closed {
             return Err(StoreError::Closed);
@@ -67,7 +76,24 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
+    plan_once(&connection)?;
     Ok(connection)
+}
+
+/// A statement is planned when it is prepared, for whatever it will be asked with. SQLite else prepares it again
+/// before each use where a value might make another index the better one: that took longer than its answer.
+pub(crate) fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
+}
+
+/// Keeps SQLite from counting what memory it uses, for which all threads wait for one lock. Before the first
+/// connection of the process; later it changes nothing.
+pub(crate) fn count_no_memory() {
+    static ONCE: Once = Once::new();
+    // SAFETY: the option takes one integer. SQLite refuses it, and does no harm, once it is at work.
+    ONCE.call_once(|| unsafe {
+        ffi::sqlite3_config(ffi::SQLITE_CONFIG_MEMSTATUS, 0);
+    });
 }
 
 /// The outer error is the transaction's.
@@ -98,7 +124,12 @@ impl Store {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let here = self.here.clone();
-        let answered = tokio::task::spawn_blocking(move || here.read(work)).await;
+        let turn = here.0.aside.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let answered = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            here.read(work)
+        });
+        let answered = answered.await;
         answered.unwrap_or_else(|ended| match ended.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
             Err(_) => Err(StoreError::Closed),
@@ -178,3 +209,42 @@ macro_rules! row {
     };
 }
 pub(crate) use row;
+
+#[cfg(test)]
+mod tests {
+    use domain::Status;
+    use rusqlite::{StatementStatus, params};
+
+    use super::*;
+    use crate::listing::PAGE_AMONG;
+
+    /// The statement has conditions on columns that partial indexes name: with its values at hand SQLite would look
+    /// for a better plan.
+    #[tokio::test]
+    async fn a_statement_is_planned_once_whatever_it_is_asked_with() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        let planned_anew = store.here.read(|sql| {
+            let mut page = sql.statement(PAGE_AMONG)?;
+            for status in Status::ALL {
+                let statuses = format!("[\"{}\"]", status.word());
+                let none: Option<i64> = None;
+                let asked = params!["[1,2]", statuses, none, none, none, none, none, 20, 0];
+                assert!(page.query(asked)?.next()?.is_none());
+            }
+            Ok(page.get_status(StatementStatus::RePrepare))
+        });
+        assert_eq!(planned_anew.unwrap(), 0);
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn more_long_questions_than_places_are_all_answered() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        let ask = |number: usize| store.aside(move |_| Ok(number));
+        let answers = futures_util::future::try_join_all((0..5 * ASIDE).map(ask)).await.unwrap();
+        assert_eq!(answers, (0..5 * ASIDE).collect::<Vec<_>>());
+        store.close().await;
+    }
+}

@@ -31,7 +31,8 @@ impl Store {
         estimated: bool,
         now: Millis,
     ) -> Result<(), StoreError> {
-        self.writer
+        let written = self
+            .writer
             .write(move |tx| {
                 Box::pin(async move {
                     let run = runs::require(tx, id).await?;
@@ -50,7 +51,9 @@ impl Store {
                     log(tx, run.task, Some(id), &domain::Actor::Engine, "run.spend", text, now).await
                 })
             })
-            .await
+            .await;
+        self.settled.changed(id);
+        written
     }
 
     /// Says something of a budget on the card, once for each run and mark. Returns whether it was said now.

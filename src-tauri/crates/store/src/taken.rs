@@ -7,6 +7,7 @@ use crate::{
     Store,
     claims::Claim,
     error::StoreError,
+    readers::Ask,
     runs::{self, NewRun, Origin},
     tasks,
     writer::Tx,
@@ -29,12 +30,10 @@ impl Store {
 
     /// The right to report on the pulled run that holds the card; none: nobody holds it, or Flightboard's own.
     pub async fn holder_of(&self, task: TaskId) -> Result<Option<(RunId, String)>, StoreError> {
-        let held: Option<(i64, String)> = sqlx::query_as(
-            "SELECT r.id, r.uid FROM tasks t JOIN runs r ON r.id = t.live_run WHERE t.id = ? AND r.origin = 'pulled'",
-        )
-        .bind(task.raw())
-        .fetch_optional(&self.readers)
-        .await?;
+        const HOLDER: &str = "SELECT r.id, r.uid FROM tasks t JOIN runs r ON r.id = t.live_run \
+             WHERE t.id = ? AND r.origin = 'pulled'";
+        let held: Option<(i64, String)> =
+            self.here(|sql| Ok(sql.row(HOLDER, [task.raw()], |row| row.try_into())?)).await?;
         Ok(held.map(|(run, token)| (RunId(run), token)))
     }
 }

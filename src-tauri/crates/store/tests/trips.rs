@@ -75,13 +75,15 @@ async fn what_many_wait_for_takes_no_trip() {
         let agents = |name: &'static str| (0..together).map(move |n| format!("{name}-{n}"));
         join_all((0..2 * together).map(|_| store.add_task(ready_card("work"), Actor::Person, 0))).await;
         let claims = join_all(agents("a").map(|agent| claim(&store, agent))).await;
+        assert_eq!(store.holder_of(claims[0].task).await.unwrap().map(|(run, _)| run), Some(claims[0].run));
+        assert!(store.next_lease().await.unwrap().is_some());
         let reports = join_all(claims.into_iter().map(|claim| report(&store, claim)));
         let claims = join_all(agents("b").map(|agent| claim(&store, agent)));
         let (claims, _) = tokio::join!(claims, reports);
         join_all(claims.into_iter().map(|claim| report(&store, claim))).await;
     }
     let trips: Vec<String> = heard.try_iter().collect();
-    assert_eq!(trips, [] as [&str; 0], "for cards, claims and reports");
+    assert_eq!(trips, [] as [&str; 0], "for cards, claims, whose they are, and reports");
 
     let task = store.add_task(ready_card("work"), Actor::Person, 1).await.unwrap();
     let edit = TaskEdit { tags: Some(vec!["seen".into()]), ..TaskEdit::default() };

@@ -3,7 +3,7 @@
 use domain::{
     RetryPolicy, Status, TaskId, agent,
     edges::{Blocker, Edge, Standing},
-    policy::QueuePolicy,
+    policy::{PARALLEL, QueuePolicy},
     review::StepOutcome,
     text::{self, BadText},
     verdict::Verdict,
@@ -26,6 +26,16 @@ const SAYS_MAX: usize = 100_000;
 
 /// The next task for an agent that runs elsewhere.
 pub async fn claim_task(app: &App, request: ClaimTask) -> Result<ClaimAnswer, Problem> {
+    let answer = claim(app, request).await?;
+    let task = match &answer.claim {
+        Some(claim) => Some(super::tasks::detail(app, claim.task).await?),
+        None => None,
+    };
+    Ok(ClaimAnswer { task, ..answer })
+}
+
+/// The same without the card, for who reads that in another way.
+pub async fn claim(app: &App, request: ClaimTask) -> Result<ClaimAnswer, Problem> {
     let bad = |error: agent::BadAgent| invalid(error.to_string());
     let pull = Pull {
         lease: lease(request.lease_seconds.unwrap_or(USUAL_LEASE))?,
@@ -39,13 +49,9 @@ pub async fn claim_task(app: &App, request: ClaimTask) -> Result<ClaimAnswer, Pr
         Claimed::AtCapacity(held) => (ClaimReason::AtCapacity, None, held, None),
         Claimed::NoTask(why) => (ClaimReason::NoTasksAvailable, None, Vec::new(), why),
     };
-    let task = match &claim {
-        Some(claim) => Some(super::tasks::detail(app, claim.task).await?),
-        None => None,
-    };
     let claim = claim.map(claimed);
     let held = held.into_iter().map(|Held { task, run, token }| HeldTask { task, run, token }).collect();
-    Ok(ClaimAnswer { reason, why, claim, task, held })
+    Ok(ClaimAnswer { reason, why, claim, task: None, held })
 }
 
 /// Prepares the task's workspace for an agent that the caller starts.
@@ -137,6 +143,25 @@ pub async fn remove_dependency(app: &App, request: RemoveDependency) -> Result<T
     let now = app.engine.now();
     app.engine.store().remove_edge(request.id, request.upstream, app.actor(), now).await?;
     super::tasks::detail(app, request.id).await
+}
+
+/// How full the queue's places are.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueLoad {
+    pub paused: bool,
+    /// Runs that count.
+    pub in_flight: u32,
+    pub parallel: u32,
+}
+
+/// What the plan says of the places, without planning.
+pub async fn queue_load(app: &App, _: Nothing) -> Result<QueueLoad, Problem> {
+    let policy = app.engine.queue_policy().await?;
+    Ok(QueueLoad {
+        paused: policy.paused,
+        in_flight: app.engine.in_flight(&policy).await?,
+        parallel: policy.parallel.unwrap_or(PARALLEL),
+    })
 }
 
 pub async fn get_plan(app: &App, request: GetPlan) -> Result<QueuePlan, Problem> {
@@ -292,7 +317,9 @@ pub(super) async fn known_agents(app: &App, names: impl Iterator<Item = &String>
 /// The routing as it is with the wanted changes, checked.
 pub(super) async fn routing(app: &App, before: Routing, set: SetRouting) -> Result<Routing, Problem> {
     let agents = set.agents.unwrap_or(before.chain);
-    known_agents(app, agents.iter()).await?;
+    if !agents.is_empty() {
+        known_agents(app, agents.iter()).await?;
+    }
     if agents.len() > 20 {
         return Err(invalid("at most 20 agents can be listed"));
     }

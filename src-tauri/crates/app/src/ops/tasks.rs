@@ -185,6 +185,15 @@ pub async fn add_comment(app: &App, request: AddComment) -> Result<Comment, Prob
     Ok(views::comment(added))
 }
 
+/// Of a card that is not in the trash; oldest first.
+pub async fn comments(app: &App, request: TaskRef) -> Result<Vec<Comment>, Problem> {
+    let store = app.engine.store();
+    if store.task(request.id).await?.trashed_at.is_some() {
+        return Err(store::StoreError::NotFound { what: "task", key: request.id.key() }.into());
+    }
+    Ok(store.comments(request.id).await?.into_iter().map(views::comment).collect())
+}
+
 pub(super) async fn one_card(app: &App, id: TaskId) -> Result<Card, Problem> {
     let card = some_cards(app, &[id]).await?.pop();
     Ok(card.ok_or(store::StoreError::NotFound { what: "task", key: id.key() })?)

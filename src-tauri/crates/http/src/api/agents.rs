@@ -218,10 +218,8 @@ pub(crate) async fn heartbeat(caller: Caller, Path(agent): Path<String>) -> Answ
     let seen = caller.ask("heartbeat_agent", json!({ "name": name })).await?;
     let waiting = json!({ "agent": name, "statuses": ["ready", "in_progress"], "limit": 10 });
     // An agent's own key lists no board; it asks the queue for its work.
-    let tasks = match caller.ask("list_tasks", waiting).await {
-        Ok(found) => found["tasks"].as_array().into_iter().flatten().map(words::task).collect::<Vec<_>>(),
-        Err(_) => Vec::new(),
-    };
+    let found = caller.list_tasks(waiting).await.map(|found| found.tasks).unwrap_or_default();
+    let tasks: Vec<_> = found.iter().map(words::task).collect();
     let items = if tasks.is_empty() {
         json!([])
     } else {

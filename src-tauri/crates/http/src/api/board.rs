@@ -1,5 +1,10 @@
 //! The board as a whole, in the first board's words: its state, what happened, what is found, what is taken out.
 
+use app::{
+    in_types,
+    ops::QueueLoad,
+    wire::{ListedTask, Nothing},
+};
 use axum::{
     Extension,
     body::Body,
@@ -11,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Feed, Page, agents, bad, ok,
+    Answer, Fail, Feed, Page, agents, bad, ok,
     tasks::{PageText, every, query},
     words,
 };
@@ -19,6 +24,8 @@ use crate::gate::Caller;
 
 /// Cards or changes in one file.
 const EXPORTED: usize = 50_000;
+/// Changes that the operation lists at once.
+const CHANGES: usize = 200;
 
 /// For whoever wants to know whether the board answers at all.
 pub(crate) async fn health() -> Response {
@@ -26,19 +33,19 @@ pub(crate) async fn health() -> Response {
 }
 
 pub(crate) async fn status(caller: Caller, Extension(feed): Extension<Feed>) -> Answer {
-    let overview = caller.ask("get_overview", json!({})).await?;
-    let plan = caller.ask("get_plan", json!({})).await?;
+    let overview = in_types::get_overview(&caller.app, Nothing {}).await?;
+    let QueueLoad { paused, in_flight, parallel } = in_types::queue_load(&caller.app, Nothing {}).await?;
     ok(json!({
-        "status": if overview["problem"].is_null() { "ok" } else { "degraded" },
-        "version": overview["version"],
-        "problem": overview["problem"],
+        "status": if overview.problem.is_none() { "ok" } else { "degraded" },
+        "version": overview.version,
+        "problem": overview.problem,
         "tasks": {
-            "in_progress": overview["in_flight"],
-            "assigned": overview["waiting"],
-            "needs_you": overview["needs_you"],
+            "in_progress": overview.in_flight,
+            "assigned": overview.waiting,
+            "needs_you": overview.needs_you,
         },
-        "queue": { "paused": plan["paused"], "in_flight": plan["in_flight"], "parallel": plan["parallel"] },
-        "last_event_id": overview["seq"],
+        "queue": { "paused": paused, "in_flight": in_flight, "parallel": parallel },
+        "last_event_id": overview.seq,
         "event_streams": feed.readers(),
         "timestamp": jiff::Timestamp::now().as_second(),
     }))
@@ -107,8 +114,8 @@ pub(crate) async fn search(caller: Caller, wanted: Result<Query<Sought>, QueryRe
     let of = |kind: &str| wanted.kind.as_deref().is_none_or(|only| only == kind);
     let mut results = Vec::new();
     if of("task") {
-        let found = caller.ask("list_tasks", json!({ "text": text, "limit": limit })).await?;
-        results.extend(found["tasks"].as_array().into_iter().flatten().map(|task| found_task(task, text)));
+        let found = caller.list_tasks(json!({ "text": text, "limit": limit })).await?;
+        results.extend(found.tasks.iter().map(|task| found_task(task, text)));
     }
     if of("agent") {
         let all = caller.ask("list_agents", json!({})).await?;
@@ -127,19 +134,23 @@ pub(crate) async fn search(caller: Caller, wanted: Result<Query<Sought>, QueryRe
 }
 
 fn holds(value: &Value, text: &str) -> bool {
-    value.as_str().is_some_and(|value| value.to_lowercase().contains(&text.to_lowercase()))
+    value.as_str().is_some_and(|value| contains(value, text))
 }
 
-fn found_task(task: &Value, text: &str) -> Value {
-    let words = words::task(task);
+fn contains(value: &str, text: &str) -> bool {
+    value.to_lowercase().contains(&text.to_lowercase())
+}
+
+fn found_task(card: &ListedTask, text: &str) -> Value {
+    let task = words::task(card);
     json!({
         "type": "task",
-        "id": words["id"],
-        "title": words["title"],
-        "subtitle": words["status"],
-        "excerpt": domain::text::elide(words["description"].as_str().unwrap_or_default(), 120),
-        "created_at": words["created_at"],
-        "relevance": if holds(&words["title"], text) { 2 } else { 1 },
+        "id": task.id,
+        "title": task.title,
+        "subtitle": task.status,
+        "excerpt": domain::text::elide(task.description, 120),
+        "created_at": task.created_at,
+        "relevance": if contains(task.title, text) { 2 } else { 1 },
     })
 }
 
@@ -154,18 +165,21 @@ pub(crate) struct Taken {
 pub(crate) async fn export(caller: Caller, wanted: Result<Query<Taken>, QueryRejection>) -> Answer {
     let wanted = query(wanted)?;
     let kind = wanted.kind.unwrap_or_default();
-    let (operation, part, columns): (_, _, &[&str]) = match kind.as_str() {
-        "tasks" => ("list_tasks", "tasks", &TASK_COLUMNS),
-        "activities" => ("list_changes", "changes", &ACTIVITY_COLUMNS),
+    let columns: &[&str] = match kind.as_str() {
+        "tasks" => &TASK_COLUMNS,
+        "activities" => &ACTIVITY_COLUMNS,
         _ => return Err(bad("type must be tasks or activities")),
     };
     let format = wanted.format.as_deref().unwrap_or("csv");
     if !matches!(format, "csv" | "json") {
         return Err(bad("format must be csv or json"));
     }
-    let view = |row: &Value| if part == "tasks" { words::task(row) } else { activity(row) };
-    let found = every(&caller, operation, part, json!({}), EXPORTED).await?;
-    let rows: Vec<Value> = found.iter().map(view).collect();
+    let rows: Vec<Value> = if kind == "tasks" {
+        let found = every(&caller, json!({}), EXPORTED).await?;
+        found.iter().map(|card| json!(words::task(card))).collect()
+    } else {
+        every_change(&caller).await?.iter().map(activity).collect()
+    };
     let body = match format {
         "csv" => csv(columns, &rows),
         _ => json!({ "type": kind, "count": rows.len(), "data": rows }).to_string(),
@@ -174,6 +188,22 @@ pub(crate) async fn export(caller: Caller, wanted: Result<Query<Taken>, QueryRej
     let name = format!("attachment; filename={kind}.{format}");
     Ok(([(header::CONTENT_TYPE, mime.to_owned()), (header::CONTENT_DISPOSITION, name)], Body::from(body))
         .into_response())
+}
+
+/// The newest [`EXPORTED`] changes.
+async fn every_change(caller: &Caller) -> Result<Vec<Value>, Fail> {
+    let mut changes = Vec::new();
+    while changes.len() < EXPORTED {
+        let page = json!({ "limit": CHANGES, "offset": changes.len() });
+        let mut page = caller.ask("list_changes", page).await?;
+        let Some(found) = page["changes"].as_array_mut() else { break };
+        let is_last = found.len() < CHANGES;
+        changes.append(found);
+        if is_last {
+            break;
+        }
+    }
+    Ok(changes)
 }
 
 const TASK_COLUMNS: [&str; 13] = [

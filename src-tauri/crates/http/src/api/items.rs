@@ -1,11 +1,13 @@
 //! The second board's routes: items of a queue, claimed, completed, executed, in its words.
 
+use app::wire::ClaimAnswer;
 use axum::{
     body::Bytes,
     extract::{Path, Query, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
     response::IntoResponse,
 };
+use domain::Id;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -30,17 +32,17 @@ pub(crate) async fn list(caller: Caller, wanted: Result<Query<Wanted>, QueryReje
     let wanted = query(wanted)?;
     let mut request = json!({ "statuses": wanted.status.map(|status| [status]) });
     if wanted.page.is_empty() {
-        let items: Vec<Value> =
-            every(&caller, "list_tasks", "tasks", request, ITEMS).await?.iter().map(words::item).collect();
+        let found = every(&caller, request, ITEMS).await?;
+        let items: Vec<_> = found.iter().map(words::item).collect();
         let total = items.len();
         return ok(Page::told(total.max(1) as u32, 0, total as u64, "items", items));
     }
     let (limit, offset) = wanted.page.read()?.of(200);
     request["limit"] = json!(limit);
     request["offset"] = json!(offset);
-    let found = caller.ask("list_tasks", request).await?;
-    let items = found["tasks"].as_array().into_iter().flatten().map(words::item).collect();
-    ok(Page::told(limit, offset, found["total"].as_u64().unwrap_or(0), "items", items))
+    let found = caller.list_tasks(request).await?;
+    let items = found.tasks.iter().map(words::item).collect();
+    ok(Page::told(limit, offset, found.total.into(), "items", items))
 }
 
 #[derive(Default, Deserialize)]
@@ -66,8 +68,8 @@ pub(crate) async fn create(caller: Caller, headers: HeaderMap, body: Bytes) -> A
         "priority": said.priority,
         "tags": said.tags,
     });
-    let made = caller.ask("put_task", request).await?;
-    created(format!("/api/queue/{}", made["id"]), words::item(&made))
+    let made = caller.put_task(request).await?;
+    created(format!("/api/queue/{}", made.id), words::item(&made))
 }
 
 pub(crate) async fn show(caller: Caller, Path(item): Path<String>) -> Answer {
@@ -84,7 +86,7 @@ pub(crate) async fn complete(caller: Caller, Path(item): Path<String>) -> Answer
 
 async fn put(caller: &Caller, item: i64, status: &str) -> Answer {
     find(caller, item).await?;
-    match caller.ask("put_task", json!({ "id": item, "status": status })).await {
+    match caller.put_task(json!({ "id": item, "status": status })).await {
         Ok(changed) => ok(words::item(&changed)),
         Err(problem) => Err(refused(caller, item, problem).await),
     }
@@ -104,18 +106,17 @@ pub(crate) async fn claim(caller: Caller, headers: HeaderMap, body: Bytes) -> An
     let agent = said.agent_id.or(header).or(caller.agent().map(str::to_owned));
     let agent = agent.ok_or_else(|| bad("say who claims: agentId, or the header x-agent-name"))?;
     let request = json!({ "agent": agent.trim().to_ascii_lowercase(), "max_capacity": said.capacity });
-    let claim = caller.ask("claim_task", request).await?;
-    let item = match claim["claim"]["task"].as_i64() {
-        Some(task) => words::item(&find(&caller, task).await?),
-        None => Value::Null,
+    let ClaimAnswer { reason, claim, .. } = caller.claim(request).await?;
+    let card = match &claim {
+        Some(run) => Some(find(&caller, run.task.raw()).await?),
+        None => None,
     };
-    let run = &claim["claim"];
     ok(json!({
-        "item": item,
-        "reason": claim["reason"],
-        "runId": run["run"],
-        "token": run["token"],
-        "leaseUntil": words::iso(&run["lease_until"]),
+        "item": card.as_ref().map(words::item),
+        "reason": reason,
+        "runId": claim.as_ref().map(|run| run.run),
+        "token": claim.as_ref().map(|run| run.token.as_str()),
+        "leaseUntil": claim.as_ref().and_then(|run| words::iso_text(run.lease_until)),
     }))
 }
 

@@ -17,10 +17,15 @@ mod words;
 
 pub(crate) use events::Feed;
 
+use std::collections::BTreeMap;
+
 use app::{
     App,
     authority::allow_role,
-    wire::{Problem, ProblemCode},
+    decode_value, in_types,
+    wire::{
+        AddComment, ClaimAnswer, ClaimTask, Comment, ListedTask, Problem, ProblemCode, PutTask, TaskPage,
+    },
 };
 use axum::{
     Router,
@@ -203,6 +208,26 @@ impl Caller {
         let answer = rpc::carry_out(self, operation.to_owned(), body.into()).await?;
         serde_json::from_slice(&answer).map_err(internal)
     }
+
+    /// `list_tasks`, as the next ones are the operations of their names: without JSON on the way back.
+    pub(crate) async fn list_tasks(&self, request: Value) -> Result<TaskPage, Problem> {
+        in_types::list_tasks(&self.app, decode_value(request)?).await
+    }
+
+    pub(crate) async fn put_task(&self, request: Value) -> Result<ListedTask, Problem> {
+        let (app, request) = (self.app.clone(), decode_value::<PutTask>(request)?);
+        rpc::go_on(&self.writes, async move { in_types::put_task(&app, request).await }).await
+    }
+
+    pub(crate) async fn claim(&self, request: Value) -> Result<ClaimAnswer, Problem> {
+        let (app, request) = (self.app.clone(), decode_value::<ClaimTask>(request)?);
+        rpc::go_on(&self.writes, async move { in_types::claim(&app, request).await }).await
+    }
+
+    pub(crate) async fn add_comment(&self, request: Value) -> Result<Comment, Problem> {
+        let (app, request) = (self.app.clone(), decode_value::<AddComment>(request)?);
+        rpc::go_on(&self.writes, async move { in_types::add_comment(&app, request).await }).await
+    }
 }
 
 /// A JSON body. Nothing at all counts as an empty object.
@@ -243,11 +268,11 @@ fn id(text: &str) -> Result<i64, Fail> {
         .ok_or_else(|| bad(format!("“{text}” is not an id; ids are integers")))
 }
 
-fn ok(body: Value) -> Answer {
+fn ok(body: impl Serialize) -> Answer {
     Ok(axum::Json(body).into_response())
 }
 
-fn created(location: String, body: Value) -> Answer {
+fn created(location: String, body: impl Serialize) -> Answer {
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(body)).into_response())
 }
 
@@ -267,9 +292,27 @@ impl Page {
         (limit, self.offset.or(skipped).unwrap_or(0))
     }
 
-    fn told(limit: u32, offset: u32, total: u64, named: &str, rows: Vec<Value>) -> Value {
-        let more = u64::from(offset) + (rows.len() as u64) < total;
-        let page = u64::from(offset / limit) + 1;
-        json!({ named: rows, "total": total, "page": page, "limit": limit, "offset": offset, "hasMore": more })
+    fn told<R: Serialize>(limit: u32, offset: u32, total: u64, named: &str, rows: Vec<R>) -> impl Serialize {
+        Told {
+            has_more: u64::from(offset) + (rows.len() as u64) < total,
+            page: u64::from(offset / limit) + 1,
+            rows: BTreeMap::from([(named.to_owned(), rows)]),
+            total,
+            limit,
+            offset,
+        }
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<R> {
+    /// Under their name.
+    #[serde(flatten)]
+    rows: BTreeMap<String, Vec<R>>,
+    total: u64,
+    page: u64,
+    limit: u32,
+    offset: u32,
+    has_more: bool,
 }

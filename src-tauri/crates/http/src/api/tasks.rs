@@ -1,12 +1,16 @@
 //! `/api/tasks` and what hangs on it, in the first board's words.
 
+use app::{
+    in_types,
+    wire::{ClaimAnswer, Comment, ListedTask, TaskRef},
+};
 use axum::{
     body::Bytes,
     extract::{Path, Query, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
 };
-use domain::TaskId;
-use serde::Deserialize;
+use domain::{Id, Status, TaskId};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Fail, Page, bad, created, id, not_found, ok, read, repeat::etag, words};
@@ -75,27 +79,20 @@ pub(crate) async fn list(caller: Caller, wanted: Result<Query<Wanted>, QueryReje
         "limit": limit,
         "offset": offset,
     });
-    let found = caller.ask("list_tasks", request).await?;
-    let tasks = found["tasks"].as_array().into_iter().flatten().map(words::task).collect();
-    ok(Page::told(limit, offset, found["total"].as_u64().unwrap_or(0), "tasks", tasks))
+    let found = caller.list_tasks(request).await?;
+    let tasks = found.tasks.iter().map(words::task).collect();
+    ok(Page::told(limit, offset, found.total.into(), "tasks", tasks))
 }
 
-/// Every row there is, page by page, up to `most`.
-pub(crate) async fn every(
-    caller: &Caller,
-    operation: &str,
-    part: &str,
-    mut request: Value,
-    most: usize,
-) -> Result<Vec<Value>, Fail> {
+/// Every card there is, page by page, up to `most`.
+pub(crate) async fn every(caller: &Caller, mut request: Value, most: usize) -> Result<Vec<ListedTask>, Fail> {
     let mut rows = Vec::new();
     request["limit"] = json!(WHOLE_PAGE);
     while rows.len() < most {
         request["offset"] = json!(rows.len());
-        let mut page = caller.ask(operation, &request).await?;
-        let Some(found) = page[part].as_array_mut() else { break };
+        let mut found = caller.list_tasks(request.clone()).await?.tasks;
         let is_last = found.len() < WHOLE_PAGE;
-        rows.append(found);
+        rows.append(&mut found);
         if is_last {
             break;
         }
@@ -104,14 +101,25 @@ pub(crate) async fn every(
 }
 
 /// The card as the operation lists it.
-pub(crate) async fn find(caller: &Caller, id: i64) -> Result<Value, Fail> {
-    let mut found = caller.ask("list_tasks", json!({ "ids": [id] })).await?;
-    let task = found["tasks"].as_array_mut().and_then(Vec::pop);
-    task.ok_or_else(|| not_found(format!("task {} does not exist", TaskId(id).key())).into())
+pub(crate) async fn find(caller: &Caller, id: i64) -> Result<ListedTask, Fail> {
+    let found = caller.list_tasks(json!({ "ids": [id] })).await?.tasks.pop();
+    found.ok_or_else(|| not_found(format!("task {} does not exist", TaskId(id).key())).into())
+}
+
+/// What a single card is answered with.
+#[derive(Serialize)]
+struct Shown<'c> {
+    task: words::Task<'c>,
+}
+
+impl Shown<'_> {
+    fn of(card: &ListedTask) -> Shown<'_> {
+        Shown { task: words::task(card) }
+    }
 }
 
 pub(crate) async fn show(caller: Caller, Path(task): Path<String>) -> Answer {
-    ok(json!({ "task": words::task(&find(&caller, id(&task)?).await?) }))
+    ok(Shown::of(&find(&caller, id(&task)?).await?))
 }
 
 /// What the first board says of a card; fields that it has and we do not are left alone.
@@ -186,8 +194,8 @@ impl Said {
 
 pub(crate) async fn create(caller: Caller, headers: HeaderMap, body: Bytes) -> Answer {
     let said: Said = read(&headers, &body)?;
-    let made = caller.ask("put_task", said.request(None, gate::name(&headers))?).await?;
-    created(format!("/api/tasks/{}", made["id"]), json!({ "task": words::task(&made) }))
+    let made = caller.put_task(said.request(None, gate::name(&headers))?).await?;
+    created(format!("/api/tasks/{}", made.id), Shown::of(&made))
 }
 
 pub(crate) async fn change(
@@ -205,7 +213,7 @@ pub(crate) async fn change(
     let mut request = said.request(Some(task), gate::name(&headers))?;
     if let Some(expected) = headers.get(header::IF_MATCH) {
         let now = find(&caller, task).await?;
-        let tag = etag(&serde_json::to_vec(&json!({ "task": words::task(&now) })).unwrap_or_default());
+        let tag = etag(&serde_json::to_vec(&Shown::of(&now)).unwrap_or_default());
         if expected != "*" && expected.as_bytes() != tag.as_bytes() {
             let problem = app::wire::Problem {
                 code: app::wire::ProblemCode::Conflict,
@@ -214,10 +222,10 @@ pub(crate) async fn change(
             };
             return Err(Fail::new(crate::problem::with_status(StatusCode::PRECONDITION_FAILED, &problem)));
         }
-        request["version"] = now["version"].clone();
+        request["version"] = json!(now.version);
     }
-    match caller.ask("put_task", request).await {
-        Ok(changed) => ok(json!({ "task": words::task(&changed) })),
+    match caller.put_task(request).await {
+        Ok(changed) => ok(Shown::of(&changed)),
         Err(problem) => Err(refused(&caller, task, problem).await),
     }
 }
@@ -228,9 +236,9 @@ pub(crate) async fn refused(caller: &Caller, task: i64, problem: app::wire::Prob
         return problem.into();
     }
     let Ok(now) = find(caller, task).await else { return problem.into() };
-    let word = |status: &Value| status.as_str().map(words::status_word).map(str::to_owned);
-    let moves: Vec<String> = now["moves"].as_array().into_iter().flatten().filter_map(word).collect();
-    let more = json!({ "status_now": word(&now["status"]), "legal_next": moves });
+    let word = |status: &Status| words::status_word(status.word());
+    let moves: Vec<&str> = now.moves.iter().map(word).collect();
+    let more = json!({ "status_now": word(&now.status), "legal_next": moves });
     Fail::new(crate::problem::with_more(StatusCode::CONFLICT, &problem, more))
 }
 
@@ -255,7 +263,7 @@ pub(crate) async fn move_many(caller: Caller, headers: HeaderMap, body: Bytes) -
     for one in tasks {
         let said = Said { status: Some(one.status), ..Said::default() };
         let request = said.request(Some(one.id), gate::name(&headers))?;
-        if let Err(problem) = caller.ask("put_task", request).await {
+        if let Err(problem) = caller.put_task(request).await {
             return Err(refused(&caller, one.id, problem).await);
         }
     }
@@ -295,39 +303,36 @@ pub(crate) async fn queue(
             .ok_or_else(|| bad("max_capacity must be 1 to 20"))?,
     };
     let request = json!({ "agent": agent.to_ascii_lowercase(), "max_capacity": capacity });
-    let claim = caller.ask("claim_task", request).await?;
-    let task = match claim["claim"]["task"].as_i64() {
-        Some(task) => words::task(&find(&caller, task).await?),
-        None => Value::Null,
+    let ClaimAnswer { reason, why, claim, held, task: _ } = caller.claim(request).await?;
+    let card = match &claim {
+        Some(run) => Some(find(&caller, run.task.raw()).await?),
+        None => None,
     };
-    let run = &claim["claim"];
     ok(json!({
-        "task": task,
-        "reason": claim["reason"],
+        "task": card.as_ref().map(words::task),
+        "reason": reason,
         "agent": agent,
-        "why": claim["why"],
-        "run": if run.is_null() { Value::Null } else { json!({ "id": run["run"], "token": run["token"], "lease_until": words::seconds(&run["lease_until"]) }) },
-        "held": claim["held"].as_array().into_iter().flatten().map(|held| held["task"].clone()).collect::<Vec<_>>(),
+        "why": why,
+        "run": claim.map(|run| json!({ "id": run.run, "token": run.token, "lease_until": words::whole_seconds(run.lease_until) })),
+        "held": held.iter().map(|held| held.task).collect::<Vec<_>>(),
         "timestamp": jiff::Timestamp::now().as_second(),
     }))
 }
 
 pub(crate) async fn comments(caller: Caller, Path(task): Path<String>) -> Answer {
     let task = id(&task)?;
-    find(&caller, task).await?;
-    let detail = caller.ask("get_task", json!({ "id": task })).await?;
-    let comments: Vec<Value> =
-        detail["comments"].as_array().into_iter().flatten().map(|comment| view(task, comment)).collect();
+    let found = in_types::comments(&caller.app, TaskRef { id: TaskId(task) }).await?;
+    let comments: Vec<Value> = found.iter().map(|comment| view(task, comment)).collect();
     ok(json!({ "total": comments.len(), "comments": comments }))
 }
 
-fn view(task: i64, comment: &Value) -> Value {
+fn view(task: i64, comment: &Comment) -> Value {
     json!({
-        "id": comment["id"],
+        "id": comment.id,
         "task_id": task,
-        "author": words::who(&comment["author"]),
-        "content": comment["body"],
-        "created_at": words::seconds(&comment["at"]),
+        "author": words::without_kind(&comment.author),
+        "content": comment.body,
+        "created_at": words::whole_seconds(comment.at),
         "parent_id": null,
         "mentions": [],
         "replies": [],
@@ -336,7 +341,7 @@ fn view(task: i64, comment: &Value) -> Value {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Comment {
+struct NewComment {
     content: String,
     /// An agent for which the caller speaks.
     author: Option<String>,
@@ -349,12 +354,12 @@ pub(crate) async fn comment(
     body: Bytes,
 ) -> Answer {
     let task = id(&task)?;
-    let said: Comment = read(&headers, &body)?;
+    let said: NewComment = read(&headers, &body)?;
     let caller = match said.author.as_deref().map(str::to_ascii_lowercase) {
         Some(name) if domain::agent::name(&name).is_ok() => caller.on_behalf_of(&name),
         _ => caller,
     };
-    let added = caller.ask("add_comment", json!({ "task": task, "body": said.content })).await?;
+    let added = caller.add_comment(json!({ "task": task, "body": said.content })).await?;
     created(format!("/api/tasks/{task}/comments"), json!({ "comment": view(task, &added) }))
 }
 

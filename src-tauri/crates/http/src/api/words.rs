@@ -1,8 +1,10 @@
 //! The two boards' words for what we have, both ways. Their times are seconds since the epoch (the first) and ISO
 //! text (the second); ours are milliseconds.
 
-use domain::Priority;
-use serde_json::{Value, json};
+use app::wire::ListedTask;
+use domain::{Priority, ProjectId, Status, TaskId};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 /// The first board's word. What we call ready it calls assigned: looked through, and waiting for its agent.
 pub(crate) fn status_word(status: &str) -> &str {
@@ -29,7 +31,11 @@ pub(crate) fn levels(word: &str) -> Option<(Priority, Priority)> {
 }
 
 pub(crate) fn seconds(millis: &Value) -> Value {
-    millis.as_i64().map_or(Value::Null, |at| json!(at.div_euclid(1000)))
+    millis.as_i64().map_or(Value::Null, |at| json!(whole_seconds(at)))
+}
+
+pub(crate) fn whole_seconds(millis: i64) -> i64 {
+    millis.div_euclid(1000)
 }
 
 /// The last millisecond of the year 9999.
@@ -53,84 +59,138 @@ pub(crate) fn millis(value: &Value) -> Option<i64> {
     }
 }
 
-pub(crate) fn iso(millis: &Value) -> Value {
-    let at = millis.as_i64().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-    at.map_or(Value::Null, |at| json!(at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()))
+/// None: no time that a calendar has.
+pub(crate) fn iso_text(millis: i64) -> Option<String> {
+    let at = jiff::Timestamp::from_millisecond(millis).ok()?;
+    Some(at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
 
 /// Who, without saying what kind.
 pub(crate) fn who(actor: &Value) -> Value {
-    actor.as_str().map_or(Value::Null, |actor| json!(actor.strip_prefix("agent:").unwrap_or(actor)))
+    actor.as_str().map_or(Value::Null, |actor| json!(without_kind(actor)))
+}
+
+pub(crate) fn without_kind(actor: &str) -> &str {
+    actor.strip_prefix("agent:").unwrap_or(actor)
 }
 
 /// A card as the first board has it.
-pub(crate) fn task(listed: &Value) -> Value {
-    let outcome = &listed["outcome"];
-    let metadata = outcome["metadata"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let failure =
-        if outcome["error_message"].is_null() { &listed["failure"] } else { &outcome["error_message"] };
-    json!({
-        "id": listed["id"],
-        "ticket_ref": listed["key"],
-        "uid": listed["uid"],
-        "title": listed["title"],
-        "description": listed["description"],
-        "status": status_word(listed["status"].as_str().unwrap_or_default()),
-        "priority": priority(&listed["priority"]),
-        "priority_level": listed["priority"],
-        "project_id": listed["project"],
-        "project_name": listed["project_name"],
-        "assigned_to": listed["agent"],
-        "created_by": who(&listed["created_by"]),
-        "created_at": seconds(&listed["created_at"]),
-        "updated_at": seconds(&listed["updated_at"]),
-        "due_date": seconds(&listed["due_at"]),
-        "completed_at": seconds(&listed["finished_at"]),
-        "tags": listed["tags"],
-        "metadata": metadata.unwrap_or_else(|| json!({})),
-        "estimated_hours": outcome["estimated_hours"],
-        "actual_hours": outcome["actual_hours"],
-        "outcome": outcome["outcome"],
-        "error_message": failure,
-        "resolution": outcome["resolution"],
-        "feedback_rating": outcome["feedback_rating"],
-        "feedback_notes": outcome["feedback_notes"],
-        "dispatch_attempts": attempts(listed),
-        "retry_count": listed["runs"].as_i64().map_or(0, |runs| (runs - 1).max(0)),
-        "comment_count": listed["comments"],
-        "artifact_count": listed["artifacts"],
-        "version": listed["version"],
-    })
+#[derive(Serialize)]
+pub(crate) struct Task<'c> {
+    pub id: TaskId,
+    ticket_ref: &'c str,
+    uid: &'c str,
+    pub title: &'c str,
+    pub description: &'c str,
+    pub status: &'c str,
+    priority: String,
+    priority_level: Priority,
+    project_id: Option<ProjectId>,
+    project_name: Option<&'c str>,
+    assigned_to: Option<&'c str>,
+    created_by: Option<&'c str>,
+    pub created_at: i64,
+    updated_at: i64,
+    due_date: Option<i64>,
+    completed_at: Option<i64>,
+    tags: &'c [String],
+    metadata: Map<String, Value>,
+    estimated_hours: Option<f64>,
+    actual_hours: Option<f64>,
+    outcome: Option<&'c str>,
+    error_message: Option<&'c str>,
+    resolution: Option<&'c str>,
+    feedback_rating: Option<u8>,
+    feedback_notes: Option<&'c str>,
+    dispatch_attempts: u32,
+    retry_count: u32,
+    comment_count: u32,
+    artifact_count: u32,
+    version: i64,
+}
+
+pub(crate) fn task(card: &ListedTask) -> Task<'_> {
+    let outcome = &card.outcome;
+    let metadata = outcome.metadata.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    Task {
+        id: card.id,
+        ticket_ref: &card.key,
+        uid: &card.uid,
+        title: &card.title,
+        description: &card.description,
+        status: status_word(card.status.word()),
+        priority: card.priority.word().to_string(),
+        priority_level: card.priority,
+        project_id: card.project,
+        project_name: card.project_name.as_deref(),
+        assigned_to: card.agent.as_deref(),
+        created_by: card.created_by.as_deref().map(without_kind),
+        created_at: whole_seconds(card.created_at),
+        updated_at: whole_seconds(card.updated_at),
+        due_date: card.due_at.map(whole_seconds),
+        completed_at: card.finished_at.map(whole_seconds),
+        tags: &card.tags,
+        metadata: metadata.unwrap_or_default(),
+        estimated_hours: outcome.estimated_hours,
+        actual_hours: outcome.actual_hours,
+        outcome: outcome.outcome.as_deref(),
+        error_message: outcome.error_message.as_deref().or(card.failure.as_deref()),
+        resolution: outcome.resolution.as_deref(),
+        feedback_rating: outcome.feedback_rating,
+        feedback_notes: outcome.feedback_notes.as_deref(),
+        dispatch_attempts: attempts(card),
+        retry_count: card.runs.saturating_sub(1),
+        comment_count: card.comments,
+        artifact_count: card.artifacts,
+        version: card.version,
+    }
 }
 
 /// Attempts that came to nothing.
-fn attempts(listed: &Value) -> i64 {
-    let runs = listed["runs"].as_i64().unwrap_or(0);
-    let under_way_or_well = matches!(listed["status"].as_str(), Some("in_progress" | "review" | "done"));
-    if under_way_or_well { (runs - 1).max(0) } else { runs }
+fn attempts(card: &ListedTask) -> u32 {
+    let under_way_or_well = matches!(card.status, Status::InProgress | Status::Review | Status::Done);
+    if under_way_or_well { card.runs.saturating_sub(1) } else { card.runs }
 }
 
 /// A card as the second board has it.
-pub(crate) fn item(listed: &Value) -> Value {
-    let priority = match priority(&listed["priority"]).as_str() {
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Item<'c> {
+    id: TaskId,
+    key: &'c str,
+    title: &'c str,
+    description: &'c str,
+    status: &'c str,
+    priority: String,
+    agent: Option<&'c str>,
+    tags: &'c [String],
+    created_at: Option<String>,
+    updated_at: Option<String>,
+    completed_at: Option<String>,
+    artifacts: u32,
+    error: Option<&'c str>,
+}
+
+pub(crate) fn item(card: &ListedTask) -> Item<'_> {
+    let priority = match card.priority.word().to_string().as_str() {
         "critical" => "urgent".to_owned(),
         other => other.to_owned(),
     };
-    json!({
-        "id": listed["id"],
-        "key": listed["key"],
-        "title": listed["title"],
-        "description": listed["description"],
-        "status": item_status_word(listed["status"].as_str().unwrap_or_default()),
-        "priority": priority,
-        "agent": listed["agent"],
-        "tags": listed["tags"],
-        "createdAt": iso(&listed["created_at"]),
-        "updatedAt": iso(&listed["updated_at"]),
-        "completedAt": iso(&listed["finished_at"]),
-        "artifacts": listed["artifacts"],
-        "error": listed["failure"],
-    })
+    Item {
+        id: card.id,
+        key: &card.key,
+        title: &card.title,
+        description: &card.description,
+        status: item_status_word(card.status.word()),
+        priority,
+        agent: card.agent.as_deref(),
+        tags: &card.tags,
+        created_at: iso_text(card.created_at),
+        updated_at: iso_text(card.updated_at),
+        completed_at: card.finished_at.and_then(iso_text),
+        artifacts: card.artifacts,
+        error: card.failure.as_deref(),
+    }
 }
 
 #[cfg(test)]
@@ -170,6 +230,6 @@ mod tests {
         ] {
             assert_eq!(millis(&given), millis_of, "{given}");
         }
-        assert_eq!(iso(&json!(1_800_000_000_123_i64)), "2027-01-15T08:00:00.123Z");
+        assert_eq!(iso_text(1_800_000_000_123).as_deref(), Some("2027-01-15T08:00:00.123Z"));
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use domain::{Id, ProjectId};
 use rusqlite::{params_from_iter, types::Value};
 
-use crate::{error::StoreError, paths, readers::Ask, writer::Tx};
+use crate::{Store, error::StoreError, paths, readers::Ask, writer::Tx};
 
 /// How many may be at work at one time; checked in the transaction that starts another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,14 @@ pub(crate) async fn used(tx: &mut Tx<'_>, on: &LimitOn) -> Result<i64, StoreErro
     let (count, of) = counted(on);
     let of = params_from_iter(of);
     tx.here(|sql| sql.statement(count)?.query_row(of, |row| row.get(0))).await
+}
+
+impl Store {
+    /// As a transaction would count it.
+    pub async fn count_at_work(&self, on: &LimitOn) -> Result<u32, StoreError> {
+        let (count, of) = counted(on);
+        self.here(|sql| Ok(sql.row(count, params_from_iter(of), |row| row.get(0))?.unwrap_or(0))).await
+    }
 }
 
 /// The statement that counts, and its value.

@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 
 use sqlx::{Connection, SqliteConnection};
 
-use crate::error::StoreError;
+use crate::{error::StoreError, readers::plan_once};
 
 /// Statements that are kept prepared for the short way.
 const PREPARED: usize = 64;
@@ -28,6 +28,8 @@ impl WriteConnection {
         let here = here.map_err(|error| sqlx::Error::Configuration(error.into()))?;
         drop(handle);
         here.set_prepared_statement_cache_capacity(PREPARED);
+        // The handle's own setting, so sqlx's statements are planned once as well.
+        plan_once(&here).map_err(|error| sqlx::Error::Configuration(error.into()))?;
         Ok(WriteConnection { here, sqlx, away: false })
     }
 

@@ -1,6 +1,6 @@
 //! What agents used and came to, against the rows of their runs.
 
-use domain::{Actor, Cause, Outcome, budget::Tokens};
+use domain::{Actor, Cause, Outcome, RunId, budget::Tokens};
 use store::{NewRun, StartFacts, TrackRecord};
 use testkit::{Raw, TempStore, ended, ready_card, run_of};
 
@@ -12,7 +12,7 @@ async fn used(
     micros: i64,
     estimated: bool,
     end: Option<(i64, Outcome)>,
-) {
+) -> RunId {
     let task = store.add(ready_card("work")).await;
     let new = NewRun { agent: agent.into(), ..run_of(task) };
     let run = store.begin_run(new, Actor::Person, store.clock.tick()).await.unwrap().id;
@@ -23,6 +23,36 @@ async fn used(
     if let Some((after, outcome)) = end {
         store.end_run(run, ended(outcome, started + after)).await.unwrap();
     }
+    run
+}
+
+/// Runs, successes, tokens of all days and of today.
+async fn told(store: &TempStore, today: i64) -> (u32, u32, i64, i64) {
+    let record = store.track_records(today, store.clock.tick()).await.unwrap()["codex"];
+    (record.ended, record.succeeded, record.spent.tokens, record.spent_today.tokens)
+}
+
+/// What was added up on an earlier day counts on, whatever comes later, is told late, or moves the day back.
+#[tokio::test]
+async fn a_record_goes_on_from_what_earlier_days_came_to() {
+    let store = TempStore::new().await;
+    let first = store.clock.tick();
+    let late = used(&store, "codex", 8, 0, false, Some((10, Outcome::Succeeded))).await;
+    used(&store, "codex", 18, 0, false, Some((10, Outcome::Failed(Cause::AgentError)))).await;
+    assert_eq!(told(&store, first).await, (2, 1, 30, 30));
+    let second = store.clock.tick();
+    assert_eq!(told(&store, second).await, (2, 1, 30, 0));
+
+    used(&store, "codex", 98, 0, false, Some((10, Outcome::Succeeded))).await;
+    assert_eq!(told(&store, second).await, (3, 2, 130, 100));
+    let third = store.clock.tick();
+    assert_eq!(told(&store, third).await, (3, 2, 130, 0));
+
+    let more = Tokens { input: 998, output: 1, cache_read: 1, cache_write: 0 };
+    store.set_spend(late, more, 0, false, store.clock.tick()).await.unwrap();
+    assert_eq!(told(&store, third).await, (3, 2, 1_120, 0));
+    assert_eq!(told(&store, second).await, (3, 2, 1_120, 100));
+    assert_eq!(told(&store, first).await, (3, 2, 1_120, 1_120));
 }
 
 #[tokio::test]
