@@ -35,6 +35,9 @@ const TEST = [
   { package: "procps", commands: [["ps"]] },
   { package: "util-linux", commands: [["unshare"]] },
   { package: "iproute2", commands: [["ip"]] },
+  { package: "zsh", commands: [["zsh"]] },
+  { package: "fish", commands: [["fish"]] },
+  { package: "man-db", commands: [["man"]] },
 ];
 
 /** What the queue is measured beside. */

@@ -12,6 +12,7 @@ mod environment;
 mod links;
 mod startup;
 mod tray;
+mod updates;
 
 fn main() {
     startup::run(environment::prepare());

@@ -36,6 +36,7 @@ pub fn run(own_variables: Vec<&'static str>) {
         .plugin(tauri_plugin_shell::init())
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_autostart::Builder::new().build())
+        .plugin(tauri_plugin_updater::Builder::new().build())
         .manage(Terminals::default())
         .manage(Links::default())
         .invoke_handler(handler())

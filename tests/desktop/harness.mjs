@@ -139,6 +139,7 @@ export async function openWindow(
     const driver = WebDriver.createSession(new Executor(new HttpClient(`http://127.0.0.1:${port}`)), wanted);
     await driver.getSession();
     const pid = runningAt(desk, binary);
+    if (pid === undefined) throw new Error(`${basename(binary)} is not running`);
     const window = new Window(driver, server, pid);
     desk.windows.push(window);
     await window.until("the interface has painted", () => driver.executeScript(painted));
@@ -371,7 +372,7 @@ function escaped(text) {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-async function until(what, look) {
+export async function until(what, look) {
   const end = Date.now() + PATIENCE;
   while (!look()) {
     if (Date.now() > end) throw new Error(`waited for: ${what}`);
@@ -420,8 +421,8 @@ function killQuietly(pid) {
   }
 }
 
-/** The program that WebKitWebDriver started: WebDriver does not say which process it is, its environment does. */
-function runningAt(desk, binary) {
+/** The program that runs at a desk, if any: WebDriver does not say which process it started, its environment does. */
+export function runningAt(desk, binary) {
   const wanted = realpathSync(binary);
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   const found = pids.find((pid) => {
@@ -434,8 +435,7 @@ function runningAt(desk, binary) {
       return false;
     }
   });
-  if (found === undefined) throw new Error(`${basename(binary)} is not running`);
-  return Number(found);
+  return found && Number(found);
 }
 
 export function isRunning(pid) {

@@ -53,6 +53,28 @@ test("the list of decisions holds each once, in order", () => {
   assert.deepEqual(listed, there.sort());
 });
 
+test("the page of readers names tests that are there", () => {
+  const page = read("src-tauri/docs/parsers.md");
+  assert.ok(page.split("\n").filter((line) => line.startsWith("| ")).length > 25);
+  assert.deepEqual(missingTests(page), []);
+});
+
+test("a test of a reader that is gone is caught", () => {
+  const named = "`domain/tests/noise.rs` `no_such_test`; `gone.rs` `any`; `cli/src/noise.rs`";
+  assert.deepEqual(missingTests(named), ["domain/tests/noise.rs no_such_test", "gone.rs any"]);
+});
+
+/** Files below the crates, each with the test that follows it. */
+function missingTests(text) {
+  const named = [...text.matchAll(/`([\w./-]+\.rs)`(?: `(\w+)`)?/g)];
+  const there = (file, name) => {
+    const path = join(ROOT, CRATES, file);
+    if (!existsSync(path)) return false;
+    return name === undefined || new RegExp(`fn ${name}\\(`).test(readFileSync(path, "utf8"));
+  };
+  return named.filter(([, file, name]) => !there(file, name)).map(([, file, name]) => `${file} ${name ?? ""}`.trim());
+}
+
 /** What is in backticks and no command: a path from the root, or one that goes on where the one before it was. */
 function missing(cell) {
   let last = "";

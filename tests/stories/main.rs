@@ -13,6 +13,7 @@ mod gates;
 mod killed;
 mod limits;
 mod no_way_round;
+mod page_lines;
 mod queue;
 mod real_agents;
 mod real_agents_interactive;

@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A message as it came in.
 struct Message {
+    /// `POST /hook`
+    asked: String,
     headers: HashMap<String, String>,
     body: String,
 }
@@ -55,7 +57,10 @@ fn receiver(codes: Vec<u16>) -> (String, Receiver<Message>) {
             let mut lines = BufReader::new(stream.try_clone().unwrap());
             let mut headers = HashMap::new();
             let mut line = String::new();
-            // The request line, then the headers up to an empty line.
+            lines.read_line(&mut line).unwrap();
+            let asked = line.trim_end().trim_end_matches(" HTTP/1.1").to_owned();
+            line.clear();
+            // The headers up to an empty line.
             while lines.read_line(&mut line).unwrap_or_default() > 2 {
                 if let Some((name, value)) = line.split_once(": ") {
                     headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
@@ -66,8 +71,10 @@ fn receiver(codes: Vec<u16>) -> (String, Receiver<Message>) {
             let mut body = vec![0; length];
             lines.read_exact(&mut body).unwrap();
             let code = codes.next().unwrap_or(204);
-            write!(stream, "HTTP/1.1 {code} So\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
-            if tell.send(Message { headers, body: String::from_utf8(body).unwrap() }).is_err() {
+            // Where a redirect would lead; of every other answer it means nothing.
+            let head = format!("HTTP/1.1 {code} So\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n");
+            write!(stream, "{head}Connection: close\r\n\r\n").unwrap();
+            if tell.send(Message { asked, headers, body: String::from_utf8(body).unwrap() }).is_err() {
                 return;
             }
         }
@@ -152,9 +159,12 @@ fn what_cannot_be_is_refused_and_what_is_removed_is_told_nothing() {
     assert!(said(&["webhook", "log", "7"]).contains("webhook 7 does not exist"));
     assert_eq!(desk.json(&["webhook", "list"]), serde_json::json!([]));
 
-    let (address, told) = receiver(vec![500]);
+    let (address, told) = receiver(vec![302, 500]);
     let served = desk.serve();
     desk.ok(&["webhook", "add", &address, "--allow-private"]);
+    // A redirect may lead to an address that nobody checked: it is not followed.
+    assert!(said(&["webhook", "test", "1"]).contains("it answered 302"));
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap().asked, "POST /hook");
     assert!(said(&["webhook", "test", "1"]).contains("it answered 500"));
     assert_eq!(told.recv_timeout(PATIENCE).unwrap().event(), "webhook.test");
     desk.ok(&["webhook", "edit", "1", "--off"]);

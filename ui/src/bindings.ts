@@ -123,6 +123,12 @@ export const commands = {
 	startsAtLogin: () => __TAURI_INVOKE<boolean>("starts_at_login"),
 	/**  Asks the system to start this program when the person logs in, or no longer to. */
 	startAtLogin: (on: boolean) => __TAURI_INVOKE<boolean>("start_at_login", { on }),
+	/**  The host that is asked for new versions; none where this build knows of no such place. */
+	updateSource: () => __TAURI_INVOKE<string | null>("update_source"),
+	/**  Asks there whether a version newer than this one is to be had. */
+	lookForUpdate: () => __TAURI_INVOKE<NewVersion | null>("look_for_update"),
+	/**  Puts that version in this program's place and starts it; the window goes, agents stay at work. */
+	installUpdate: (version: string, channel: Channel<Fetched>) => __TAURI_INVOKE<null>("install_update", { version, channel }),
 	/**  Asks the person for a folder; none if they changed their mind. */
 	pickFolder: () => __TAURI_INVOKE<string | null>("pick_folder"),
 	/**  Asks the person for a file; none if they changed their mind. */
@@ -170,6 +176,7 @@ export type AddAttachment = {
 
 export type AddComment = {
 	task: TaskId,
+	/**  Markdown. */
 	body: string,
 };
 
@@ -185,7 +192,7 @@ export type AddProject = {
 	path: string,
 	/**  The folder's name if left out. */
 	name?: string | null,
-	/**  Folders of further repositories, as [`AddRepository::path`]. */
+	/**  Folders of further git repositories, beside the first in each workspace. */
 	repositories?: string[],
 };
 
@@ -205,7 +212,9 @@ export type AddTask = {
 	description?: string,
 	project?: ProjectId | null,
 	priority?: Priority | null,
+	/**  Words without commas. */
 	tags?: string[],
+	/**  Milliseconds since 1970, UTC. */
 	due_at?: number | null,
 	/**  The only agent that may start on it. */
 	assignee?: string | null,
@@ -721,6 +730,7 @@ export type CreateSubtask = {
 	description?: string,
 	/**  The own task's if left out. */
 	priority?: Priority | null,
+	/**  Words without commas. */
 	tags?: string[],
 	/**  Agents that may work on it, the preferred first; those of the project if left out. */
 	agents?: string[],
@@ -813,12 +823,15 @@ export type EditRepository = {
 /**  Fields left out stay as they are. */
 export type EditTask = {
 	id: TaskId,
+	/**  1 to 500 characters after trimming. */
 	title?: string | null,
+	/**  Markdown; at most 200,000 characters. */
 	description?: string | null,
 	project?: ProjectId | null,
 	priority?: Priority | null,
+	/**  All of them; what is not among them goes. */
 	tags?: string[] | null,
-	/**  `{"at": null}` removes the date. */
+	/**  Milliseconds since 1970, UTC; `{"at": null}` removes the date. */
 	due?: Due | null,
 	/**  `{"agent": null}` lets any agent start. */
 	assign?: Assign | null,
@@ -912,6 +925,13 @@ export type FailureCount = {
 	count: number,
 };
 
+/**  How much of a release has come, in bytes. */
+export type Fetched = {
+	bytes: number,
+	/**  None where the server does not say. */
+	of: number | null,
+};
+
 export type FileDiff = {
 	path: string,
 	/**  Unified diff text, at most 1 MiB. */
@@ -948,6 +968,8 @@ export type FindCards = {
 	filter?: Filter,
 	/**  Only this project's cards. */
 	project?: ProjectId | null,
+	/**  Only cards in these columns; empty: in any. */
+	statuses?: Status[],
 };
 
 export type FindTask = {
@@ -957,7 +979,9 @@ export type FindTask = {
 
 export type FinishRun = {
 	run: RunId,
+	/**  As `claim_task` gave it. */
 	token: string,
+	/**  Whether the work is done. */
 	succeeded: boolean,
 	/**  What the agent has to say, Markdown: becomes a comment. */
 	message?: string,
@@ -1007,6 +1031,7 @@ export type GetCards = {
 
 export type GetDiff = {
 	run: RunId,
+	/**  As `get_changes` names it. */
 	path: string,
 };
 
@@ -1018,6 +1043,7 @@ export type GetOutcomes = {
 export type GetPlan = {
 	/**  Only what the plan says of this card. */
 	task?: TaskId | null,
+	/**  Only what it says of this project's cards. */
 	project?: ProjectId | null,
 };
 
@@ -1106,6 +1132,7 @@ export type HandedOver = {
 
 export type HeartbeatRun = {
 	run: RunId,
+	/**  As `claim_task` gave it. */
 	token: string,
 };
 
@@ -1352,6 +1379,7 @@ export type Models = {
 
 export type MoveTask = {
 	id: TaskId,
+	/**  Where it is to stand. */
 	column: Status,
 };
 
@@ -1389,6 +1417,13 @@ export type Need = "success" | "failure" |
 export type NewKey = {
 	key: Key,
 	secret: string,
+};
+
+/**  A release that is newer than this program. */
+export type NewVersion = {
+	version: string,
+	/**  What is new, as Markdown; empty where nobody wrote anything. */
+	notes: string,
 };
 
 export type Nothing = Record<string, never>;
@@ -1454,6 +1489,9 @@ export type PortableAgent = {
 	max_capacity: number,
 	model?: string | null,
 	enabled: boolean,
+	retry?: RetryPolicy,
+	/**  None: as the board has it. */
+	breaker?: BreakerRule | null,
 	registered_at: number,
 	updated_at: number,
 };
@@ -1480,6 +1518,38 @@ export type PortableEdge = {
 	task: string,
 	upstream: string,
 	need: Need,
+};
+
+/**  A filter of the board under a name. */
+export type PortableFilter = {
+	name: string,
+	/**  The project that it lets through, whose number is another one elsewhere. */
+	project?: string | null,
+	rule: Filter,
+};
+
+/**  An issue, and what it and the card last agreed on. */
+export type PortableIssue = {
+	/**  `owner/name` */
+	repository: string,
+	number: number,
+	title: string,
+	labels?: string[],
+	state: IssueState,
+};
+
+/**  How a card came out, in the words of who reported it. */
+export type PortableOutcome = {
+	/**  `success`, `failed`, `partial` or `abandoned`. */
+	outcome?: string | null,
+	error_message?: string | null,
+	resolution?: string | null,
+	/**  1 to 5. */
+	feedback_rating?: number | null,
+	feedback_notes?: string | null,
+	estimated_hours?: number | null,
+	actual_hours?: number | null,
+	metadata?: { [key in string]: string },
 };
 
 export type PortableProject = {
@@ -1514,6 +1584,8 @@ export type PortableRecord = {
 } & PortableReview | {
 	type: "schedule",
 } & PortableSchedule | {
+	type: "filter",
+} & PortableFilter | {
 	type: "attachment",
 } & PortableAttachment;
 
@@ -1633,6 +1705,9 @@ export type PortableTask = {
 	/**  None: as its project has it. */
 	gate?: Gate | null,
 	round?: number,
+	/**  The issue of a repository elsewhere that it stands for. */
+	issue?: PortableIssue | null,
+	outcome?: PortableOutcome | null,
 };
 
 /**  Whether an agent that fetches its own work still answers. Agents that never sent a heartbeat have none. */
@@ -1703,6 +1778,7 @@ export type Project = {
 	repositories: Repository[],
 };
 
+/**  A project; `list_projects` has the numbers. */
 export type ProjectId = number;
 
 export type ProjectRef = {
@@ -1767,6 +1843,7 @@ export type PutFilter = {
 
 /**  Makes a schedule, or replaces the whole of `id`. */
 export type PutSchedule = {
+	/**  The one to replace; a new one if left out. */
 	id?: ScheduleId | null,
 	/**  1 to 100 characters; no two schedules have the same. */
 	name: string,
@@ -1779,10 +1856,13 @@ export type PutSchedule = {
 	 *  the date.
 	 */
 	title: string,
+	/**  The cards', Markdown. */
 	description?: string,
 	project?: ProjectId | null,
 	priority?: Priority | null,
+	/**  The cards', words without commas. */
 	tags?: string[],
+	/**  The only agent that may start on the cards. */
 	assignee?: string | null,
 	/**  `inbox` (default) or `ready`. */
 	column?: Status | null,
@@ -1875,7 +1955,7 @@ export type QueuePolicy = {
 	/**  Nothing starts by itself, anywhere. */
 	paused?: boolean,
 	/**
-	 *  Runs at one time, whoever starts them; none: no limit for people, [`PARALLEL`] for the
+	 *  Runs at one time, whoever starts them; none: no limit for people, three for the
 	 *  dispatcher.
 	 */
 	parallel?: number | null,
@@ -1954,7 +2034,9 @@ export type ReadLog = {
 export type ReadResult = {
 	run: RunId,
 	token: string,
+	/**  Its number in `list_results`. */
 	artifact: ArtifactId,
+	/**  The byte to begin at; the first if left out. */
 	offset?: number | null,
 	/**  At most 262,144 bytes; 65,536 if left out. */
 	len?: number | null,
@@ -2090,6 +2172,7 @@ export type Review = {
 /**  A person's verdict on a card in review. */
 export type ReviewTask = {
 	id: TaskId,
+	/**  What the work comes to. */
 	verdict: Verdict,
 	/**  What the agent hears in its next attempt, byte for byte; needed for a rejection. */
 	notes?: string,
@@ -2211,6 +2294,7 @@ export type Schedule = {
 	updated_at: number,
 };
 
+/**  A schedule; `list_schedules` has the numbers. */
 export type ScheduleId = number;
 
 export type SchedulePreview = {
@@ -2242,6 +2326,7 @@ export type ScheduledCard = {
 /**  Plain-text search over the whole log of a run; escape sequences are skipped over. */
 export type SearchLog = {
 	run: RunId,
+	/**  Looked for as it stands, in one line. */
 	text: string,
 	/**  At most 1,000. */
 	limit: number,
@@ -2301,6 +2386,8 @@ export type Settings = {
 	agent_offline_minutes?: number,
 	/**  Days after which a card in the trash is deleted for ever, 30 if left out, at most 3,650; 0 means never. */
 	trash_days?: number,
+	/**  The window asks for a newer version when it opens, where its build knows whom to ask. */
+	look_for_updates?: boolean,
 };
 
 /**  What the page is asked to do. */
@@ -2336,7 +2423,9 @@ export type StartRun = {
 	task: TaskId,
 	/**  Name of an agent profile; see `list_agents`. */
 	agent: string,
+	/**  With the agent's own screen, or without a person. */
 	mode?: Mode | null,
+	/**  As the agent calls it; its usual one if left out. */
 	model?: string | null,
 	/**  Argument vector for the agent `custom`; placeholders such as `{workspace}` are filled in. */
 	argv?: string[] | null,

@@ -13,6 +13,7 @@ use tauri_plugin_shell::ShellExt;
 use crate::{
     links::{self, Links, Shown},
     startup::once_the_page_stands,
+    updates::{self, Fetched, NewVersion},
 };
 
 /// Sends change events until the window goes away.
@@ -63,6 +64,31 @@ pub async fn start_at_login(handle: AppHandle, on: bool) -> Result<bool, Problem
         (true, true) | (false, false) => {}
     }
     Ok(on)
+}
+
+/// The host that is asked for new versions; none where this build knows of no such place.
+#[tauri::command]
+#[specta::specta]
+pub async fn update_source() -> Result<Option<String>, Problem> {
+    Ok(updates::source())
+}
+
+/// Asks there whether a version newer than this one is to be had.
+#[tauri::command]
+#[specta::specta]
+pub async fn look_for_update(handle: AppHandle) -> Result<Option<NewVersion>, Problem> {
+    updates::look(&handle).await
+}
+
+/// Puts that version in this program's place and starts it; the window goes, agents stay at work.
+#[tauri::command]
+#[specta::specta]
+pub async fn install_update(
+    handle: AppHandle,
+    version: String,
+    channel: Channel<Fetched>,
+) -> Result<(), Problem> {
+    updates::install(&handle, &version, channel).await
 }
 
 fn login_problem(error: tauri_plugin_autostart::Error) -> Problem {

@@ -1,6 +1,18 @@
 // What the interface asks of the outside world. The window, the browser and the tests each bring
 // their own: tauri.ts, http.ts, fake.ts. Nothing else in the interface knows which one it has.
-import type { ArtifactId, AttachmentId, commands, Event, Problem, ProblemCode, RunId, Shown, Size } from "../bindings";
+import type {
+  ArtifactId,
+  AttachmentId,
+  commands,
+  Event,
+  Fetched,
+  NewVersion,
+  Problem,
+  ProblemCode,
+  RunId,
+  Shown,
+  Size,
+} from "../bindings";
 
 /** Every operation by name. Doors that need a list (HTTP, the tests) take it from here. */
 export const OPERATIONS = [
@@ -138,6 +150,11 @@ export interface Backend extends Operations {
   /** Whether the system starts the window when the person logs in; null where there is no window. */
   startsAtLogin(): Promise<boolean | null>;
   startAtLogin(on: boolean): Promise<boolean>;
+  /** The host that announces new versions of the window; null where there is no window, or none that its build knows. */
+  updateSource(): Promise<string | null>;
+  lookForUpdate(): Promise<NewVersion | null>;
+  /** Downloads that version, puts it in place and starts it: the window goes. */
+  installUpdate(version: string, onFetched: (fetched: Fetched) => void): Promise<void>;
   openTerminal(run: RunId, size: Size, handlers: TerminalHandlers): TerminalLink;
   pickFolder(): Promise<string | null>;
   pickFile(): Promise<string | null>;

@@ -408,6 +408,9 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
       followers.add(heard);
       return () => followers.delete(heard);
     },
+    updateSource: async () => "releases.example.org",
+    lookForUpdate: async () => ({ version: "9.0.0", notes: "- Cards **fly**." }),
+    installUpdate: async (_, onFetched) => onFetched({ bytes: 3_000_000, of: 12_000_000 }),
     startsAtLogin: async () => login,
     startAtLogin: async (on) => {
       login = on;

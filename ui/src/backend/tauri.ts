@@ -1,7 +1,7 @@
 // The window's door. The only file that imports @tauri-apps: everything typed goes through the
 // generated commands, terminal bytes through a raw channel.
 import { Channel, invoke } from "@tauri-apps/api/core";
-import { commands, type Event, type Shown } from "../bindings";
+import { commands, type Event, type Fetched, type Shown } from "../bindings";
 import {
   asProblem,
   type Backend,
@@ -24,6 +24,11 @@ export function tauriBackend(): Backend {
     followLinks,
     startsAtLogin: commands.startsAtLogin,
     startAtLogin: commands.startAtLogin,
+    updateSource: commands.updateSource,
+    lookForUpdate: commands.lookForUpdate,
+    installUpdate: async (version, onFetched) => {
+      await commands.installUpdate(version, new Channel<Fetched>(onFetched));
+    },
     openTerminal,
     pickFolder: commands.pickFolder,
     pickFile: commands.pickFile,

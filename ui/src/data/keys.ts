@@ -22,6 +22,8 @@ export const keys = {
   schedules: ["schedules"] as const,
   keys: ["keys"] as const,
   login: ["login"] as const,
+  updateSource: ["updateSource"] as const,
+  newVersion: ["newVersion"] as const,
   webhooks: ["webhooks"] as const,
   github: ["github"] as const,
   deliveries: (webhook: WebhookId) => ["deliveries", webhook] as const,

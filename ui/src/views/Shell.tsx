@@ -24,6 +24,7 @@ import {
   useQueuePolicy,
   useSettings,
 } from "../data/queries";
+import { useNewVersion } from "../data/updates";
 import { hasLiveRun } from "../data/words";
 import { CARD_ACTIONS, labelOf } from "../features/board/actions";
 import { useCalls } from "../features/board/calls";
@@ -106,6 +107,24 @@ function Answering({ id, ...rest }: { id: TaskId; onTerminal(): void; onClose():
   return <Suspense>{card && <AnswerDialog card={card} {...rest} />}</Suspense>;
 }
 
+/** Says once that a newer version is there, where the person wants it looked for. */
+function useUpdateNotice(page: string): void {
+  const navigate = useNavigate();
+  const wanted = useSettings().data?.look_for_updates === true;
+  const found = useNewVersion(wanted).data?.version;
+  const told = useRef(false);
+  useEffect(() => {
+    if (found === undefined || told.current) return;
+    told.current = true;
+    // Whoever looks there reads it there.
+    if (page === "/settings") return;
+    toast({
+      text: `Flightboard ${found} is there`,
+      action: { label: "What is new", run: () => void navigate({ to: "/settings" }) },
+    });
+  }, [found, page, navigate]);
+}
+
 type Overlay = { kind: "palette"; text: string } | { kind: "card" } | { kind: "keys" } | null;
 
 function Frame() {
@@ -129,6 +148,7 @@ function Frame() {
   useNoStrayFiles();
   useFirstRun(page);
   useLinks();
+  useUpdateNotice(page);
   useCalls(cards, !board.isPending, (card) =>
     toast({
       text: `${card.key} ${card.title}`,

@@ -3,7 +3,9 @@ import { createMemoryHistory, RouterProvider } from "@tanstack/react-router";
 import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Backend } from "../backend/backend";
 import { type FakeBackend, fakeBackend } from "../backend/fake";
+import type { NewVersion } from "../bindings";
 import { dismissToasts, Toaster } from "../components/Toast";
 import { createData, DataProvider } from "../data/context";
 import { makeRouter } from "./router";
@@ -17,8 +19,8 @@ afterEach(() => void vi.useRealTimers());
 
 let router: ReturnType<typeof makeRouter>;
 
-async function open(path = "/", scene = ""): Promise<FakeBackend> {
-  const backend = fakeBackend({ scene });
+async function open(path = "/", scene = "", differs: Partial<Backend> = {}): Promise<FakeBackend> {
+  const backend = Object.assign(fakeBackend({ scene }), differs);
   router = makeRouter(createMemoryHistory({ initialEntries: [path] }));
   render(
     <DataProvider data={createData(backend)}>
@@ -156,3 +158,47 @@ test("a run's clock goes on while one goes from page to page", async () => {
 });
 
 const seconds = (text = "") => text.split(":").reduce((all, part) => all * 60 + Number(part), 0);
+
+test("nobody is asked for new versions until the person says so", async () => {
+  const lookForUpdate = vi.fn(async () => ({ version: "9.0.0", notes: "- Cards **fly**." }));
+  const backend = await open("/settings", "", { lookForUpdate });
+  const box = await screen.findByRole("checkbox", { name: /Look for a new version/ });
+  expect(lookForUpdate).not.toHaveBeenCalled();
+  await userEvent.click(box);
+  await waitFor(() => expect(asked(backend, "putSettings").at(-1)).toMatchObject({ look_for_updates: true }));
+  expect(await screen.findByRole("article", { name: "Version 9.0.0" })).toBeTruthy();
+  expect(lookForUpdate).toHaveBeenCalledTimes(1);
+  expect(screen.queryByText("Flightboard 9.0.0 is there")).toBeNull();
+});
+
+test("a new version is told of when the window opens, and leads to what is new in it", async () => {
+  const getSettings: Backend["getSettings"] = async () => ({ welcomed: true, look_for_updates: true });
+  await open("/", "", { getSettings });
+  expect(await screen.findByText("Flightboard 9.0.0 is there")).toBeTruthy();
+  await userEvent.click(screen.getByRole("button", { name: "What is new" }));
+  expect(await screen.findByRole("article", { name: "Version 9.0.0" })).toBeTruthy();
+});
+
+test("a new version is read and installed from the settings, and what goes wrong is said there", async () => {
+  let answer: NewVersion | null = null;
+  const asked: string[] = [];
+  const installUpdate: Backend["installUpdate"] = async (version, onFetched) => {
+    asked.push(version);
+    onFetched({ bytes: 3_000_000, of: 12_000_000 });
+    if (asked.length === 1) throw { code: "unavailable", message: "its signature is wrong", next: "tell somebody" };
+    await new Promise(() => {});
+  };
+  await open("/settings", "", { lookForUpdate: async () => answer, installUpdate });
+  await userEvent.click(await screen.findByRole("button", { name: "Look now" }));
+  expect(await screen.findByText("This is the newest version.")).toBeTruthy();
+  answer = { version: "9.0.0", notes: "- Cards **fly**." };
+  await userEvent.click(screen.getByRole("button", { name: "Look now" }));
+  const found = await screen.findByRole("article", { name: "Version 9.0.0" });
+  expect(within(found).getByText("fly").tagName).toBe("STRONG");
+  const install = within(found).getByRole("button", { name: "Install 9.0.0 and restart" });
+  await userEvent.click(install);
+  expect(await within(found).findByText(/its signature is wrong/i)).toBeTruthy();
+  await userEvent.click(install);
+  expect(await within(found).findByText(/3.0 MB of 12 MB/)).toBeTruthy();
+  expect(asked).toEqual(["9.0.0", "9.0.0"]);
+});

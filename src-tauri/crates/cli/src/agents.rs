@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     args::{AgentsCommand, Registration},
-    commands::text_or_file,
+    commands::{text_of_file, text_or_file},
     failure::Failure,
     link::Link,
     print,
@@ -118,7 +118,7 @@ fn retry(said: &Registration) -> Result<Option<RetryPolicy>, Failure> {
 }
 
 /// `3`, `3/60`, `default`
-fn breaker(text: &str) -> Result<SetBreaker, Failure> {
+pub fn breaker(text: &str) -> Result<SetBreaker, Failure> {
     let bad = |_| Failure::invalid(format!("“{text}” is not N/SECONDS such as 3/60, nor default"));
     let (threshold, cool_down) = match text.split_once('/') {
         None if text == "default" => return Ok(SetBreaker { rule: None }),
@@ -154,8 +154,7 @@ async fn profile_so_far(link: &Link, name: &str) -> Result<AgentProfile, Failure
 /// JSON if the file is called so, else TOML.
 fn from_file(file: &Path, name: Option<&str>) -> Result<RegisterAgent, Failure> {
     let shown = file.display();
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::io(format!("{shown} cannot be read"), error))?;
+    let text = text_of_file(file)?;
     let unreadable =
         |error: &dyn std::fmt::Display| Failure::invalid(format!("{shown} cannot be read: {error}"));
     let is_json = file.extension().is_some_and(|extension| extension == "json");

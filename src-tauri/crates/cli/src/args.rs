@@ -38,7 +38,7 @@ pub struct Args {
 pub enum Command {
     /// Show the board at a glance: counts, what is at work, what needs you, what starts next, agents, spend.
     Status {
-        /// Go on and show each change.
+        /// Go on and show each change; q or Ctrl-C ends it.
         #[arg(long)]
         watch: bool,
     },
@@ -202,6 +202,9 @@ pub enum Command {
     Queue {
         #[arg(required = true)]
         ids: Vec<String>,
+        /// The only agent that may start on them; '' for any.
+        #[arg(long, value_name = "AGENT", visible_alias = "agent", alias = "assigned-to")]
+        assign: Option<String>,
     },
     /// Take cards out of the queue.
     Unqueue {

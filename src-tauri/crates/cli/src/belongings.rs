@@ -225,7 +225,7 @@ fn tags(before: &[String], args: &EditArgs) -> Option<Vec<String>> {
 }
 
 /// The end of that day on this machine's clock.
-fn day(text: &str) -> Result<Due, Failure> {
+pub fn day(text: &str) -> Result<Due, Failure> {
     if text.is_empty() {
         return Ok(Due { at: None });
     }

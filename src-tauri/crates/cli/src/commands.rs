@@ -23,6 +23,8 @@ use crate::{
 
 /// Cards that a person is shown at once.
 const LISTED: u32 = 200;
+/// Most bytes of a text from a file: as many as a request may have.
+const TEXT: u64 = 4 * 1024 * 1024;
 /// Bytes of a file that are asked for at once.
 pub const PIECE: i64 = 4 * 1024 * 1024;
 
@@ -80,8 +82,8 @@ async fn command(link: &Link, args: &Args) -> Result<(), Failure> {
         Command::Finish { run, ok, failed: _, message } => {
             claims::finish(link, run, *ok, message.as_deref(), json).await
         }
-        Command::Queue { ids } => queue::set_queued(link, ids, true, json).await,
-        Command::Unqueue { ids } => queue::set_queued(link, ids, false, json).await,
+        Command::Queue { ids, assign } => queue::queue(link, ids, assign.as_deref(), json).await,
+        Command::Unqueue { ids } => queue::unqueue(link, ids, json).await,
         Command::Depend { id, on, off, need } => queue::depend(link, id, on, off, need, json).await,
         Command::Workflow { id, resume } => queue::workflow(link, id, *resume, json).await,
         Command::Approve { id } => queue::review(link, id, Verdict::Approved, None, json).await,
@@ -176,14 +178,30 @@ pub fn absolute(path: &Path) -> Result<String, Failure> {
 
 /// `@FILE` reads a file, `@-` standard input, anything else is the text itself.
 pub fn text_or_file(text: &str) -> Result<String, Failure> {
-    let Some(file) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
-    let mut content = String::new();
-    let read = if file == "-" {
-        std::io::stdin().read_to_string(&mut content)
-    } else {
-        std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut content))
-    };
-    read.map(|_| content).map_err(|error| Failure::io(format!("{file} cannot be read"), error))
+    match text.strip_prefix('@') {
+        None => Ok(text.to_owned()),
+        Some("-") => read_text(std::io::stdin(), "standard input"),
+        Some(file) => text_of_file(Path::new(file)),
+    }
+}
+
+pub fn text_of_file(file: &Path) -> Result<String, Failure> {
+    let shown = file.display().to_string();
+    let file =
+        std::fs::File::open(file).map_err(|error| Failure::io(format!("{shown} cannot be read"), error))?;
+    read_text(file, &shown)
+}
+
+/// No more of it is held than could be sent.
+fn read_text(from: impl Read, shown: &str) -> Result<String, Failure> {
+    let mut content = Vec::new();
+    from.take(TEXT + 1)
+        .read_to_end(&mut content)
+        .map_err(|error| Failure::io(format!("{shown} cannot be read"), error))?;
+    if content.len() as u64 > TEXT {
+        return Err(Failure::invalid(format!("{shown} is larger than 4 MiB")));
+    }
+    String::from_utf8(content).map_err(|_| Failure::invalid(format!("{shown} is no UTF-8 text")))
 }
 
 pub fn parse_priority(text: &str) -> Result<Priority, Failure> {
@@ -247,7 +265,7 @@ async fn add(link: &Link, said: &AddArgs, json: bool) -> Result<(), Failure> {
     let id = TaskId(card["id"].as_i64().unwrap_or(0));
     queue::wait_for(link, id, &said.after).await?;
     if said.queue && !said.after.is_empty() {
-        return queue::set_queued(link, &[id.key()], true, json).await;
+        return queue::set_queued(link, id, true, json).await;
     }
     added(link, card, json).await
 }
@@ -289,11 +307,13 @@ pub async fn list(link: &Link, said: &ListArgs, json: bool) -> Result<(), Failur
 
 /// The cards that a saved filter lets through.
 async fn list_saved(link: &Link, filter: &str, said: &ListArgs, json: bool) -> Result<(), Failure> {
-    let columns = said.status.iter().map(|word| parse_column(word)).collect::<Result<Vec<_>, _>>()?;
-    let project = find_project(link, said.project.as_deref()).await?;
-    let request = FindCards { saved: Some(filter.to_owned()), project, ..FindCards::default() };
+    let request = FindCards {
+        saved: Some(filter.to_owned()),
+        project: find_project(link, said.project.as_deref()).await?,
+        statuses: said.status.iter().map(|word| parse_column(word)).collect::<Result<_, _>>()?,
+        ..FindCards::default()
+    };
     let mut cards: Vec<Value> = link.call("find_cards", &request).await?;
-    cards.retain(|card| columns.is_empty() || columns.iter().any(|column| card["status"] == column.word()));
     cards.sort_by_key(print::list_order);
     print::cards(cards, json)
 }

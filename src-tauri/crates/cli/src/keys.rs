@@ -73,7 +73,7 @@ async fn scoped(link: &Link, scope: &str) -> Result<(Option<domain::ProjectId>, 
 }
 
 /// From now on, in milliseconds.
-fn end_of(text: &str) -> Result<i64, Failure> {
+pub fn end_of(text: &str) -> Result<i64, Failure> {
     let bad = || Failure::invalid(format!("“{text}” is not a time; write for instance 30d, 12h or 90m"));
     let span: Span = text.parse().map_err(|_| bad())?;
     let end = Zoned::now().checked_add(span).map_err(|_| bad())?;

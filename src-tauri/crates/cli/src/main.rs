@@ -17,11 +17,14 @@ mod help;
 mod keys;
 mod link;
 mod mcp;
+#[cfg(test)]
+mod noise;
 mod orchestrate;
 mod print;
 mod progress;
 mod queue;
 mod runs;
+mod screen;
 mod sessions;
 mod signals;
 mod status;

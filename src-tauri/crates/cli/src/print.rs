@@ -63,12 +63,16 @@ pub fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 /// By <https://no-color.org>: any value but the empty one turns colour off.
 pub fn paint(code: &str, words: &str) -> String {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    if no_color || dumb || !std::io::stdout().is_terminal() {
+    if no_color || is_dumb() || !std::io::stdout().is_terminal() {
         words.to_owned()
     } else {
         format!("\x1b[{code}m{words}\x1b[0m")
     }
+}
+
+/// A terminal that knows nothing but lines.
+pub fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// What an agent or a project wrote must not steer the terminal.

@@ -14,7 +14,7 @@ use domain::{
     review::{Gate, Step},
     verdict::Verdict,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     args::{EscalationArgs, LimitArgs, PolicyArgs, ProjectPolicyArgs, RetryArgs, RoutingArgs},
@@ -57,13 +57,29 @@ pub async fn plan(link: &Link, id: Option<&str>, project: Option<&str>, json: bo
     Ok(())
 }
 
-pub async fn set_queued(link: &Link, ids: &[String], queued: bool, json: bool) -> Result<(), Failure> {
+pub async fn queue(link: &Link, ids: &[String], agent: Option<&str>, json: bool) -> Result<(), Failure> {
     for id in ids {
-        let request = QueueTask { id: find_id(link, id).await?, queued };
-        let said = if queued { "queued" } else { "taken out of the queue" };
-        told(link, link.call("queue_task", &request).await?, said, json).await?;
+        let id = find_id(link, id).await?;
+        if let Some(agent) = agent {
+            let assign = Assign { agent: Some(agent.to_owned()).filter(|agent| !agent.is_empty()) };
+            let edit = json!({ "id": id, "assign": assign });
+            let _: Value = link.call("edit_task", &edit).await?;
+        }
+        set_queued(link, id, true, json).await?;
     }
     Ok(())
+}
+
+pub async fn unqueue(link: &Link, ids: &[String], json: bool) -> Result<(), Failure> {
+    for id in ids {
+        set_queued(link, find_id(link, id).await?, false, json).await?;
+    }
+    Ok(())
+}
+
+pub async fn set_queued(link: &Link, id: TaskId, queued: bool, json: bool) -> Result<(), Failure> {
+    let said = if queued { "queued" } else { "taken out of the queue" };
+    told(link, link.call("queue_task", &QueueTask { id, queued }).await?, said, json).await
 }
 
 pub async fn depend(

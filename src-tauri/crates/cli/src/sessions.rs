@@ -57,30 +57,35 @@ async fn hand_over(link: &Link, agent: Option<&str>) -> Result<Vec<TaskId>, Fail
         .collect();
     let request = ListCards { statuses: vec![Status::Ready, Status::Inbox], ..ListCards::default() };
     let list: Value = link.call_host("list_cards", &request).await?;
-    let mut ids = Vec::new();
+    let (mut ids, mut agent) = (Vec::new(), agent.map(str::to_owned));
     for card in part::<Vec<Value>>(&list, "cards")? {
         if card["status"] == "inbox" && triaged.contains(&&card["project"]) {
             continue;
         }
         let id: TaskId = part(&card, "id")?;
-        if let Some(agent) = agent
-            && card["assignee"].is_null()
-        {
-            offer(link, id, agent).await?;
+        if card["assignee"].is_null() {
+            offer(link, id, &mut agent).await?;
         }
-        let _: Value = link.call_host("queue_task", &QueueTask { id, queued: true }).await?;
         ids.push(id);
+    }
+    // Once there is an agent for each.
+    for id in &ids {
+        let _: Value = link.call_host("queue_task", &QueueTask { id: *id, queued: true }).await?;
     }
     Ok(ids)
 }
 
-/// The agent for a card that names none.
-async fn offer(link: &Link, id: TaskId, agent: &str) -> Result<(), Failure> {
+/// The agent for a card that names none: `agent`, or the usual one, which is looked for once.
+async fn offer(link: &Link, id: TaskId, agent: &mut Option<String>) -> Result<(), Failure> {
     let detail: Value = link.call_host("get_task", &TaskRef { id }).await?;
     if detail["queue"]["agents"].as_array().is_some_and(|agents| !agents.is_empty()) {
         return Ok(());
     }
-    let routing = SetRouting { agents: Some(vec![agent.to_owned()]), ..SetRouting::default() };
+    let agent = match agent {
+        Some(agent) => agent,
+        None => agent.insert(usual_agent(link).await?),
+    };
+    let routing = SetRouting { agents: Some(vec![agent.clone()]), ..SetRouting::default() };
     let edit = json!({ "id": id, "routing": routing });
     link.call_host::<_, Value>("edit_task", &edit).await.map(|_| ())
 }

@@ -1,18 +1,23 @@
 //! The dashboard.
 
+use std::time::Duration;
+
 use app::wire::{BoardEvents, Nothing, ReadEvents};
 use domain::TaskId;
 use serde_json::Value;
-use std::{io::IsTerminal, time::Duration};
 
-use crate::{failure::Failure, link::Link, print, signals};
+use crate::{
+    failure::Failure,
+    link::Link,
+    print,
+    screen::{self, Screen, Stirred},
+    signals,
+};
 
 /// Between two pictures, so that a flood of changes does not become a flood of output.
 const PACE: Duration = Duration::from_millis(250);
 /// How long one answer may be waited for, in milliseconds.
 const PATIENCE: u32 = 60_000;
-/// Back to the upper left corner, and everything below cleared.
-const CLEAR: &str = "\x1b[H\x1b[2J";
 
 pub async fn run(link: &Link, watch: bool, json: bool) -> Result<(), Failure> {
     if watch {
@@ -25,26 +30,49 @@ pub async fn run(link: &Link, watch: bool, json: bool) -> Result<(), Failure> {
     if json { print::out_json(&report) } else { print::out(&picture(&report)) }
 }
 
-/// A picture after each change; between them it waits to be told.
+/// A picture after each change: drawn over the last one where a person looks, one below the other elsewhere.
 async fn follow(link: &Link, json: bool) -> Result<(), Failure> {
+    let mut report: Value = link.call_host("get_status", &Nothing {}).await?;
+    if !json && screen::is_there() {
+        return live(link, report).await;
+    }
     loop {
-        let report: Value = link.call_host("get_status", &Nothing {}).await?;
-        let clear = if std::io::stdout().is_terminal() { CLEAR } else { "" };
-        let shown = if json { report.to_string() } else { format!("{clear}{}", picture(&report)) };
+        let shown = if json { report.to_string() } else { format!("{}\n", picture(&report)) };
         if !print::line(&shown)? {
             return Ok(());
         }
-        let mut after = report["overview"]["seq"].as_i64();
-        loop {
-            let asked = ReadEvents { after, wait_ms: PATIENCE, ..ReadEvents::default() };
-            let told: BoardEvents = link.call_host("read_events", &asked).await?;
-            if !told.events.is_empty() {
-                break;
-            }
-            after = Some(told.seq);
-        }
-        tokio::time::sleep(PACE).await;
+        report = changed(link, &report).await?;
     }
+}
+
+async fn live(link: &Link, mut report: Value) -> Result<(), Failure> {
+    let failed = |error| Failure::io("the terminal", error);
+    let mut screen = Screen::open().map_err(failed)?;
+    loop {
+        screen.draw(&picture(&report)).map_err(failed)?;
+        tokio::select! {
+            next = changed(link, &report) => report = next?,
+            stirred = screen.stirs() => match stirred {
+                Stirred::Resized => {}
+                Stirred::Left => return Ok(()),
+            },
+        }
+    }
+}
+
+/// How things stand once something has changed.
+async fn changed(link: &Link, report: &Value) -> Result<Value, Failure> {
+    let mut after = report["overview"]["seq"].as_i64();
+    loop {
+        let asked = ReadEvents { after, wait_ms: PATIENCE, ..ReadEvents::default() };
+        let told: BoardEvents = link.call_host("read_events", &asked).await?;
+        if !told.events.is_empty() {
+            break;
+        }
+        after = Some(told.seq);
+    }
+    tokio::time::sleep(PACE).await;
+    link.call_host("get_status", &Nothing {}).await
 }
 
 fn picture(report: &Value) -> String {

@@ -34,6 +34,7 @@ ids! {
     TaskId;
     /// One attempt at a task.
     RunId;
+    /// A project; `list_projects` has the numbers.
     ProjectId;
     /// A further repository of a project.
     RepositoryId;
@@ -43,6 +44,7 @@ ids! {
     CommentId;
     /// Asked by an agent, for a person.
     QuestionId;
+    /// A schedule; `list_schedules` has the numbers.
     ScheduleId;
     AgentId;
     /// A key that programs and agents send.

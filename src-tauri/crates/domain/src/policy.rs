@@ -31,7 +31,7 @@ pub const PRICES_MAX: usize = 500;
 pub struct QueuePolicy {
     /// Nothing starts by itself, anywhere.
     pub paused: bool,
-    /// Runs at one time, whoever starts them; none: no limit for people, [`PARALLEL`] for the
+    /// Runs at one time, whoever starts them; none: no limit for people, three for the
     /// dispatcher.
     pub parallel: Option<u32>,
     /// Cards that may wait in *Review* before the dispatcher starts no more.

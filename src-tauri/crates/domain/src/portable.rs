@@ -7,12 +7,15 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use specta::Type;
 
 use crate::{
     Cause, Millis, Priority, RetryPolicy, Status,
+    breaker::BreakerRule,
     edges::Need,
+    filter::Filter,
+    issues::IssueState,
     review::Gate,
     schedule::{Misfire, Overlap},
     text::{TITLE_MAX, elide},
@@ -36,6 +39,7 @@ pub enum Record {
     Run(Box<Run>),
     Review(Review),
     Schedule(Box<Schedule>),
+    Filter(SavedFilter),
     Attachment(Attachment),
 }
 
@@ -90,6 +94,11 @@ pub struct Agent {
     #[serde(default)]
     pub model: Option<String>,
     pub enabled: bool,
+    #[serde(default)]
+    pub retry: RetryPolicy,
+    /// None: as the board has it.
+    #[serde(default)]
+    pub breaker: Option<BreakerRule>,
     #[specta(type = u32)]
     pub registered_at: Millis,
     #[specta(type = u32)]
@@ -149,6 +158,11 @@ pub struct Task {
     pub gate: Option<Gate>,
     #[serde(default = "first")]
     pub round: u32,
+    /// The issue of a repository elsewhere that it stands for.
+    #[serde(default)]
+    pub issue: Option<Issue>,
+    #[serde(default)]
+    pub outcome: Option<TaskOutcome>,
 }
 
 impl Task {
@@ -179,12 +193,45 @@ impl Task {
             retry: RetryPolicy::default(),
             gate: None,
             round: first(),
+            issue: None,
+            outcome: None,
         }
     }
 }
 
 fn first() -> u32 {
     1
+}
+
+/// An issue, and what it and the card last agreed on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename = "PortableIssue", deny_unknown_fields)]
+pub struct Issue {
+    /// `owner/name`
+    pub repository: String,
+    #[specta(type = u32)]
+    pub number: i64,
+    pub title: String,
+    #[serde(default)]
+    pub labels: Vec<String>,
+    pub state: IssueState,
+}
+
+/// How a card came out, in the words of who reported it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename = "PortableOutcome", default, deny_unknown_fields)]
+pub struct TaskOutcome {
+    /// `success`, `failed`, `partial` or `abandoned`.
+    pub outcome: Option<String>,
+    pub error_message: Option<String>,
+    pub resolution: Option<String>,
+    /// 1 to 5.
+    pub feedback_rating: Option<u8>,
+    pub feedback_notes: Option<String>,
+    pub estimated_hours: Option<f64>,
+    pub actual_hours: Option<f64>,
+    #[specta(type = BTreeMap<String, String>)]
+    pub metadata: Map<String, Value>,
 }
 
 /// `task` is a sub-task of `parent`.
@@ -335,6 +382,17 @@ pub struct Schedule {
     pub created_at: Millis,
     #[specta(type = u32)]
     pub updated_at: Millis,
+}
+
+/// A filter of the board under a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename = "PortableFilter", deny_unknown_fields)]
+pub struct SavedFilter {
+    pub name: String,
+    /// The project that it lets through, whose number is another one elsewhere.
+    #[serde(default)]
+    pub project: Option<String>,
+    pub rule: Filter,
 }
 
 /// A file that people added to a card, with what is in it.

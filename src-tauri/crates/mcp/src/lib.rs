@@ -6,6 +6,7 @@
 //! ([`Caller::Run`]), everybody else those for working with the board that their role may use ([`Caller::Board`]).
 //! They come over standard input and output, or by HTTP.
 
+mod bounded;
 mod desk;
 mod over_http;
 mod server;

@@ -24,6 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     Desk,
+    bounded::Bounded,
     tools::{AGENT_TOOLS, Fixed, OPERATOR_TOOLS, Tool},
 };
 
@@ -73,7 +74,7 @@ impl<D: Desk> Server<D> {
         read: impl AsyncRead + Send + Unpin + 'static,
         write: impl AsyncWrite + Send + Unpin + 'static,
     ) -> io::Result<()> {
-        match self.serve((read, write)).await {
+        match self.serve((Bounded::new(read), write)).await {
             Ok(session) => session.waiting().await.map(|_| ()).map_err(io::Error::other),
             Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
             Err(ServerInitializeError::ExpectedInitializeRequest(_)) => {
@@ -104,8 +105,7 @@ impl<D: Desk> Server<D> {
         match tool.name {
             // Asking is written down at once; the waiting only reads.
             "ask_person" => self.wait_for_answer(answer).await,
-            "get_board" => Ok(at_a_glance(&answer)),
-            "find_cards" => Ok(at_a_glance(&json!({ "cards": answer }))),
+            "find_cards" => Ok(at_a_glance(&answer)),
             _ => Ok(answer),
         }
     }
@@ -194,10 +194,9 @@ fn told(problem: &Problem) -> String {
     }
 }
 
-/// The board without what a list of hundreds of cards has no room for.
-fn at_a_glance(board: &Value) -> Value {
-    let none = Vec::new();
-    let mut cards: Vec<&Value> = board["cards"].as_array().unwrap_or(&none).iter().collect();
+/// Cards without what a list of hundreds has no room for.
+fn at_a_glance(cards: &Value) -> Value {
+    let mut cards: Vec<&Value> = cards.as_array().into_iter().flatten().collect();
     let over = |card: &Value| matches!(card["status"].as_str(), Some("done" | "cancelled"));
     cards.sort_by_key(|card| over(card));
     let shown: Vec<Value> = cards.iter().take(CARDS).map(|card| glance(card)).collect();

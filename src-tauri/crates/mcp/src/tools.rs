@@ -117,11 +117,18 @@ pub(crate) const AGENT_TOOLS: &[Tool] = &[
 
 /// For whoever works with the board.
 pub(crate) const OPERATOR_TOOLS: &[Tool] = &[
-    plain("get_overview", "How many cards are in flight, wait, or need a person; trouble, if there is any."),
     plain(
-        "get_board",
-        "List cards, those in work first; at most 300 at once. Give a project to see only its own.",
+        "get_overview",
+        "Say how many cards are in flight, wait, or need a person; and trouble, if there is any.",
     ),
+    Tool {
+        name: "find_cards",
+        operation: "find_cards",
+        says: "List the cards of the board, or those that a filter, a project or columns let through: the most \
+               urgent first, those that are over last; at most 300.",
+        // A filter that a person saved says the same as one that is given.
+        fixed: &[("saved", Fixed::Absent)],
+    },
     plain(
         "find_task",
         "Read one card with its runs, comments, artifacts and how it stands in the queue, by `T-12`.",
@@ -136,11 +143,6 @@ pub(crate) const OPERATOR_TOOLS: &[Tool] = &[
     plain("trash_task", "Put a card into the trash, from where it can be restored."),
     plain("restore_task", "Take a card out of the trash."),
     plain("set_parent", "Make a card a sub-task of another, or of none."),
-    plain(
-        "find_cards",
-        "List the cards that a filter finds, in the order in which they would be taken; at most 300.",
-    ),
-    plain("list_filters", "List saved filters."),
     plain("add_comment", "Comment on a card. While its agent asks a question, the comment is the answer."),
     Tool {
         name: "start_run",
@@ -151,19 +153,19 @@ pub(crate) const OPERATOR_TOOLS: &[Tool] = &[
         fixed: &[("argv", Fixed::Absent), ("skip_permissions", Fixed::Absent), ("size", Fixed::Absent)],
     },
     plain("stop_run", "Stop the agent of a run and everything that it started."),
-    plain("get_run", "Read how a run stands: status, evidence, workspace, what it used."),
-    plain("wait_run", "Wait up to a minute for the end of a run; the answer tells how it stands then."),
+    plain(
+        "wait_run",
+        "Read how a run stands: status, evidence, workspace, what it used. Waits up to a minute for its end; with \
+         `timeout_ms` 0 it answers at once.",
+    ),
     plain("send_input", "Type into a run's terminal. End with \\r to press Enter."),
     plain("read_lines", "Read lines of a run's output, without escape sequences."),
     plain("search_log", "Search a run's output for a text."),
     plain("get_changes", "List the files that a run changed."),
     plain("get_diff", "Read the change of one file of a run."),
-    plain("remove_workspace", "Remove a run's workspace; what is not committed is saved first."),
-    plain("restore_workspace", "Bring a removed workspace back."),
-    plain("list_projects", "List projects."),
+    plain("list_projects", "List projects with their numbers."),
     plain("add_project", "Add a folder, usually a git repository, as a project."),
     plain("list_agents", "List agents: whether they are installed, their role, skills and load."),
-    plain("doctor", "Say which agents and tools are there and what is missing."),
     plain("get_plan", "Say what would start next, where, and why everything else waits."),
     plain("queue_task", "Hand a card to the dispatcher, or take it back."),
     plain("add_dependency", "Let a card wait for another one's success, failure or end."),
@@ -175,24 +177,37 @@ pub(crate) const OPERATOR_TOOLS: &[Tool] = &[
     ),
     plain("get_queue_policy", "Read the queue's rules."),
     plain("put_queue_policy", "Replace the queue's rules, e.g. to pause it: read them first."),
-    plain("reset_breaker", "Let an agent be tried again at once that was left alone after failures."),
     plain("list_schedules", "List schedules: cards that are made again and again."),
-    plain("preview_schedule", "Say what a phrase or cron expression means, and its next five times."),
-    plain("put_schedule", "Make a schedule, or replace one."),
+    plain(
+        "put_schedule",
+        "Make a schedule, or replace one. The answer says what its words mean and when it comes next.",
+    ),
     plain("pause_schedule", "Make no cards of a schedule until it is resumed."),
     plain("resume_schedule", "Go on with a paused schedule from now."),
     plain("run_schedule", "Make a schedule's card now."),
     plain("remove_schedule", "Remove a schedule. The cards that it made stay, and it can be restored."),
     plain("restore_schedule", "Bring back a schedule that was removed."),
-    plain("claim_task", "Take the next task as an agent that runs elsewhere."),
-    plain("heartbeat_run", "Say that the agent is still at work on a claimed run."),
-    plain("finish_run", "Report the end of a claimed run."),
+    plain(
+        "claim_task",
+        "Take the next task to work on it yourself, as an agent that Flightboard did not start. Say heartbeat_run \
+         while you work and finish_run at the end.",
+    ),
+    plain("heartbeat_run", "Say that you are still at work on a run that claim_task gave you."),
+    plain("finish_run", "Report the end of a run that claim_task gave you."),
 ];
 
 /// Operations that are no tools, and why.
 #[cfg(test)]
 const NO_TOOLS: &[(&str, &str)] = &[
-    ("get_cards", "get_board and find_task give the same"),
+    ("get_board", "find_cards lists them"),
+    ("get_cards", "find_cards and find_task give the same"),
+    ("list_filters", "the window's own; find_cards takes a filter"),
+    ("get_run", "wait_run answers at once if asked to"),
+    ("remove_workspace", "a person's to do, as clean_up"),
+    ("restore_workspace", "a person's to do, as clean_up"),
+    ("preview_schedule", "put_schedule says the same of what it made"),
+    ("reset_breaker", "whether an agent that kept failing is to be trusted again is a person's to judge"),
+    ("doctor", "list_agents says which are installed; what is missing is a person's to mend"),
     ("get_task", "find_task takes the name that people use"),
     ("delete_task", "what cannot be undone is a person's to do"),
     ("empty_trash", "what cannot be undone is a person's to do"),
@@ -217,12 +232,12 @@ const NO_TOOLS: &[(&str, &str)] = &[
     ("restore_attachment", "a person's to do"),
     ("put_filter", "the window's own"),
     ("remove_filter", "the window's own"),
-    ("list_tasks", "get_board and find_cards give the same, shorter"),
+    ("list_tasks", "find_cards gives the same, shorter"),
     ("put_task", "for the public routes; edit_task, move_task and the agent's own tools say the same"),
     ("get_outcomes", "for the public routes"),
     ("list_changes", "for event streams; get_timeline tells a card's"),
     ("enroll_agent", "an agent that speaks MCP claims tasks"),
-    ("list_cards", "get_board and find_cards give the same, shorter"),
+    ("list_cards", "find_cards gives the same, shorter"),
     ("get_status", "get_overview and get_plan give the same"),
     ("read_events", "a stream; get_timeline tells a card's"),
     ("start_next", "get_plan and start_run say which card and why"),
@@ -319,6 +334,31 @@ mod tests {
         for tool in AGENT_TOOLS {
             let fixed = |wanted| tool.fixed.iter().any(|(_, fixed)| *fixed == wanted);
             assert!(fixed(Fixed::Run) && fixed(Fixed::Token), "{}", tool.name);
+        }
+    }
+
+    #[test]
+    fn every_field_of_a_tool_says_what_it_is_in_words_for_a_model() {
+        let mut found = Vec::new();
+        for tool in AGENT_TOOLS.iter().chain(OPERATOR_TOOLS) {
+            for (name, field) in tool.schema()["properties"].as_object().into_iter().flatten() {
+                let says = field["description"].as_str().unwrap_or_default();
+                // Links are for readers of the source.
+                if says.is_empty() || says.contains("[`") {
+                    found.push(format!("{}.{name}: {says}", tool.name));
+                }
+            }
+        }
+        assert!(found.is_empty(), "{found:#?}");
+    }
+
+    #[test]
+    fn an_agent_is_offered_few_tools_and_none_twice() {
+        // More than forty are cut off or warned of by some clients.
+        assert!(AGENT_TOOLS.len() <= 12 && OPERATOR_TOOLS.len() <= 40, "{}", OPERATOR_TOOLS.len());
+        for list in [AGENT_TOOLS, OPERATOR_TOOLS] {
+            let said: BTreeSet<&str> = list.iter().map(|tool| tool.says).collect();
+            assert_eq!(said.len(), list.len());
         }
     }
 

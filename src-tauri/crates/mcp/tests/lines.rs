@@ -162,7 +162,7 @@ fn tool() -> impl Strategy<Value = String> {
         "depend_on",
         "read_result",
         "finish",
-        "get_board",
+        "find_cards",
         "find_task",
         "add_task",
         "edit_task",
@@ -220,6 +220,22 @@ proptest! {
             session.end().await;
         });
     }
+}
+
+#[test]
+fn a_line_without_end_ends_the_session() {
+    let (runtime, app) = bench();
+    runtime.block_on(async {
+        let mut session = Session::begin(app.clone(), Caller::Board(Authority::owner())).await;
+        let piece = vec![b'['; 1024 * 1024];
+        let mut taken = 0;
+        while session.write.write_all(&piece).await.is_ok() {
+            taken += 1;
+            assert!(taken < 80, "it is read on and on");
+        }
+        let ended = tokio::time::timeout(NEVER, session.serving).await.expect("it ends by itself");
+        let _ = ended.expect("no panic");
+    });
 }
 
 #[test]

@@ -5,8 +5,10 @@
 use domain::{
     Actor, Id, Millis, ProjectId, RunId, Status, TaskId,
     edges::find_cycle,
+    filter::Filter,
     portable::{
-        Agent, Attachment, Comment, Edge, Imported, Project, Record, Review, Run, Schedule, Subtask, Task,
+        Agent, Attachment, Comment, Edge, Imported, Issue, Project, Record, Review, Run, SavedFilter,
+        Schedule, Subtask, Task, TaskOutcome,
     },
     schedule::{Cron, Zone},
 };
@@ -36,12 +38,13 @@ pub enum Kind {
     Runs,
     Reviews,
     Schedules,
+    Filters,
     /// With the hash of its content where a record has the content: that is the engine's to put in.
     Attachments,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Projects,
         Kind::Agents,
         Kind::Tasks,
@@ -51,6 +54,7 @@ impl Kind {
         Kind::Runs,
         Kind::Reviews,
         Kind::Schedules,
+        Kind::Filters,
         Kind::Attachments,
     ];
 
@@ -66,7 +70,7 @@ impl Kind {
             Kind::Agents => {
                 "SELECT id, json_object('uid', uid, 'name', name, 'title', title, 'kind', kind, 'profile', json(profile), \
                  'role', role, 'instructions', instructions, 'skills', json(skills), 'max_capacity', max_capacity, \
-                 'model', model, 'enabled', json(iif(enabled, 'true', 'false')), 'registered_at', registered_at, \
+                 'model', model, 'enabled', json(iif(enabled, 'true', 'false')), 'retry', json(retry), 'breaker', json(breaker), 'registered_at', registered_at, \
                  'updated_at', updated_at) FROM agents WHERE removed_at IS NULL AND id > ?1 ORDER BY id LIMIT ?2"
             }
             Kind::Tasks => {
@@ -75,7 +79,13 @@ impl Kind {
                  'tags', json(tags), 'due_at', due_at, 'assignee', assignee, 'created_at', created_at, 'updated_at', updated_at, \
                  'entered_at', entered_at, 'finished_at', iif(came_from = 'failed', entered_at, finished_at), \
                  'trashed_at', trashed_at, 'held', held, 'queued', json(iif(queued, 'true', 'false')), 'agents', json(chain), \
-                 'skills', json(skills), 'model', model, 'retry', json(retry), 'gate', json(gate), 'round', round) \
+                 'skills', json(skills), 'model', model, 'retry', json(retry), 'gate', json(gate), 'round', round, \
+                 'issue', json((SELECT json_object('repository', i.repository, 'number', i.number, 'title', i.title, \
+                 'labels', json(i.labels), 'state', i.state) FROM task_issues i WHERE i.task_id = t.id)), \
+                 'outcome', json((SELECT json_object('outcome', o.outcome, 'error_message', o.error_message, \
+                 'resolution', o.resolution, 'feedback_rating', o.feedback_rating, 'feedback_notes', o.feedback_notes, \
+                 'estimated_hours', o.estimated_hours, 'actual_hours', o.actual_hours, 'metadata', json(o.metadata)) \
+                 FROM task_outcomes o WHERE o.task_id = t.id))) \
                  FROM tasks t WHERE deleted_at IS NULL AND t.id > ?1 ORDER BY t.id LIMIT ?2"
             }
             Kind::Subtasks => {
@@ -114,6 +124,12 @@ impl Kind {
                  'overlap', overlap, 'paused', json(iif(paused, 'true', 'false')), 'created_at', created_at, \
                  'updated_at', updated_at) FROM schedules s WHERE removed_at IS NULL AND s.id > ?1 ORDER BY s.id LIMIT ?2"
             }
+            // Nor have filters.
+            Kind::Filters => {
+                "SELECT ?1 + row_number() OVER (), line FROM (SELECT json_object('name', name, \
+                 'project', (SELECT uid FROM projects WHERE id = json_extract(rule, '$.project')), \
+                 'rule', json(json_remove(rule, '$.project'))) AS line FROM filters ORDER BY name LIMIT ?2 OFFSET ?1)"
+            }
             Kind::Attachments => {
                 "SELECT a.id, json_object('task', t.uid, 'name', name, 'at', at, 'data', hash) FROM attachments a \
                  JOIN tasks t ON t.id = a.task_id WHERE removed_at IS NULL AND t.deleted_at IS NULL AND a.id > ?1 \
@@ -136,6 +152,7 @@ impl Kind {
             Kind::Runs => Record::Run(parse(text)?),
             Kind::Reviews => Record::Review(parse(text)?),
             Kind::Schedules => Record::Schedule(parse(text)?),
+            Kind::Filters => Record::Filter(parse(text)?),
             Kind::Attachments => Record::Attachment(parse(text)?),
         })
     }
@@ -221,6 +238,7 @@ async fn add(
         Record::Run(run) => add_run(tx, *run).await,
         Record::Review(review) => add_review(tx, review).await,
         Record::Schedule(schedule) => add_schedule(tx, *schedule, now).await,
+        Record::Filter(filter) => add_filter(tx, filter, now).await,
         Record::Attachment(attachment) => {
             let content = contents.next().ok_or_else(|| {
                 StoreError::Conflict(format!("the content of {} is missing", attachment.name))
@@ -297,7 +315,7 @@ async fn add_project(tx: &mut Tx<'_>, new: Project, now: Millis) -> Result<Added
 async fn add_agent(tx: &mut Tx<'_>, new: Agent, now: Millis) -> Result<Added, StoreError> {
     let made = sqlx::query(
         "INSERT INTO agents (uid, name, title, kind, profile, role, instructions, skills, max_capacity, model, enabled, \
-         registered_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+         retry, breaker, registered_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(new.uid)
     .bind(&new.name)
@@ -310,6 +328,8 @@ async fn add_agent(tx: &mut Tx<'_>, new: Agent, now: Millis) -> Result<Added, St
     .bind(new.max_capacity)
     .bind(new.model)
     .bind(new.enabled)
+    .bind(json(&new.retry)?)
+    .bind(new.breaker.as_ref().map(json).transpose()?)
     .bind(new.registered_at)
     .bind(new.updated_at.max(new.registered_at))
     .execute(&mut *tx.conn)
@@ -369,8 +389,70 @@ async fn add_task(tx: &mut Tx<'_>, new: Task, now: Millis) -> Result<Added, Stor
     .execute(&mut *tx.conn)
     .await?
     .last_insert_rowid();
+    if let Some(issue) = new.issue {
+        add_issue(tx, id, issue).await?;
+    }
+    if let Some(outcome) = new.outcome {
+        add_outcome(tx, id, outcome).await?;
+    }
     note(tx, "task.created", Some(TaskId(id)), None, "imported".into(), now).await?;
     Ok(Added::Yes)
+}
+
+/// An issue that another card stands for here stays with that one.
+async fn add_issue(tx: &mut Tx<'_>, task: i64, new: Issue) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO task_issues (repository, number, task_id, title, labels, state) VALUES (?, ?, ?, ?, ?, ?) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(new.repository)
+    .bind(new.number)
+    .bind(task)
+    .bind(new.title)
+    .bind(json(&new.labels)?)
+    .bind(new.state.word())
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(())
+}
+
+async fn add_outcome(tx: &mut Tx<'_>, task: i64, new: TaskOutcome) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO task_outcomes (task_id, outcome, error_message, resolution, feedback_rating, feedback_notes, \
+         estimated_hours, actual_hours, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(task)
+    .bind(new.outcome)
+    .bind(new.error_message)
+    .bind(new.resolution)
+    .bind(new.feedback_rating)
+    .bind(new.feedback_notes)
+    .bind(new.estimated_hours)
+    .bind(new.actual_hours)
+    .bind(json(&new.metadata)?)
+    .execute(&mut *tx.conn)
+    .await?;
+    Ok(())
+}
+
+async fn add_filter(tx: &mut Tx<'_>, new: SavedFilter, now: Millis) -> Result<Added, StoreError> {
+    let project = match &new.project {
+        None => None,
+        Some(uid) => match project_of(tx, uid).await? {
+            Some(id) => Some(ProjectId(id)),
+            None => return Ok(Added::NoPlace),
+        },
+    };
+    let made = sqlx::query("INSERT INTO filters (name, rule) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        .bind(&new.name)
+        .bind(json(&Filter { project, ..new.rule })?)
+        .execute(&mut *tx.conn)
+        .await?
+        .rows_affected();
+    if made > 0 {
+        note(tx, "settings.filters", None, None, format!("imported the filter “{}”", new.name), now).await?;
+    }
+    Ok(Added::rows(made))
 }
 
 /// A card that belongs to another here stays with it.

@@ -10,6 +10,7 @@ import { useStartAtLogin } from "../../data/login";
 import { trashDays } from "../../data/settings";
 import styles from "./SettingsForm.module.css";
 import { asTheme } from "./theme";
+import { Updates } from "./Updates";
 
 const THEMES = [
   { value: "system", label: "As the system" },
@@ -60,6 +61,7 @@ export function SettingsForm({ settings, overview }: { settings: Settings; overv
         />
       </section>
       <LoginField />
+      <Updates look={settings.look_for_updates ?? false} onLook={(look_for_updates) => put({ look_for_updates })} />
       {save.error && <InlineError problem={save.error} />}
       {overview && <About overview={overview} />}
     </div>
@@ -162,8 +164,8 @@ function About({ overview }: { overview: Overview }) {
         </dd>
       </dl>
       <p className={styles.note}>
-        Cards, logs and artifacts stay in this directory. Nothing is sent anywhere but where you say so: to webhooks and
-        linked repositories. The agents that you start talk to their own services.
+        Cards, logs and artifacts stay in this directory. Nothing of them is sent anywhere but where you say so: to
+        webhooks and linked repositories. The agents that you start talk to their own services.
       </p>
     </section>
   );

@@ -35,7 +35,8 @@ pub async fn find_cards(app: &App, request: FindCards) -> Result<Vec<Card>, Prob
     let mut cards = super::board::get_board(app, board).await?.cards;
     cards.retain(|card| {
         let seen = seen(card);
-        saved.passes(&seen, today) && request.filter.passes(&seen, today)
+        let column = request.statuses.is_empty() || request.statuses.contains(&card.status);
+        column && saved.passes(&seen, today) && request.filter.passes(&seen, today)
     });
     cards.sort_by_key(|card| {
         (std::cmp::Reverse(card.priority), card.due_at.unwrap_or(i64::MAX), card.created_at, card.id)

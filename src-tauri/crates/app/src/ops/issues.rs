@@ -175,7 +175,7 @@ pub(super) async fn issue_of(app: &App, task: domain::TaskId) -> Result<Option<I
 }
 
 /// `owner/name`
-fn repository(text: &str) -> Result<String, Problem> {
+pub(super) fn repository(text: &str) -> Result<String, Problem> {
     let plain = |part: &str| {
         (1..=100).contains(&part.len())
             && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))

@@ -90,7 +90,7 @@ fn check(app: &App, request: &PutTask) -> Result<(), Problem> {
     }
 }
 
-fn check_outcome(outcome: &ReportedOutcome) -> Result<(), Problem> {
+pub(super) fn check_outcome(outcome: &ReportedOutcome) -> Result<(), Problem> {
     let words = ["success", "failed", "partial", "abandoned"];
     if let Some(word) = outcome.outcome.as_deref().filter(|word| !words.contains(word)) {
         return Err(invalid(format!("“{word}” is not an outcome; use {}", words.join(", "))));

@@ -4,11 +4,12 @@
 use std::path::PathBuf;
 
 use domain::{
-    Outcome, Status, agent, attachment,
+    Outcome, ProjectId, Status, agent, attachment, filter,
     portable::{self, Attachment, Imported, Record, Run, Schedule, Task},
     schedule::{Cron, MISFIRE_CAP, Zone},
     text,
 };
+use serde_json::Value;
 use store::PortableKind;
 
 use tokio::io::AsyncWriteExt;
@@ -133,6 +134,13 @@ fn checked(record: Record) -> Result<Record, Problem> {
             {
                 return Err(invalid(format!("what is said of “{}” is too long", found.name)));
             }
+            found
+                .retry
+                .0
+                .values()
+                .try_for_each(|rule| rule.check())
+                .map_err(|bad| invalid(bad.to_string()))?;
+            found.breaker.iter().try_for_each(|rule| rule.check()).map_err(|bad| invalid(bad.to_string()))?;
             Record::Agent(domain::portable::Agent {
                 name: agent::name(&found.name).map_err(bad)?,
                 skills: agent::skills(&found.skills).map_err(bad)?,
@@ -165,6 +173,13 @@ fn checked(record: Record) -> Result<Record, Problem> {
             Record::Review(review)
         }
         Record::Schedule(schedule) => Record::Schedule(Box::new(checked_schedule(*schedule)?)),
+        Record::Filter(saved) => {
+            let bad = |bad: filter::BadFilter| invalid(bad.to_string());
+            // Where it names a project it lets that one through, whatever its number will be.
+            let project = saved.project.as_ref().map(|_| ProjectId(0));
+            filter::Filter { project, ..saved.rule.clone() }.check().map_err(bad)?;
+            Record::Filter(portable::SavedFilter { name: filter::name(&saved.name).map_err(bad)?, ..saved })
+        }
         Record::Attachment(file) => {
             let name = attachment::name(&file.name).map_err(|bad| invalid(bad.to_string()))?;
             Record::Attachment(Attachment { name, ..file })
@@ -178,6 +193,15 @@ fn checked_task(task: Task) -> Result<Task, Problem> {
         gate.check().map_err(|bad| invalid(bad.to_string()))?;
     }
     task.retry.0.values().try_for_each(|rule| rule.check()).map_err(|bad| invalid(bad.to_string()))?;
+    if let Some(issue) = &task.issue {
+        super::issues::repository(&issue.repository)?;
+        if issue.number < 1 {
+            return Err(invalid(format!("{} is no number of an issue", issue.number)));
+        }
+    }
+    if let Some(outcome) = &task.outcome {
+        super::outside::check_outcome(&reported(outcome))?;
+    }
     Ok(Task {
         title: text::title(&task.title)?,
         description: text::description(&task.description)?,
@@ -186,6 +210,19 @@ fn checked_task(task: Task) -> Result<Task, Problem> {
         assignee: short(task.assignee, "agent")?,
         ..task
     })
+}
+
+fn reported(outcome: &portable::TaskOutcome) -> ReportedOutcome {
+    ReportedOutcome {
+        outcome: outcome.outcome.clone(),
+        error_message: outcome.error_message.clone(),
+        resolution: outcome.resolution.clone(),
+        feedback_rating: outcome.feedback_rating,
+        feedback_notes: outcome.feedback_notes.clone(),
+        estimated_hours: outcome.estimated_hours,
+        actual_hours: outcome.actual_hours,
+        metadata: Some(Value::Object(outcome.metadata.clone()).to_string()),
+    }
 }
 
 fn checked_run(run: Run) -> Result<Run, Problem> {
@@ -243,7 +280,7 @@ fn short(text: Option<String>, what: &str) -> Result<Option<String>, Problem> {
     Ok(text)
 }
 
-fn or_empty(value: serde_json::Value) -> serde_json::Value {
+fn or_empty(value: Value) -> Value {
     if value.is_null() { serde_json::json!({}) } else { value }
 }
 

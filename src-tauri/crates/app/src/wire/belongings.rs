@@ -1,6 +1,6 @@
 //! What belongs to cards and to the board beside the cards' own fields: files, sub-tasks, saved filters.
 
-use domain::{AttachmentId, ProjectId, TaskId, filter::Filter};
+use domain::{AttachmentId, ProjectId, Status, TaskId, filter::Filter};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -104,4 +104,6 @@ pub struct FindCards {
     pub filter: Filter,
     /// Only this project's cards.
     pub project: Option<ProjectId>,
+    /// Only cards in these columns; empty: in any.
+    pub statuses: Vec<Status>,
 }

@@ -43,6 +43,7 @@ pub enum ChangeKind {
 #[serde(deny_unknown_fields)]
 pub struct GetDiff {
     pub run: RunId,
+    /// As `get_changes` names it.
     pub path: String,
 }
 

@@ -116,6 +116,7 @@ pub struct CreateSubtask {
     /// The own task's if left out.
     #[serde(default)]
     pub priority: Option<Priority>,
+    /// Words without commas.
     #[serde(default)]
     pub tags: Vec<String>,
     /// Agents that may work on it, the preferred first; those of the project if left out.
@@ -185,7 +186,9 @@ pub struct TaskResult {
 pub struct ReadResult {
     pub run: RunId,
     pub token: String,
+    /// Its number in `list_results`.
     pub artifact: ArtifactId,
+    /// The byte to begin at; the first if left out.
     #[serde(default)]
     #[specta(type = Option<u32>)]
     pub offset: Option<i64>,

@@ -40,6 +40,8 @@ pub struct Settings {
     pub agent_offline_minutes: u32,
     /// Days after which a card in the trash is deleted for ever, 30 if left out, at most 3,650; 0 means never.
     pub trash_days: u32,
+    /// The window asks for a newer version when it opens, where its build knows whom to ask.
+    pub look_for_updates: bool,
 }
 
 impl Default for Settings {
@@ -52,6 +54,7 @@ impl Default for Settings {
             editor: Vec::new(),
             agent_offline_minutes: 0,
             trash_days: engine::TRASH_DAYS,
+            look_for_updates: false,
         }
     }
 }

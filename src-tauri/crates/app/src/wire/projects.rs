@@ -15,7 +15,7 @@ pub struct AddProject {
     /// The folder's name if left out.
     #[serde(default)]
     pub name: Option<String>,
-    /// Folders of further repositories, as [`AddRepository::path`].
+    /// Folders of further git repositories, beside the first in each workspace.
     #[serde(default)]
     pub repositories: Vec<String>,
 }

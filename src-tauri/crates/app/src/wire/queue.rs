@@ -135,6 +135,7 @@ pub struct Review {
 #[serde(deny_unknown_fields)]
 pub struct ReviewTask {
     pub id: TaskId,
+    /// What the work comes to.
     pub verdict: Verdict,
     /// What the agent hears in its next attempt, byte for byte; needed for a rejection.
     #[serde(default)]
@@ -146,6 +147,7 @@ pub struct ReviewTask {
 pub struct GetPlan {
     /// Only what the plan says of this card.
     pub task: Option<TaskId>,
+    /// Only what it says of this project's cards.
     pub project: Option<ProjectId>,
 }
 
@@ -284,6 +286,7 @@ pub struct HeldTask {
 #[serde(deny_unknown_fields)]
 pub struct HeartbeatRun {
     pub run: RunId,
+    /// As `claim_task` gave it.
     pub token: String,
 }
 
@@ -297,7 +300,9 @@ pub struct Lease {
 #[serde(deny_unknown_fields)]
 pub struct FinishRun {
     pub run: RunId,
+    /// As `claim_task` gave it.
     pub token: String,
+    /// Whether the work is done.
     pub succeeded: bool,
     /// What the agent has to say, Markdown: becomes a comment.
     #[serde(default)]

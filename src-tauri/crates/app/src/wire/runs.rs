@@ -19,8 +19,10 @@ pub struct StartRun {
     pub task: TaskId,
     /// Name of an agent profile; see `list_agents`.
     pub agent: String,
+    /// With the agent's own screen, or without a person.
     #[serde(default)]
     pub mode: Option<Mode>,
+    /// As the agent calls it; its usual one if left out.
     #[serde(default)]
     pub model: Option<String>,
     /// Argument vector for the agent `custom`; placeholders such as `{workspace}` are filled in.
@@ -160,6 +162,7 @@ pub struct LogPiece {
 #[serde(deny_unknown_fields)]
 pub struct SearchLog {
     pub run: RunId,
+    /// Looked for as it stands, in one line.
     pub text: String,
     /// At most 1,000.
     pub limit: u32,

@@ -37,6 +37,7 @@ pub struct SchedulePreview {
 #[derive(Clone, Debug, Serialize, Deserialize, Type)]
 #[serde(deny_unknown_fields)]
 pub struct PutSchedule {
+    /// The one to replace; a new one if left out.
     #[serde(default)]
     pub id: Option<ScheduleId>,
     /// 1 to 100 characters; no two schedules have the same.
@@ -49,14 +50,17 @@ pub struct PutSchedule {
     /// `{date}`, `{time}`, `{weekday}`, `{week}` and `{month}` are filled in; a title without any gets
     /// the date.
     pub title: String,
+    /// The cards', Markdown.
     #[serde(default)]
     pub description: String,
     #[serde(default)]
     pub project: Option<ProjectId>,
     #[serde(default)]
     pub priority: Option<Priority>,
+    /// The cards', words without commas.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// The only agent that may start on the cards.
     #[serde(default)]
     pub assignee: Option<String>,
     /// `inbox` (default) or `ready`.

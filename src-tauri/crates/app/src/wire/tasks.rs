@@ -18,8 +18,10 @@ pub struct AddTask {
     pub project: Option<ProjectId>,
     #[serde(default)]
     pub priority: Option<Priority>,
+    /// Words without commas.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// Milliseconds since 1970, UTC.
     #[serde(default)]
     #[specta(type = Option<u32>)]
     pub due_at: Option<i64>,
@@ -48,17 +50,20 @@ pub struct AddTask {
 #[serde(deny_unknown_fields)]
 pub struct EditTask {
     pub id: TaskId,
+    /// 1 to 500 characters after trimming.
     #[serde(default)]
     pub title: Option<String>,
+    /// Markdown; at most 200,000 characters.
     #[serde(default)]
     pub description: Option<String>,
     #[serde(default)]
     pub project: Option<ProjectId>,
     #[serde(default)]
     pub priority: Option<Priority>,
+    /// All of them; what is not among them goes.
     #[serde(default)]
     pub tags: Option<Vec<String>>,
-    /// `{"at": null}` removes the date.
+    /// Milliseconds since 1970, UTC; `{"at": null}` removes the date.
     #[serde(default)]
     pub due: Option<Due>,
     /// `{"agent": null}` lets any agent start.
@@ -89,6 +94,7 @@ pub struct Assign {
 #[serde(deny_unknown_fields)]
 pub struct MoveTask {
     pub id: TaskId,
+    /// Where it is to stand.
     pub column: Column,
 }
 
@@ -131,6 +137,7 @@ pub struct FindTask {
 #[serde(deny_unknown_fields)]
 pub struct AddComment {
     pub task: TaskId,
+    /// Markdown.
     pub body: String,
 }
 

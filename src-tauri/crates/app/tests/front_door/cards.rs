@@ -154,10 +154,10 @@ async fn the_windows_settings_are_kept() {
     assert_eq!(
         fresh,
         json!({ "theme": "", "last_agent": null, "last_project": null, "welcomed": false, "editor": [],
-            "agent_offline_minutes": 0, "trash_days": 30 })
+            "agent_offline_minutes": 0, "trash_days": 30, "look_for_updates": false })
     );
     let wanted = json!({ "theme": "dark", "last_agent": "demo", "last_project": 1, "welcomed": true, "editor": ["code", "{path}"],
-        "agent_offline_minutes": 7, "trash_days": 0 });
+        "agent_offline_minutes": 7, "trash_days": 0, "look_for_updates": true });
     door.ok("put_settings", wanted.clone()).await;
     assert_eq!(door.ok("get_settings", json!({})).await, wanted);
     door.close().await;

@@ -153,7 +153,7 @@ async fn what_cannot_be_is_refused_and_nothing_of_it_is_taken() {
     let high = with(card("h"), "number", json!(i64::MAX));
     import(&door, &[high]).await;
     assert_eq!(door.card("Still there is a number").await, 2);
-    door.refused("export_records", json!({ "cursor": "10:0" })).await;
+    door.refused("export_records", json!({ "cursor": "11:0" })).await;
     door.close().await;
 }
 
@@ -223,6 +223,8 @@ fn board() -> impl Strategy<Value = Vec<Record>> {
                     retry: Default::default(),
                     gate: None,
                     round: 1 + at as u32,
+                    issue: None,
+                    outcome: None,
                 })));
             }
             // Two levels: a card of the lower half is a part of one of the upper.

@@ -70,7 +70,7 @@ pub struct RunArgs {
     #[arg(requires = "agent")]
     pub id: Option<String>,
     /// Agent to start: claude, codex, gemini, opencode, aider, demo, custom, or one that you registered.
-    /// Without a card: the agent for cards that name none.
+    /// Without a card: the agent for cards that name none; left out, the one that `spawn` would start.
     #[arg(long)]
     pub agent: Option<String>,
     /// Wait for the end; the exit code is 0 only if the run succeeded.

@@ -49,6 +49,21 @@ fn wrong_usage_exits_with_2_and_touches_nothing() {
 }
 
 #[test]
+fn a_file_without_end_is_given_up_and_one_that_is_no_text_is_named() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("picture"), b"\x89PNG\xff").expect("a file");
+    for (text, said) in [
+        ("@/dev/zero", "flightboard: /dev/zero is larger than 4 MiB\n"),
+        ("@picture", "flightboard: picture is no UTF-8 text\n"),
+    ] {
+        let output = desk.output(&["add", "One", "--description", text]);
+        assert_eq!((output.status.code(), crate::desk::text(&output.stderr)), (Some(1), said.to_owned()));
+    }
+    let output = desk.output(&["agents", "register", "--file", "/dev/zero"]);
+    assert_eq!(crate::desk::text(&output.stderr), "flightboard: /dev/zero is larger than 4 MiB\n");
+}
+
+#[test]
 fn a_data_directory_that_cannot_be_is_named() {
     let mut desk = Desk::new();
     std::fs::write(desk.path("file"), "").expect("a file");

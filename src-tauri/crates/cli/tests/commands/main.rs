@@ -15,4 +15,6 @@ mod pipes;
 mod projects;
 mod registry;
 mod table;
+#[cfg(unix)]
+mod terminal;
 mod trash;

@@ -3,14 +3,33 @@
 use crate::desk::{Desk, text};
 
 #[test]
-fn help_has_the_exit_codes_and_an_example_for_each_command() {
+fn help_has_an_example_for_each_command_and_touches_nothing() {
+    let desk = Desk::new();
+    assert!(desk.ok(&["tasks", "create", "--help"]).contains("Example: flightboard tasks create --body"));
+    assert!(!desk.data().exists());
+}
+
+#[test]
+fn each_exit_code_that_the_help_names_is_the_end_of_some_command() {
     let desk = Desk::new();
     let help = desk.ok(&["--help"]);
-    for code in ["0    done", "1    refused or failed", "2    wrong usage", "3    a run", "124  the wait"] {
-        assert!(help.contains(code), "{help}");
-    }
-    assert!(desk.ok(&["tasks", "create", "--help"]).contains("Example: flightboard tasks create --body"));
-    assert!(!desk.data().exists(), "help touches nothing");
+    let (_, codes) = help.split_once("Exit codes:\n").expect("the help names them");
+    let named: Vec<i32> =
+        codes.lines().map_while(|line| line.split_whitespace().next()?.parse().ok()).collect();
+    desk.ok(&["add", "Fails"]);
+    desk.ok(&["add", "Goes on"]);
+    let script = desk.held_script();
+    let ends = [
+        &["list"][..],
+        &["show", "T-9"],
+        &["fly"],
+        &["run", "1", "--agent", "custom", "--wait", "--", "false"],
+        &["run", "2", "--agent", "custom", "--wait", "--timeout", "0", "--", "sh", "-c", &script],
+    ];
+    let met: Vec<i32> = ends.iter().map(|args| desk.output(args).status.code().expect("a code")).collect();
+    desk.let_go();
+    assert_eq!(met, named, "{codes}");
+    assert_eq!(named, [0, 1, 2, 3, 124]);
 }
 
 #[test]

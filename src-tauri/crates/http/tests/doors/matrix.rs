@@ -1,13 +1,14 @@
-//! Every route, operation and stream, with every kind of key, from every place: made from the document that the
-//! server gives of itself and from the tables of operations and streams, so that a new one is in it by itself or
-//! fails it.
+//! Every route, operation and stream, with every kind of key, from every place, over TCP and over the socket: made
+//! from the document that the server gives of itself and from the tables of operations and streams, so that a new one
+//! is in it by itself or fails it.
 
 use app::{Clock, OPERATIONS, Stream};
 use domain::{Actor, Role};
+use flightboard_http::open_socket;
 use serde_json::{Value, json};
 use testkit::{card, run_of};
 
-use crate::rig::{Ask, Board, KEY};
+use crate::rig::{Ask, Board, KEY, status_through_socket};
 
 const START: i64 = 1_800_000_000_000;
 
@@ -153,6 +154,50 @@ fn streams() -> Vec<Target> {
     ]
 }
 
+/// Everything that can be asked for over TCP.
+async fn targets(board: &Board) -> Vec<Target> {
+    let streams = streams();
+    assert_eq!(streams.len() + 1, Stream::ALL.len(), "the log of changes is a route");
+    let targets: Vec<Target> =
+        streams.into_iter().chain(routes(board).await).chain(operations()).chain([tools()]).collect();
+    assert!(targets.len() > OPERATIONS.len() + 40, "{}", targets.len());
+    targets
+}
+
+/// The target as it is asked for from there, with that key.
+fn knock(target: &Target, knocker: &Knocker, from: From, host: &str) -> Ask {
+    let ask = target.ask.clone().host(if from == From::ForeignHost { "evil.example" } else { host });
+    let ask = if from == From::ForeignOrigin { ask.header("origin", "http://evil.example") } else { ask };
+    match &knocker.key {
+        Some(key) => ask.bearer(key),
+        None => ask,
+    }
+}
+
+/// A board with one of everything that the targets name.
+async fn furnished(clock: Clock) -> Board {
+    let board = Board::open_by(clock).await;
+    board.call("enroll_agent", json!({ "name": "keeper" })).await;
+    board.call("put_task", json!({ "title": "kept", "assign": { "agent": "keeper" } })).await;
+    board.call("put_schedule", json!({ "name": "one", "when": "daily", "title": "x" })).await;
+    let store = board.app.engine().store();
+    let watched = store.add_task(card("watched"), Actor::Person, START).await.expect("a card");
+    store.begin_run(run_of(watched), Actor::Person, START).await.expect("a run");
+    board
+}
+
+/// The same over the socket: no page of a browser reaches it, so where a request says that it comes from counts for
+/// nothing; who brings no key is the owner, who brings one is who the key says.
+fn fits_socket(target: &Target, knocker: &Knocker, status: u16) -> bool {
+    let owner = Knocker { name: "the owner", key: None, role: Some(Role::Admin) };
+    match &knocker.key {
+        None => fits(target, &owner, From::Here, status),
+        // Nothing there is open to a key that is none.
+        Some(_) if knocker.role.is_none() => status == 401,
+        Some(_) => fits(target, knocker, From::Here, status),
+    }
+}
+
 /// Whether the answer's status is right; the rule, written once more.
 fn fits(target: &Target, knocker: &Knocker, from: From, status: u16) -> bool {
     match (from, target.role, knocker.role) {
@@ -169,32 +214,13 @@ fn fits(target: &Target, knocker: &Knocker, from: From, status: u16) -> bool {
 #[tokio::test]
 async fn each_route_opens_to_the_keys_that_its_description_names_and_to_no_other() {
     let (clock, hand) = Clock::by_hand(START);
-    let board = Board::open_by(clock).await;
+    let board = furnished(clock).await;
     let knockers = knockers(&board, &hand).await;
-    board.call("enroll_agent", json!({ "name": "keeper" })).await;
-    board.call("put_task", json!({ "title": "kept", "assign": { "agent": "keeper" } })).await;
-    board.call("put_schedule", json!({ "name": "one", "when": "daily", "title": "x" })).await;
-    let store = board.app.engine().store();
-    let watched = store.add_task(card("watched"), Actor::Person, START).await.expect("a card");
-    store.begin_run(run_of(watched), Actor::Person, START).await.expect("a run");
-    let streams = streams();
-    assert_eq!(streams.len() + 1, Stream::ALL.len(), "the log of changes is a route");
-    let targets: Vec<Target> =
-        streams.into_iter().chain(routes(&board).await).chain(operations()).chain([tools()]).collect();
-    assert!(targets.len() > OPERATIONS.len() + 40, "{}", targets.len());
     let mut wrong = Vec::new();
-    for target in &targets {
+    for target in &targets(&board).await {
         for knocker in &knockers {
             for from in [From::Here, From::ForeignHost, From::ForeignOrigin] {
-                let host = if from == From::ForeignHost { "evil.example".into() } else { board.host() };
-                let mut ask = target.ask.clone().host(&host);
-                if from == From::ForeignOrigin {
-                    ask = ask.header("origin", "http://evil.example");
-                }
-                if let Some(key) = &knocker.key {
-                    ask = ask.bearer(key);
-                }
-                let status = board.status(&ask).await;
+                let status = board.status(&knock(target, knocker, from, &board.host())).await;
                 if !fits(target, knocker, from, status) {
                     wrong.push(format!("{} with {} from {from:?}: {status}", target.name, knocker.name));
                 }
@@ -202,5 +228,28 @@ async fn each_route_opens_to_the_keys_that_its_description_names_and_to_no_other
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    board.close().await;
+}
+
+#[tokio::test]
+async fn the_socket_opens_everything_to_its_owner_and_to_a_key_what_the_key_may() {
+    let (clock, hand) = Clock::by_hand(START);
+    let board = furnished(clock).await;
+    let knockers = knockers(&board, &hand).await;
+    let path = board.dir.path().join("engine.sock");
+    let mut door = open_socket(board.app.clone(), &path).expect("a socket");
+    let mut wrong = Vec::new();
+    for target in &targets(&board).await {
+        for knocker in &knockers {
+            for from in [From::Here, From::ForeignHost, From::ForeignOrigin] {
+                let status = status_through_socket(&path, &knock(target, knocker, from, "flightboard")).await;
+                if !fits_socket(target, knocker, status) {
+                    wrong.push(format!("{} with {} from {from:?}: {status}", target.name, knocker.name));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    door.close().await;
     board.close().await;
 }

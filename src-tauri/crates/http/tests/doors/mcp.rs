@@ -59,7 +59,7 @@ async fn a_key_is_offered_what_its_role_and_scope_may_use() {
     let viewer = key(&board, json!({ "name": "v", "role": "viewer" })).await;
     let few = offered(&board, &viewer).await;
     assert!(
-        few.iter().any(|tool| tool == "get_board") && few.iter().all(|tool| tool != "add_task"),
+        few.iter().any(|tool| tool == "find_cards") && few.iter().all(|tool| tool != "add_task"),
         "{few:?}"
     );
     let scout = key(&board, json!({ "name": "s", "role": "agent", "agent": "scout" })).await;

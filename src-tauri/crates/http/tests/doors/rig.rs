@@ -63,12 +63,8 @@ impl Board {
 
     /// Only the status of the answer, for those that do not end.
     pub async fn status(&self, ask: &Ask) -> u16 {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.expect("the door is open");
-        let talk = async {
-            let _ = stream.write_all(&ask.sent()).await;
-            read_head(&mut stream).await.0
-        };
-        tokio::time::timeout(PATIENCE, talk).await.unwrap_or_else(|_| panic!("no answer to {}", ask.first))
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).await.expect("the door is open");
+        status(stream, ask).await
     }
 
     /// An operation, asked for with the programs' key.
@@ -205,6 +201,14 @@ pub async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, ask: &Ask
     tokio::time::timeout(PATIENCE, talk).await.unwrap_or_else(|_| panic!("no answer to {}", ask.first))
 }
 
+async fn status(mut stream: impl AsyncRead + AsyncWrite + Unpin, ask: &Ask) -> u16 {
+    let talk = async {
+        let _ = stream.write_all(&ask.sent()).await;
+        read_head(&mut stream).await.0
+    };
+    tokio::time::timeout(PATIENCE, talk).await.unwrap_or_else(|_| panic!("no answer to {}", ask.first))
+}
+
 async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> (u16, String) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -299,6 +303,15 @@ impl Socket {
 
 /// Reaches a socket whose path may be longer than a socket's name.
 pub async fn through_socket(path: &Path, ask: &Ask) -> Answer {
+    exchange(knocked(path).await, ask).await
+}
+
+/// Only the status, for those that do not end.
+pub async fn status_through_socket(path: &Path, ask: &Ask) -> u16 {
+    status(knocked(path).await, ask).await
+}
+
+async fn knocked(path: &Path) -> tokio::net::UnixStream {
     use std::os::fd::AsRawFd;
     let folder = std::fs::File::open(path.parent().expect("a folder")).expect("the folder opens");
     let reach = format!(
@@ -306,5 +319,5 @@ pub async fn through_socket(path: &Path, ask: &Ask) -> Answer {
         folder.as_raw_fd(),
         path.file_name().expect("a name").to_string_lossy()
     );
-    exchange(tokio::net::UnixStream::connect(reach).await.expect("the socket is open"), ask).await
+    tokio::net::UnixStream::connect(reach).await.expect("the socket is open")
 }

@@ -1,12 +1,15 @@
-//! Bad input is told in the same sentence at each door: the operation's, at `/rpc`, as a tool of a model and behind
-//! the public routes. What the command line says is compared with it by `cli/tests/commands/table.rs`.
+//! Bad input is told in the same sentence at each door: the operation's, at `/rpc` over TCP and over the socket, as a
+//! tool of a model and behind the public routes. What the command line says is compared with it by
+//! `cli/tests/commands/table.rs`; that the window's commands do nothing but call the operation, by
+//! `tests/house/doors.test.mjs`.
 
 use std::collections::BTreeSet;
 
 use app::OPERATIONS;
+use flightboard_http::open_socket;
 use serde_json::{Value, json};
 
-use crate::rig::{Ask, Board, KEY};
+use crate::rig::{Ask, Board, KEY, through_socket};
 
 /// An operation and what it refuses; the route behind which it stands, and how the same is said there.
 type Mistake = (&'static str, Value, &'static str, &'static str, Value);
@@ -36,6 +39,48 @@ fn mistakes() -> Vec<Mistake> {
             "POST",
             "/api/tasks",
             json!({ "title": "x", "project_id": 99 }),
+        ),
+        ("add_task", json!({ "title": 7 }), "POST", "/api/tasks", json!({ "title": 7 })),
+        (
+            "add_task",
+            json!({ "title": "x", "output": { "type": "repo" } }),
+            "POST",
+            "/api/queue",
+            json!({ "title": "x", "output": { "type": "repo" } }),
+        ),
+        (
+            "add_task",
+            json!({ "title": "x", "tags": ["t".repeat(99)] }),
+            "POST",
+            "/api/tasks",
+            json!({ "title": "x", "tags": ["t".repeat(99)] }),
+        ),
+        ("edit_task", json!({ "id": 1, "title": " " }), "PUT", "/api/tasks/1", json!({ "title": " " })),
+        ("edit_task", json!({ "id": 99, "title": "x" }), "PUT", "/api/tasks/99", json!({ "title": "x" })),
+        ("edit_task", json!({ "id": 1, "priority": 11 }), "PUT", "/api/tasks/1", json!({ "priority": 11 })),
+        ("trash_task", json!({ "id": 99 }), "DELETE", "/api/tasks/99", Value::Null),
+        ("move_task", json!({ "id": 99, "column": "ready" }), "POST", "/api/queue/99/ready", Value::Null),
+        ("get_task", json!({ "id": 99 }), "GET", "/api/queue/99", Value::Null),
+        (
+            "review_task",
+            json!({ "id": 99, "verdict": "approved" }),
+            "POST",
+            "/api/quality-review",
+            json!({ "taskId": 99, "status": "approved", "notes": "x" }),
+        ),
+        (
+            "put_schedule",
+            json!({ "name": " ", "when": "daily", "title": "t" }),
+            "POST",
+            "/api/cron",
+            json!({ "name": " ", "schedule": "daily", "task_template": { "title": "t" } }),
+        ),
+        (
+            "add_webhook",
+            json!({ "url": "http://127.0.0.1:1/" }),
+            "POST",
+            "/api/webhooks",
+            json!({ "url": "http://127.0.0.1:1/" }),
         ),
         (
             "move_task",
@@ -138,9 +183,18 @@ async fn a_mistake_is_told_in_the_same_sentence_by_operation_tool_and_route() {
     let board = Board::open().await;
     board.call("add_task", json!({ "title": "there" })).await;
     let tools = tools(&board).await;
+    let socket = board.dir.path().join("engine.sock");
+    let mut door = open_socket(board.app.clone(), &socket).expect("a socket");
+    let mistakes = mistakes();
+    assert!(mistakes.len() >= 25, "{}", mistakes.len());
     let (mut wrong, mut tried) = (Vec::new(), 0);
-    for (operation, request, method, path, body) in mistakes() {
+    for (operation, request, method, path, body) in mistakes {
         let told = by_operation(&board, operation, &request).await;
+        let ask = Ask::rpc(operation, &request.to_string()).host("flightboard");
+        let owner = sentence(&through_socket(&socket, &ask).await.json());
+        if owner != told {
+            wrong.push(format!("the socket: {owner}\n  {operation}: {told}"));
+        }
         let ask = Ask::new(method, path).host(&board.host()).bearer(KEY);
         let ask = match &body {
             Value::Null => ask,
@@ -159,7 +213,8 @@ async fn a_mistake_is_told_in_the_same_sentence_by_operation_tool_and_route() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(tried > 5, "only {tried} are tools");
+    assert!(tried > 20, "only {tried} are tools");
+    door.close().await;
     board.close().await;
 }
 

@@ -22,4 +22,5 @@ mod spending;
 mod strange_boards;
 mod subtasks;
 mod torn;
+mod travels;
 mod writer;

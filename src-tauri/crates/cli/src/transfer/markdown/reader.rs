@@ -21,7 +21,7 @@ pub fn read(from: &Path) -> Result<Vec<Record>, Failure> {
     let text = std::fs::read_to_string(&head).map_err(|error| unreadable(&head, error))?;
     lines::check_head(text.trim(), &head.display().to_string())?;
     let mut found = Found::default();
-    for folder in ["projects", "agents", "schedules"] {
+    for folder in ["projects", "agents", "schedules", "filters"] {
         found.folder(&from.join(folder))?;
     }
     for card in entries(&from.join("cards"))? {
@@ -62,7 +62,7 @@ fn check_file(path: &Path) -> Result<(), Failure> {
 /// What was read so far, kind by kind.
 #[derive(Default)]
 struct Found {
-    kinds: [Vec<Record>; 10],
+    kinds: [Vec<Record>; 11],
 }
 
 impl Found {
@@ -133,7 +133,7 @@ impl Found {
 }
 
 const TASKS: usize = 2;
-const ATTACHMENTS: usize = 9;
+const ATTACHMENTS: usize = 10;
 
 /// In the order in which records may be imported.
 fn place(record: &Record) -> usize {
@@ -147,6 +147,7 @@ fn place(record: &Record) -> usize {
         Record::Run(_) => 6,
         Record::Review(_) => 7,
         Record::Schedule(_) => 8,
+        Record::Filter(_) => 9,
         Record::Attachment(_) => ATTACHMENTS,
     }
 }

@@ -38,6 +38,8 @@ fn card(uid: &str, title: &str, description: &str) -> portable::Task {
         retry: RetryPolicy::default(),
         gate: None,
         round: 1,
+        issue: None,
+        outcome: None,
     }
 }
 

@@ -146,6 +146,10 @@ fn files(records: &[Record]) -> (Vec<(PathBuf, String)>, HashMap<String, PathBuf
                 let (number, folder) = next("schedules".into());
                 (number, folder, slug(&schedule.name))
             }
+            Record::Filter(filter) => {
+                let (number, folder) = next("filters".into());
+                (number, folder, slug(&filter.name))
+            }
             Record::Comment(comment) => {
                 let Some(card) = cards.get(comment.task.as_str()) else { continue };
                 let (number, folder) = next(card.join("comments"));
