@@ -26,6 +26,7 @@ const TEST = [
   { package: "xdotool", commands: [["xdotool"]] },
   { package: "dbus", commands: [["dbus-run-session"]] },
   { package: "dbus-x11", commands: [["dbus-launch"]] },
+  { package: "xfce4-panel", commands: [["xfce4-panel"]] },
   { package: "libglib2.0-bin", commands: [["gdbus"]] },
   { package: "chromium", commands: [["chromium"], ["chromium-browser"], ["google-chrome"]] },
   { package: "fonts-dejavu-core" },

@@ -11,7 +11,6 @@ use domain::{Id, TaskId, text::elide};
 use tauri::{
     AppHandle, Manager, Wry,
     image::Image,
-    include_image,
     menu::{Menu, MenuBuilder, MenuItem},
     tray::{TrayIcon, TrayIconBuilder},
 };
@@ -114,6 +113,7 @@ impl Tray {
             .on_menu_event(|handle, event| chosen(handle, event.id().as_ref()))
             .build(handle)?;
         let tray = Tray { icon, counts, told };
+        tray.name()?;
         tray.count()?;
         Ok(tray)
     }
@@ -139,6 +139,7 @@ impl Tray {
             self.icon.set_menu(Some(menu))?;
             self.counts = counts;
             self.icon.set_tooltip(Some(now.needs()))?;
+            self.name()?;
             self.count()?;
         } else if before != *now {
             self.counts.set_text(now.counts())?;
@@ -146,6 +147,22 @@ impl Tray {
         if (before.needs_you > 0) != (now.needs_you > 0) {
             self.icon.set_icon(Some(picture(now.needs_you > 0)))?;
         }
+        Ok(())
+    }
+
+    /// What a panel shows over the icon on Linux, where the crate has no tooltip.
+    #[cfg(target_os = "linux")]
+    fn name(&self) -> tauri::Result<()> {
+        let name = format!("Flightboard: {}", self.told.needs());
+        self.icon.with_inner_tray_icon(move |tray| {
+            // SAFETY: it is the tray's own indicator, which lives as long as the tray; nobody else uses it meanwhile, as
+            // this is the main thread, and the call changes nothing on our side of the pointer.
+            unsafe { (*tray.app_indicator().cast_mut()).set_title(&name) }
+        })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn name(&self) -> tauri::Result<()> {
         Ok(())
     }
 
@@ -201,28 +218,67 @@ async fn stirred(events: &mut Events) -> bool {
     }
 }
 
-/// The program's icon; with a dot in the corner where a person is needed.
+/// Units across the picture: the pixels that panels commonly give it, so that its edges fall between theirs.
+const GRID: u32 = 22;
+/// Pixels of a unit, for panels that give it more.
+const UNIT: u32 = 4;
+const CORNER: f32 = 5.0;
+const GROUND: [u8; 3] = [0x10, 0x12, 0x14];
+/// Sets the ground off from a dark panel.
+const EDGE: [u8; 3] = [0x6b, 0x75, 0x7f];
+const WAITS: [u8; 3] = [0xc3, 0xca, 0xd1];
+const WORKS: [u8; 3] = [0x57, 0xa6, 0xff];
+const DONE: [u8; 3] = [0x4f, 0xbf, 0x7b];
+/// Left, top and colour of the cards, each four units by four.
+const CARDS: [(u32, u32, [u8; 3]); 5] =
+    [(4, 5, WAITS), (4, 10, WAITS), (9, 5, WORKS), (9, 10, WORKS), (14, 5, DONE)];
+const CARD_SIDE: u32 = 4;
+
+/// A board, simpler than the program's icon, which is a blur at this size; with a dot in the corner where a person is
+/// needed.
 fn picture(needs_you: bool) -> Image<'static> {
-    let plain = include_image!("../icons/128x128.png");
-    if needs_you { dotted(&plain) } else { plain }
+    let side = GRID * UNIT;
+    let pixels = (0..side * side).flat_map(|at| {
+        let (x, y) = (at % side, at / side);
+        if needs_you { dotted(x, y) } else { board(x, y) }
+    });
+    Image::new_owned(pixels.collect(), side, side)
 }
 
-fn dotted(plain: &Image) -> Image<'static> {
-    let (width, height) = (plain.width(), plain.height());
-    let (radius, ring) = (width as f32 * 0.26, width as f32 * 0.32);
-    let (x, y) = (width as f32 - radius, height as f32 - radius);
-    let mut pixels = plain.rgba().to_vec();
-    for (at, pixel) in pixels.chunks_exact_mut(4).enumerate() {
-        let (column, row) = (at as u32 % width, at as u32 / width);
-        let away = (column as f32 + 0.5 - x).hypot(row as f32 + 0.5 - y);
-        if away <= radius {
-            pixel.copy_from_slice(&SIGNAL);
-        } else if away <= ring {
-            // Sets the dot off from the picture.
-            pixel[3] = 0;
-        }
+fn board(x: u32, y: u32) -> [u8; 4] {
+    let outside = beyond(x, y) * UNIT as f32;
+    let alpha = ((0.5 - outside).clamp(0.0, 1.0) * 255.0) as u8;
+    let (column, row) = (x / UNIT, y / UNIT);
+    let within = |from: u32, at: u32| (from..from + CARD_SIDE).contains(&at);
+    let card = CARDS.iter().find(|(left, top, _)| within(*left, column) && within(*top, row));
+    let [red, green, blue] = match card {
+        Some((_, _, colour)) => *colour,
+        None if outside > -(UNIT as f32) => EDGE,
+        None => GROUND,
+    };
+    [red, green, blue, alpha]
+}
+
+/// Units from a pixel's centre to the edge of the ground; below zero inside of it.
+fn beyond(x: u32, y: u32) -> f32 {
+    let from_core = |at: u32| {
+        let half = GRID as f32 / 2.0;
+        ((at as f32 + 0.5) / UNIT as f32 - half).abs() - (half - CORNER)
+    };
+    let (across, down) = (from_core(x), from_core(y));
+    across.max(0.0).hypot(down.max(0.0)) + across.max(down).min(0.0) - CORNER
+}
+
+fn dotted(x: u32, y: u32) -> [u8; 4] {
+    let side = (GRID * UNIT) as f32;
+    let (radius, ring) = (side * 0.26, side * 0.32);
+    let away = (x as f32 + 0.5 - (side - radius)).hypot(y as f32 + 0.5 - (side - radius));
+    if away <= radius {
+        return SIGNAL;
     }
-    Image::new_owned(pixels, width, height)
+    let [red, green, blue, alpha] = board(x, y);
+    // A gap sets the dot off from the board.
+    [red, green, blue, if away <= ring { 0 } else { alpha }]
 }
 
 /// The crate that speaks to the tray panics where this is missing.
@@ -267,7 +323,10 @@ mod tests {
             let at = ((y * image.width() + x) * 4) as usize;
             <[u8; 4]>::try_from(&image.rgba()[at..at + 4]).unwrap()
         };
-        assert_eq!(pixel(&dotted, 94, 94), SIGNAL);
-        assert_eq!(pixel(&dotted, 30, 30), pixel(&plain, 30, 30));
+        let (dot, card) = (70, 18);
+        assert_eq!(pixel(&dotted, dot, dot), SIGNAL);
+        assert_eq!(pixel(&dotted, card, 22), pixel(&plain, card, 22));
+        assert_eq!((pixel(&plain, card, 22), pixel(&plain, 0, 0)[3]), ([0xc3, 0xca, 0xd1, 0xff], 0));
+        assert!(!plain.rgba().chunks(4).any(|pixel| pixel == SIGNAL), "amber means that a person is needed");
     }
 }

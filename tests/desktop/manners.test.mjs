@@ -1,6 +1,6 @@
 // What a desktop expects of a program: links that open it at the right place, an icon in the tray, starting at login.
 // The tray is read over the session bus, as a desktop's panel reads it; there is no panel here, which is the case that
-// must work as well as any.
+// must work as well as any (panel.test.mjs has one).
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";

@@ -1,13 +1,11 @@
 // An agent asks through its tools and a person answers in the browser: on the card's page, over the board, by keys, by
 // one of the answers that the agent offers. The agent is a real process that waits for the answer.
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { program } from "../../src-tauri/setup/build.mjs";
+import { cleanInBoth } from "./clean.mjs";
 import { test as base, enter, expect } from "./harness.mjs";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const AGENT = fileURLToPath(new URL("asking-agent.mjs", import.meta.url));
 
 const test = base.extend({
@@ -27,16 +25,6 @@ async function asks(page, machine, title, question, ...options) {
   return card;
 }
 
-async function clean(page, name) {
-  await page.evaluate(AXE);
-  for (const theme of ["dark", "light"]) {
-    await page.evaluate((to) => document.documentElement.setAttribute("data-theme", to), theme);
-    await page.screenshot({ path: `tests/ui/results/answers-${name}-${theme}.png` });
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
-  }
-}
-
 test("a question is answered by keys over the board, and the agent hears it word for word", async ({
   page,
   machine,
@@ -49,7 +37,7 @@ test("a question is answered by keys over the board, and the agent hears it word
   await expect(dialog.locator("strong")).toHaveText("colour");
   await expect(dialog.getByLabel("Your answer")).toBeFocused();
   await expect(dialog.getByRole("button", { name: "Answer" })).toBeDisabled();
-  await clean(page, "board");
+  await cleanInBoth(page, "answers-board");
   await page.keyboard.type("blue,");
   await page.keyboard.press("Shift+Enter");
   await page.keyboard.type("but dark");
@@ -71,7 +59,7 @@ test("on the card’s page an offered answer is one click, and what fails is sai
   const form = page.getByRole("form", { name: "Answer" });
   await expect(form).toContainText("custom needs you");
   await expect(form.getByText("Is it ready?", { exact: true })).toBeVisible();
-  await clean(page, "page");
+  await cleanInBoth(page, "answers-page");
   await page.getByRole("tab", { name: "Timeline" }).focus();
   await page.keyboard.press("a");
   await expect(form.getByLabel("Your answer")).toBeFocused();
@@ -99,7 +87,7 @@ test("a question in the terminal is answered over the board as well", async ({ p
   await card.getByText("Answer", { exact: true }).click();
   const dialog = page.getByRole("dialog");
   await expect(dialog).toContainText("Which colour shall the chart have?");
-  await clean(page, "terminal");
+  await cleanInBoth(page, "answers-terminal");
   await dialog.getByLabel("Your answer").fill("green");
   await page.keyboard.press("Enter");
   await expect(dialog).toBeHidden();

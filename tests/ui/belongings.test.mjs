@@ -2,11 +2,9 @@
 // found again by the agent, by the command line and on the next visit, and taken back with one Undo.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
+import { cleanInBoth } from "./clean.mjs";
 import { test as base, expect } from "./harness.mjs";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const test = base.extend({
   page: async ({ page }, use) => {
@@ -18,16 +16,6 @@ const test = base.extend({
 
 const card = (page, key) => page.getByTestId(`card-${key}`);
 const dialog = (page) => page.getByRole("dialog");
-
-async function clean(page, name) {
-  await page.evaluate(AXE);
-  for (const theme of ["dark", "light"]) {
-    await page.evaluate((to) => document.documentElement.setAttribute("data-theme", to), theme);
-    await page.screenshot({ path: `tests/ui/results/belongings-${name}-${theme}.png` });
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
-  }
-}
 
 /** Gives files to the page as a drop or a paste does. */
 function give(page, selector, kind, files) {
@@ -57,7 +45,7 @@ test("files chosen, dropped and pasted reach the card, its agent and the command
   await dialog(page).getByTestId("files").setInputFiles(chosen);
   await give(page, "[role=dialog] form", "paste", []);
   await expect(dialog(page).getByRole("list", { name: "Files to add" })).toContainText("chosen notes.md");
-  await clean(page, "editor");
+  await cleanInBoth(page, "belongings-editor");
   await page.keyboard.press("Control+Enter");
   await expect(card(page, "T-1")).toBeVisible();
   await card(page, "T-1").press("Enter");
@@ -68,11 +56,11 @@ test("files chosen, dropped and pasted reach the card, its agent and the command
   await expect(files).toContainText("passwd");
   await give(page, "body", "paste", [["image.png", "pasted"]]);
   await expect(files.getByRole("listitem")).toHaveCount(3);
-  await clean(page, "files");
+  await cleanInBoth(page, "belongings-files");
 
   await files.getByRole("button", { name: /^chosen notes.md/ }).click();
   await expect(dialog(page).getByRole("heading", { name: "Chosen" })).toBeVisible();
-  await clean(page, "file");
+  await cleanInBoth(page, "belongings-file");
   await page.keyboard.press("Escape");
   await files.getByRole("button", { name: "Remove passwd" }).click();
   await expect(files.getByRole("listitem")).toHaveCount(2);
@@ -109,7 +97,7 @@ test("sub-tasks are a checklist on their card, and the card tells how far they a
   await subtasks.getByLabel("T-2 is done").check();
   await machine.flightboard("move", "3", "done");
   await expect(page.getByTestId("progress")).toHaveText("2 of 3 done");
-  await clean(page, "subtasks");
+  await cleanInBoth(page, "belongings-subtasks");
   await subtasks.getByLabel("T-2 is done").uncheck();
   await expect(page.getByTestId("progress")).toHaveText("1 of 3 done");
 
@@ -119,7 +107,7 @@ test("sub-tasks are a checklist on their card, and the card tells how far they a
   await expect(dialog(page).getByRole("alert")).toHaveText(
     "T-1 cannot be a sub-task of T-4: that would be a circle (T-4 → T-1)",
   );
-  await clean(page, "parent");
+  await cleanInBoth(page, "belongings-parent");
   await page.keyboard.press("Escape");
   await subtasks.getByRole("button", { name: /^T-4/ }).click();
   await expect(subtasks.getByRole("button", { name: /^Part of T-1/ })).toBeVisible();
@@ -150,11 +138,11 @@ test("a filter is put together by keyboard, saved, found by the command line, an
   await bar.getByLabel("Priority").selectOption("7");
   await expect(card(page, "T-2")).toBeHidden();
   await expect(card(page, "T-1")).toBeVisible();
-  await clean(page, "bar");
+  await cleanInBoth(page, "belongings-bar");
 
   await bar.getByRole("button", { name: "Save as…" }).click();
   await dialog(page).getByLabel("Name").fill("Hot bugs");
-  await clean(page, "name");
+  await cleanInBoth(page, "belongings-name");
   await page.keyboard.press("Enter");
   await expect(bar.getByLabel("Saved filter")).toHaveValue("Hot bugs");
   const found = await machine.flightboard("list", "--filter", "hot BUGS");
@@ -195,7 +183,7 @@ test("chosen cards are changed together and one Undo gives each its own back", a
   await dialog(page).getByLabel("Priority").selectOption("8");
   await dialog(page).getByLabel("Only this agent may start").selectOption("demo");
   await expect(dialog(page).getByRole("status")).toHaveText("3 of 3 will change.");
-  await clean(page, "change");
+  await cleanInBoth(page, "belongings-change");
   await page.keyboard.press("Enter");
 
   const fields = async () =>

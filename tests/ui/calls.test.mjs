@@ -1,12 +1,10 @@
 // A person is called in the browser, by the card's name and on any page, and lets things go on with one click: a
 // project that was paused, a workflow that was stopped. Against the real engine.
 
-import { readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { clean } from "./clean.mjs";
 import { test as base, expect } from "./harness.mjs";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Past the welcome page; with the project `shop`, whose agent fails on cards that say so until it is mended. */
 const test = base.extend({
@@ -66,24 +64,16 @@ for (const theme of ["dark", "light"]) {
     await expect(page.getByTestId("column-failed").getByTestId("card-T-2").or(card(page, "T-2"))).toBeAttached();
     await page.getByRole("link", { name: /^Failed/ }).click();
     await expect(card(page, "T-2")).toContainText("its workflow was stopped after a failure; 1 of 2 cards is done");
-    await clean(page, theme, "card");
+    await clean(page, `calls-card-${theme}`);
     await card(page, "T-2").press("Enter");
     await page.getByRole("tab", { name: /^Queue/ }).click();
     const workflow = page.getByRole("region", { name: "Workflow" });
     await expect(workflow).toContainText("1 of 2 cards done, 1 failed");
-    await clean(page, theme, "workflow");
+    await clean(page, `calls-workflow-${theme}`);
 
     writeFileSync(join(machine.data, "mended"), "");
     await workflow.getByRole("button", { name: "Resume the workflow" }).click();
     await expect(page.getByTestId("task-state")).toHaveText("Review");
     await expect(workflow.getByRole("button")).toHaveCount(0);
   });
-}
-
-/** No violation that axe knows of; the picture is there to be looked at. */
-async function clean(page, theme, name) {
-  await page.screenshot({ path: `tests/ui/results/calls-${name}-${theme}.png` });
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
 }

@@ -3,12 +3,9 @@
 
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
+import { cleanInBoth } from "./clean.mjs";
 import { test as base, expect } from "./harness.mjs";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const test = base.extend({
   page: async ({ page }, use) => {
@@ -39,16 +36,6 @@ const test = base.extend({
 
 const dialog = (page) => page.getByRole("dialog");
 
-async function clean(page, name) {
-  await page.evaluate(AXE);
-  for (const theme of ["dark", "light"]) {
-    await page.evaluate((to) => document.documentElement.setAttribute("data-theme", to), theme);
-    await page.screenshot({ path: `tests/ui/results/doors-${name}-${theme}.png` });
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
-  }
-}
-
 test("a key is shown once, opens the door as far as it says, and is shut out when it is revoked", async ({
   page,
   machine,
@@ -58,7 +45,7 @@ test("a key is shown once, opens the door as far as it says, and is shut out whe
   await page.getByRole("link", { name: "Settings" }).click();
   await page.getByRole("link", { name: "Keys" }).click();
   await expect(page.getByText("No key yet.")).toBeVisible();
-  await clean(page, "keys-empty");
+  await cleanInBoth(page, "doors-keys-empty");
 
   await page.getByRole("button", { name: "New key" }).click();
   await dialog(page).getByLabel("Name").fill("CI of the parser");
@@ -69,11 +56,11 @@ test("a key is shown once, opens the door as far as it says, and is shut out whe
   await dialog(page).getByLabel("Role").selectOption("viewer");
   await dialog(page).getByLabel("Reaches").selectOption("The whole board");
   await dialog(page).getByLabel("Lasts").selectOption("A week");
-  await clean(page, "key-new");
+  await cleanInBoth(page, "doors-key-new");
   await page.keyboard.press("Enter");
   const secret = await dialog(page).getByTestId("secret").innerText();
   expect(secret).toMatch(/^fbk_/);
-  await clean(page, "key-shown");
+  await cleanInBoth(page, "doors-key-shown");
   await dialog(page).getByRole("button", { name: "I have kept it" }).click();
   const row = page.getByRole("list", { name: "Keys", exact: true }).getByRole("listitem");
   await expect(row).toContainText("CI of the parser");
@@ -94,7 +81,7 @@ test("a key is shown once, opens the door as far as it says, and is shut out whe
   await expect(row).toContainText("last used now");
 
   await row.getByRole("button", { name: "Revoke CI of the parser" }).click();
-  await clean(page, "key-revoke");
+  await cleanInBoth(page, "doors-key-revoke");
   await dialog(page).getByRole("button", { name: "Revoke" }).click();
   await expect(page.getByText("No key is good any more.")).toBeVisible();
   await page.getByText("Revoked and ended (1)").click();
@@ -115,19 +102,19 @@ test("a webhook is added, tried, told of what happens, paused and removed, and i
   await page.keyboard.type("go to webhooks");
   await page.keyboard.press("Enter");
   await expect(page.getByText("No webhook yet.")).toBeVisible();
-  await clean(page, "webhooks-empty");
+  await cleanInBoth(page, "doors-webhooks-empty");
   await page.getByRole("button", { name: "New webhook" }).click();
   await dialog(page).getByLabel("Address", { exact: true }).fill(listener.url);
   await dialog(page).getByLabel("Name").fill("The listener");
   await dialog(page).getByLabel("Events").fill("task.created,");
   await page.getByRole("button", { name: "Add the webhook" }).click();
   await expect(dialog(page).getByRole("alert")).toContainText("private");
-  await clean(page, "webhook-refused");
+  await cleanInBoth(page, "doors-webhook-refused");
   await dialog(page).getByLabel("The address may be of this machine or its network").check();
   await page.getByRole("button", { name: "Add the webhook" }).click();
   const secret = await dialog(page).getByTestId("secret").innerText();
   expect(secret).toMatch(/^whsec_/);
-  await clean(page, "webhook-shown");
+  await cleanInBoth(page, "doors-webhook-shown");
   await page.keyboard.press("Escape");
 
   const row = page.getByTestId("webhook-1");
@@ -149,7 +136,7 @@ test("a webhook is added, tried, told of what happens, paused and removed, and i
   await expect(log.getByRole("listitem").first()).toContainText("delivered");
   await log.getByRole("button", { name: "task.created" }).click();
   await expect(log.getByRole("region")).toContainText('"title": "Told of"');
-  await clean(page, "webhook-log");
+  await cleanInBoth(page, "doors-webhook-log");
 
   listener.answer = 500;
   await machine.flightboard("add", "Not taken");
@@ -160,7 +147,7 @@ test("a webhook is added, tried, told of what happens, paused and removed, and i
   await row.getByRole("button", { name: "Send a test The listener" }).click();
   await expect(page.getByText(/^The test did not arrive: it answered 500/)).toBeVisible();
   await expect(first).toContainText("given up");
-  await clean(page, "webhook-failing");
+  await cleanInBoth(page, "doors-webhook-failing");
   listener.answer = 200;
   await first.getByRole("button", { name: /^Send again/ }).click();
   await expect(first).toContainText("delivered");

@@ -1,11 +1,8 @@
 // Models, prices, costs, budgets and sharing in a browser against the real engine: what is typed is what the engine has
 // afterwards and what the form shows on the next visit; what is wrong is said at its box and changes nothing.
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { clean } from "./clean.mjs";
 import { test as base, expect } from "./harness.mjs";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const test = base.extend({
   page: async ({ page }, use) => {
@@ -18,13 +15,10 @@ const test = base.extend({
 const form = (page, name) => page.getByRole("form", { name });
 
 /** No violation that axe knows of; the picture of what is in sight is there to be looked at. */
-async function clean(page, theme, name, inSight) {
+async function cleanThere(page, theme, name, inSight) {
   await inSight.scrollIntoViewIfNeeded();
   await page.evaluate((to) => document.documentElement.setAttribute("data-theme", to), theme);
-  await page.screenshot({ path: `tests/ui/results/money-${name}-${theme}.png` });
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
+  await clean(page, `money-${name}-${theme}`);
 }
 
 test("the day's budget and the price table are kept as typed", async ({ page, machine }) => {
@@ -53,8 +47,8 @@ test("the day's budget and the price table are kept as typed", async ({ page, ma
   await page.keyboard.press("Tab");
   await page.keyboard.type("-10");
   await expect(money.getByRole("alert")).toHaveText("a price cannot be negative");
-  await clean(page, "dark", "wrong", save);
-  await clean(page, "light", "wrong", save);
+  await cleanThere(page, "dark", "wrong", save);
+  await cleanThere(page, "light", "wrong", save);
   await money.getByLabel("Out, price 1").fill("10");
   await money.getByLabel("Out, price 1").press("Enter");
   await expect(page.getByText("The day’s budget and the prices are saved.")).toBeVisible();
@@ -98,7 +92,7 @@ test("models by phase, an agent's cost and sharing by tags are kept, each form f
   await expect.poll(async () => (await machine.flightboard("policy")).share_by_tags).toEqual(["team a", "team-b"]);
   await expect(claude.getByLabel("To review")).toHaveValue("opus");
   for (const theme of ["dark", "light"])
-    await clean(page, theme, "rules", models.getByRole("button", { name: "Save models" }));
+    await cleanThere(page, theme, "rules", models.getByRole("button", { name: "Save models" }));
 
   await models.getByRole("button", { name: "Save models" }).click();
   await expect(page.getByText("The models are saved.")).toBeVisible();
@@ -127,7 +121,8 @@ test("a project's day, its cards' budget and its inbox's rule are kept", async (
   await project.getByRole("button", { name: "Save", exact: true }).click();
   await expect(card.getByLabel("Tokens")).toBeFocused();
   await expect(card.getByRole("alert")).toHaveText("A whole number, or nothing.");
-  for (const theme of ["dark", "light"]) await clean(page, theme, "project", card.getByLabel("When it is used up"));
+  for (const theme of ["dark", "light"])
+    await cleanThere(page, theme, "project", card.getByLabel("When it is used up"));
   await card.getByLabel("Tokens").fill("400000");
   await project.getByRole("button", { name: "Save", exact: true }).click();
   await expect(day).toBeHidden();

@@ -2,11 +2,9 @@
 // face, work comes back with what was said about it, and the shelf gives back what failed.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
+import { clean } from "./clean.mjs";
 import { test as base, expect } from "./harness.mjs";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Past the welcome page, which a machine without a project begins with. */
 const test = base.extend({
@@ -284,23 +282,15 @@ for (const theme of ["dark", "light"]) {
     await machine.flightboard("add", "After the first", "--queue", "--after", "1");
     await machine.flightboard("add", "Needs what nobody has", "--queue", "--skill", "deploy");
     await expect(card(page, "T-3")).toContainText("needs skill `deploy`, which no agent has");
-    await clean(page, theme, "board");
+    await clean(page, `queue-board-${theme}`);
     await page.getByRole("link", { name: /^Queue/ }).click();
     await expect(page.getByRole("list", { name: "Waits" })).toContainText("blocked by T-1");
-    await clean(page, theme, "page");
+    await clean(page, `queue-page-${theme}`);
     await page.getByRole("list", { name: "Waits" }).getByRole("button", { name: /T-2/ }).click();
     await expect(page.getByTestId("task-page")).toBeVisible();
     await page.keyboard.press("7");
     await page.getByLabel("Wait for a card").fill("needs");
     await expect(page.getByRole("listbox", { name: "Cards" })).toContainText("T-3");
-    await clean(page, theme, "card");
+    await clean(page, `queue-card-${theme}`);
   });
-}
-
-/** No violation that axe knows of; the picture is there to be looked at. */
-async function clean(page, theme, name) {
-  await page.screenshot({ path: `tests/ui/results/queue-${name}-${theme}.png` });
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
 }

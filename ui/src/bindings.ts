@@ -14,6 +14,8 @@ export const commands = {
 	exportRecords: (request: ExportRecords) => __TAURI_INVOKE<ExportedRecords>("export_records", { request }),
 	importRecords: (request: ImportRecords) => __TAURI_INVOKE<Imported>("import_records", { request }),
 	syncIssues: (request: SyncIssues) => __TAURI_INVOKE<SyncedIssues>("sync_issues", { request }),
+	syncGithub: (request: SyncGithub) => __TAURI_INVOKE<SyncedIssues>("sync_github", { request }),
+	getGithub: (request: Nothing) => __TAURI_INVOKE<Github>("get_github", { request }),
 	readVibeKanban: (request: ReadVibeKanban) => __TAURI_INVOKE<ExportedRecords>("read_vibe_kanban", { request }),
 	addTask: (request: AddTask) => __TAURI_INVOKE<Card>("add_task", { request }),
 	editTask: (request: EditTask) => __TAURI_INVOKE<TaskDetail>("edit_task", { request }),
@@ -129,6 +131,10 @@ export const commands = {
 	installUpdate: (version: string, channel: Channel<Fetched>) => __TAURI_INVOKE<null>("install_update", { version, channel }),
 	/**  Asks the person for a folder; none if they changed their mind. */
 	pickFolder: () => __TAURI_INVOKE<string | null>("pick_folder"),
+	/**  Asks the person for a file; none if they changed their mind. */
+	pickFile: () => __TAURI_INVOKE<string | null>("pick_file"),
+	/**  Writes the whole board where the person says; none if they changed their mind. */
+	saveBoard: () => __TAURI_INVOKE<string | null>("save_board"),
 	/**
 	 *  Saves a copy of an artifact where the person says; none if they changed their mind. The page names no
 	 *  place: it cannot write anywhere by itself.
@@ -515,6 +521,17 @@ export type Card = {
 	parent: TaskId | null,
 	/**  Of its own sub-tasks; none: it has none. */
 	progress: Progress | null,
+};
+
+/**  What a card takes from its issue; fields left out stay as they are. */
+export type CardEdit = {
+	/**  The issue's. */
+	number: number,
+	/**  None where a preview says that there would be a new one. */
+	task: TaskId | null,
+	title: string | null,
+	labels: string[] | null,
+	state: IssueState | null,
 };
 
 export type CardList = {
@@ -1039,6 +1056,54 @@ export type GetPlan = {
 	project?: ProjectId | null,
 };
 
+/**  What the board knows of GitHub. */
+export type Github = {
+	key: GithubKey,
+	/**  A line for each project with a repository, in the order of the projects. */
+	links: GithubLink[],
+};
+
+export type GithubAccess = {
+	/**  Address of the API; GitHub's own if left out. */
+	api: string | null,
+	key: string | null,
+};
+
+/**  Where the key for GitHub comes from. */
+export type GithubKey = 
+/**  GITHUB_TOKEN or GH_TOKEN. */
+"environment" | 
+/**  `gh auth token` */
+"gh" | 
+/**  There is none: what everybody may read can be read. */
+"none";
+
+export type GithubLink = {
+	project: ProjectId,
+	/**  `owner/name` */
+	repository: string,
+	/**  Of its issues, for people. */
+	url: string,
+	last: GithubSync | null,
+};
+
+/**  What became of the last try to bring both sides together. */
+export type GithubSync = {
+	at: number,
+	/**  Of the repository, for people. */
+	url: string,
+	/**  Cards. */
+	added: number,
+	/**  Cards. */
+	changed: number,
+	/**  Issues. */
+	told: number,
+	/**  Changes of issues that their cards did not take. */
+	refused: number,
+	/**  What kept it from being done to the end. */
+	problem: Problem | null,
+};
+
 export type HandOff = {
 	run: RunId,
 	token: string,
@@ -1121,6 +1186,14 @@ export type IssueEdit = {
 	title: string | null,
 	labels: string[] | null,
 	state: IssueState | null,
+};
+
+export type IssueRef = {
+	/**  `owner/name` */
+	repository: string,
+	number: number,
+	/**  Its page for people. */
+	url: string,
 };
 
 export type IssueState = "open" | 
@@ -1746,6 +1819,8 @@ export type ProjectSettings = {
 	trusted?: boolean,
 	/**  Agent offered first. */
 	agent?: string | null,
+	/**  The GitHub repository whose issues its cards are brought together with, `owner/name`. */
+	github?: string | null,
 	/**  Ready cards go to the dispatcher by themselves. */
 	dispatch?: boolean,
 	/**  Agents that the dispatcher may start on its cards, in the order of preference. */
@@ -2432,6 +2507,18 @@ timeout: number } |
 /**  A person moves the card on. */
 { kind: "person" };
 
+/**  Brings cards and the issues of a GitHub repository together, and talks to GitHub for that. */
+export type SyncGithub = {
+	/**  `owner/name` */
+	repository: string,
+	/**  For cards of issues that have none yet; the project that names the repository if left out. */
+	project?: ProjectId | null,
+	/**  Only say what would change, on either side. */
+	preview?: boolean,
+	/**  With whom to talk, and as whom, where the caller's environment says it; else the engine's own. */
+	access?: GithubAccess | null,
+};
+
 /**  Brings cards and the issues of a repository together: title, labels and state, either way. */
 export type SyncIssues = {
 	/**  `owner/name` */
@@ -2440,13 +2527,17 @@ export type SyncIssues = {
 	project?: ProjectId | null,
 	/**  As they are at the tracker now; at most 1,000. */
 	issues: Issue[],
+	/**  Only say what would change. */
+	preview?: boolean,
 };
 
 export type SyncedIssues = {
 	/**  Cards that were made. Issues that were closed before get none. */
 	added: TaskId[],
-	/**  Cards that were changed. */
+	/**  Cards that were changed, or in a preview would be. */
 	changed: TaskId[],
+	/**  What is new on the cards' side, card by card. */
+	cards: CardEdit[],
 	/**
 	 *  What the tracker is to be told. Until it was told and the issues were brought together once more, the
 	 *  same is asked for again.
@@ -2460,6 +2551,8 @@ export type TaskDetail = {
 	card: Card,
 	/**  UUIDv7, stable across export and import. */
 	uid: string,
+	/**  What it stands for at GitHub. */
+	issue: IssueRef | null,
 	description: string,
 	/**  Rises with every change of the task's own fields. */
 	version: number,

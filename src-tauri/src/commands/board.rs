@@ -74,3 +74,15 @@ pub async fn read_vibe_kanban(
 pub async fn sync_issues(app: State<'_, App>, request: SyncIssues) -> Result<SyncedIssues, Problem> {
     ops::sync_issues(&app, request).await
 }
+
+#[tauri::command]
+#[specta::specta]
+pub async fn sync_github(app: State<'_, App>, request: SyncGithub) -> Result<SyncedIssues, Problem> {
+    ops::sync_github(&app, request).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn get_github(app: State<'_, App>, request: Nothing) -> Result<Github, Problem> {
+    ops::get_github(&app, request).await
+}

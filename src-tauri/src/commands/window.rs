@@ -111,6 +111,17 @@ pub async fn pick_folder(handle: AppHandle) -> Result<Option<String>, Problem> {
     Ok(folder.map(|folder| folder.to_string()))
 }
 
+/// Asks the person for a file; none if they changed their mind.
+#[tauri::command]
+#[specta::specta]
+pub async fn pick_file(handle: AppHandle) -> Result<Option<String>, Problem> {
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    handle.dialog().file().pick_file(move |file| {
+        let _ = answer.send(file);
+    });
+    Ok(answered.await.ok().flatten().map(|file| file.to_string()))
+}
+
 /// Saves a copy of an artifact where the person says; none if they changed their mind. The page names no
 /// place: it cannot write anywhere by itself.
 #[tauri::command]
@@ -137,6 +148,15 @@ pub async fn save_attachment(
     let name = app::ops::attachment_name(&app, id).await?;
     let Some(place) = ask_where(&handle, name).await else { return Ok(None) };
     app::ops::save_attachment(&app, id, place.clone()).await?;
+    Ok(Some(place.to_string_lossy().into_owned()))
+}
+
+/// Writes the whole board where the person says; none if they changed their mind.
+#[tauri::command]
+#[specta::specta]
+pub async fn save_board(handle: AppHandle, app: State<'_, App>) -> Result<Option<String>, Problem> {
+    let Some(place) = ask_where(&handle, "flightboard.jsonl".into()).await else { return Ok(None) };
+    app::ops::save_board(&app, place.clone()).await?;
     Ok(Some(place.to_string_lossy().into_owned()))
 }
 

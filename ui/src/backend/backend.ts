@@ -94,6 +94,11 @@ export const OPERATIONS = [
   "testWebhook",
   "listDeliveries",
   "resendDelivery",
+  "syncGithub",
+  "getGithub",
+  "exportRecords",
+  "importRecords",
+  "readVibeKanban",
 ] as const;
 
 export type OperationName = (typeof OPERATIONS)[number];
@@ -152,6 +157,9 @@ export interface Backend extends Operations {
   installUpdate(version: string, onFetched: (fetched: Fetched) => void): Promise<void>;
   openTerminal(run: RunId, size: Size, handlers: TerminalHandlers): TerminalLink;
   pickFolder(): Promise<string | null>;
+  pickFile(): Promise<string | null>;
+  /** Asks where to and writes the whole board there; null as with the next ones. */
+  saveBoard(): Promise<string | null>;
   /** Asks where to and saves a copy there; null if the person changed their mind, or where nothing can be asked. */
   saveArtifact(id: ArtifactId): Promise<string | null>;
   /** The same for a file that a person added to a card. */

@@ -2,30 +2,24 @@
 // real one (`?fake`, `?fake=1000` for a crowd, `?fake=empty`, `?fake=first` for the first run,
 // `?fake=error`, `?fake=slow`). Its scenes are data in fake-scene.ts.
 import type {
-  AddTask,
   Card,
   Status as Column,
   Event,
   Problem,
-  ProblemCode,
-  Project,
-  ProjectId,
-  Repository,
-  RepositoryId,
   Run,
   RunId,
   RunStatus,
   Shown,
-  StartRun,
-  TaskDetail,
   TaskId,
   TimelineEntry,
 } from "../bindings";
 import type { Backend, Exited, Listener, Operations, TerminalHandlers } from "./backend";
 import { fakeBelongings, progressOf } from "./fake-belongings";
 import { fakeDoors } from "./fake-doors";
+import { base64, cardRun, checkTitle, detailIn, emptyTask, newCard, newRun, plainLines, refuse } from "./fake-made";
+import { fakeProjects } from "./fake-projects";
 import { fakeQueue } from "./fake-queue";
-import { type FakeTask, plainQueue, ROLES, registered, type Scene, sceneOf } from "./fake-scene";
+import { type FakeTask, ROLES, registered, type Scene, sceneOf } from "./fake-scene";
 import { fakeSchedules } from "./fake-schedules";
 
 export interface FakeOptions {
@@ -96,16 +90,6 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
     changed([id]);
     return task.card;
   };
-  const editProject = (id: ProjectId, change: (project: Project) => Partial<Project>): Project => {
-    const project = world.projects.find((candidate) => candidate.id === id) ?? refuse("not_found", "No such project.");
-    const next = { ...project, ...change(project) };
-    world.projects = world.projects.map((candidate) => (candidate.id === id ? next : candidate));
-    changed([], { projects: true });
-    return next;
-  };
-  const projectWith = (id: RepositoryId): ProjectId =>
-    world.projects.find(({ repositories }) => repositories.some((repository) => repository.id === id))?.id ??
-    refuse("not_found", "That repository is gone.");
   const setRun = (run: Run, fields: Partial<Run>, card: Partial<Card> = {}) => {
     Object.assign(run, fields);
     const task = taskOf(run.task);
@@ -286,59 +270,6 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
         total: found.bytes.length,
       };
     },
-    addProject: async ({ path, name }) => {
-      if (!path.startsWith("/")) refuse("invalid", `“${path}” is not a folder.`, "Give the full path of a folder.");
-      if (world.projects.some((project) => project.path === path)) {
-        refuse("conflict", "That folder is already a project.", "Open it from the list.");
-      }
-      world.lastProject += 1;
-      const project: Project = {
-        id: world.lastProject,
-        name: name || path.split("/").filter(Boolean).pop() || path,
-        path,
-        git: true,
-        problem: null,
-        settings: { base: "", setup: [], in_place: false, trusted: false, agent: null },
-        open_cards: 0,
-        directory: path.split("/").filter(Boolean).pop() ?? path,
-        repositories: [],
-      };
-      world.projects = [...world.projects, project];
-      changed([], { projects: true });
-      return project;
-    },
-    editProject: async ({ id, name, settings }) =>
-      editProject(id, (project) => ({ name: name ?? project.name, settings: settings ?? project.settings })),
-    removeProject: async ({ id }) => {
-      world.projects = world.projects.filter((project) => project.id !== id);
-      changed([], { projects: true });
-      return {};
-    },
-    addRepository: async ({ project, path, directory }) => {
-      if (!path.startsWith("/")) refuse("invalid", `${path} does not exist`, "Check the spelling.");
-      world.lastRepository += 1;
-      const name = directory || path.split("/").filter(Boolean).pop() || path;
-      const added: Repository = { id: world.lastRepository, directory: name, path, base: "", problem: null };
-      return editProject(project, (before) => ({ repositories: [...before.repositories, added] }));
-    },
-    editRepository: async ({ id, directory, base }) =>
-      editProject(projectWith(id), ({ repositories }) => ({
-        repositories: repositories.map((repository) =>
-          repository.id === id
-            ? { ...repository, directory: directory ?? repository.directory, base: base ?? repository.base }
-            : repository,
-        ),
-      })),
-    removeRepository: async ({ id }) =>
-      editProject(projectWith(id), ({ repositories }) => ({
-        repositories: repositories.filter((repository) => repository.id !== id),
-      })),
-    listProjects: async () =>
-      world.projects.map((project) => ({
-        ...project,
-        open_cards: [...world.tasks.values()].filter(({ card }) => card.project === project.id && isOpen(card)).length,
-      })),
-    findRepositories: async () => world.repositories,
     listAgents: async () => world.agents,
     listRoles: async () => ROLES,
     registerAgent: async (request) => {
@@ -382,6 +313,7 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
     },
     ...fakeBelongings(world, { taskOf, edit, detailOf, settingsChanged: () => changed([], { settings: true }) }),
     ...fakeQueue(world, { taskOf, edit, detailOf, settingsChanged: () => changed([], { settings: true }) }),
+    ...fakeProjects(world, (also) => changed([], also)),
     ...fakeDoors((also) => changed([], also)),
     ...fakeSchedules(
       (also) => changed([], also),
@@ -488,6 +420,8 @@ export function fakeBackend({ scene = "" }: FakeOptions = {}): FakeBackend {
       for (const heard of [...followers]) heard(shown);
     },
     pickFolder: async () => "/home/ada/code/picked",
+    pickFile: async () => "/home/ada/db.sqlite",
+    saveBoard: async () => "/home/ada/flightboard.jsonl",
     saveArtifact: async () => "/home/ada/Downloads/saved",
     saveAttachment: async () => "/home/ada/Downloads/saved",
     openPath: async () => {},
@@ -501,131 +435,6 @@ const ALWAYS_BROKEN: Problem = {
   next: "Check the disk, then try again.",
 };
 
-function refuse(code: ProblemCode, message: string, next: string | null = null): never {
-  throw { code, message, next } satisfies Problem;
-}
-
 function pause(ms: number): Promise<void> {
   return ms === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-function isOpen(card: Card): boolean {
-  return !card.trashed && !["done", "failed", "cancelled"].includes(card.status);
-}
-
-function checkTitle(title: string): void {
-  const length = [...title.trim()].length;
-  if (length === 0) refuse("invalid", "A card needs a title.", "Write a few words.");
-  if (length > 500)
-    refuse("invalid", `The title has ${length} characters; 500 is the most.`, "Move the rest to the description.");
-}
-
-function newCard(world: Scene, request: AddTask): Card {
-  checkTitle(request.title);
-  world.lastTask += 1;
-  return {
-    id: world.lastTask,
-    key: `T-${world.lastTask}`,
-    title: request.title.trim(),
-    status: request.column ?? "inbox",
-    priority: request.priority ?? 5,
-    project: request.project ?? null,
-    tags: request.tags ?? [],
-    due_at: request.due_at ?? null,
-    assignee: request.assignee ?? null,
-    created_at: Date.now(),
-    entered_at: Date.now(),
-    run: null,
-    runs: 0,
-    artifacts: 0,
-    changes: null,
-    why: null,
-    needs_you: false,
-    queued: request.queued ?? false,
-    trashed: false,
-    parent: request.parent ?? null,
-    progress: null,
-  };
-}
-
-function emptyTask(card: Card, description: string): FakeTask {
-  return { card, description, version: 1, runs: [], artifacts: [], comments: [], timeline: [], queue: plainQueue() };
-}
-
-function newRun(world: Scene, task: FakeTask, request: StartRun): Run {
-  world.lastRun += 1;
-  return {
-    id: world.lastRun,
-    task: task.card.id,
-    attempt: task.runs.length + 1,
-    agent: request.agent,
-    agent_version: "1.0.0",
-    mode: request.mode ?? "interactive",
-    model: request.model ?? null,
-    status: "preparing",
-    evidence: null,
-    reason: null,
-    created_at: Date.now(),
-    started_at: null,
-    ended_at: null,
-    exit_code: null,
-    signal: null,
-    session: null,
-    workspace: {
-      path: `/home/ada/.local/share/flightboard/work/t-${task.card.id}`,
-      kind: "worktree",
-      branch: `flightboard/t-${task.card.id}`,
-      base: "4f1c2d9",
-      present: true,
-      salvage: null,
-    },
-    output_bytes: 0,
-    argv: request.argv ?? [request.agent],
-    survivors: [],
-    review: null,
-    rule: null,
-  };
-}
-
-function cardRun(run: Run): NonNullable<Card["run"]> {
-  const { id, agent, status, started_at, ended_at } = run;
-  const cause = status === "failed" ? "exited_non_zero" : null;
-  return { id, agent, status, started_at, ended_at, last_line: null, cause };
-}
-
-const MOVES: Column[] = ["inbox", "ready", "review", "done", "failed", "cancelled"];
-
-function detailIn(world: Scene, task: FakeTask): TaskDetail {
-  const { card, description, version, runs, artifacts, comments, attachments = [] } = task;
-  const cards = [...world.tasks.values()].map((other) => other.card);
-  return {
-    attachments,
-    questions: [],
-    parent: cards.find((other) => other.id === card.parent) ?? null,
-    subtasks: cards.filter((other) => other.parent === card.id && !other.trashed),
-    card,
-    uid: "0190a1b2-0000-7000-8000-000000000001",
-    description,
-    version,
-    updated_at: card.entered_at,
-    runs,
-    artifacts,
-    comments,
-    moves: MOVES.filter((column) => column !== card.status),
-    queue: { ...task.queue, queued: card.queued },
-  };
-}
-
-function plainLines(output: string): string[] {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
-  const plain = output.replace(/\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\r/g, "");
-  const lines = plain.split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  return lines;
-}
-
-function base64(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
 }

@@ -31,6 +31,8 @@ export function httpBackend(): Backend {
     installUpdate: async () => {},
     openTerminal,
     pickFolder: async () => null,
+    pickFile: async () => null,
+    saveBoard: async () => null,
     saveArtifact: async () => null,
     saveAttachment: async () => null,
     openPath: async (path) => {

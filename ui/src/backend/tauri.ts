@@ -31,6 +31,8 @@ export function tauriBackend(): Backend {
     },
     openTerminal,
     pickFolder: commands.pickFolder,
+    pickFile: commands.pickFile,
+    saveBoard: commands.saveBoard,
     saveArtifact: commands.saveArtifact,
     saveAttachment: commands.saveAttachment,
     openPath: async (path) => {

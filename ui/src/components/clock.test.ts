@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { compareClocks, everyMinute, everySecond, formatAge, formatElapsed, formatUntil } from "./clock";
+import { compareClocks, everyMinute, everySecond, formatAge, formatElapsed, formatUntil, serverNow } from "./clock";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -33,13 +33,22 @@ test.each([everySecond, everyMinute])("one timer serves all, and none runs when 
 });
 
 test("the server's clock counts, not ours", () => {
-  compareClocks(Date.now() + 60_000, Date.now());
+  compareClocks(Date.now() + 60_000, Date.now(), Date.now());
   const heard: number[] = [];
   const stop = everySecond((now) => heard.push(now - Date.now()));
   vi.advanceTimersByTime(1_000);
   stop();
-  compareClocks(Date.now(), Date.now());
+  compareClocks(Date.now(), Date.now(), Date.now());
   expect(heard).toEqual([60_000, 60_000]);
+});
+
+test("an answer that was long on its way does not set the clock back by all of it", () => {
+  const asked = Date.now();
+  // Halfway on its clock, which is as ours.
+  const said = asked + 1_500;
+  vi.advanceTimersByTime(3_000);
+  compareClocks(said, asked, Date.now());
+  expect(serverNow() - Date.now()).toBe(0);
 });
 
 test.each([

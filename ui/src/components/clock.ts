@@ -6,9 +6,12 @@ type Tick = (now: number) => void;
 
 let ahead = 0;
 
-/** Two clocks compared: what the server's said, in ms, when ours said `here`. */
-export function compareClocks(server: number, here: number): void {
-  ahead = server - here;
+/**
+ * Two clocks compared: what the server's said, in ms, between the moments of ours at which it was asked and at which
+ * the answer was here. It is taken to have said so halfway, so the error is at most half of the way there and back.
+ */
+export function compareClocks(server: number, asked: number, answered: number): void {
+  ahead = server - (asked + answered) / 2;
 }
 
 /** The server's time at this moment; its clock may differ from ours. */

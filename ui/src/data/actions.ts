@@ -58,6 +58,7 @@ export type ActionName = Extract<
   | "removeWebhook"
   | "testWebhook"
   | "resendDelivery"
+  | "syncGithub"
 >;
 
 export type Request<N extends ActionName> = Parameters<Operations[N]>[0];
@@ -186,6 +187,7 @@ function settle<N extends ActionName>(data: DataSource, name: N, request: Reques
     case "addRepository":
     case "editRepository":
     case "removeRepository":
+      stale(keys.github);
       return stale(keys.projects);
     case "registerAgent":
     case "removeAgent":
@@ -221,6 +223,8 @@ function settle<N extends ActionName>(data: DataSource, name: N, request: Reques
       stale(keys.webhooks);
       return stale(keys.deliveries((answer as Answer<"testWebhook">).webhook));
     }
+    case "syncGithub":
+      return stale(keys.github);
     case "tryAgent":
     case "sendInput":
       return;

@@ -25,6 +25,7 @@ export const keys = {
   updateSource: ["updateSource"] as const,
   newVersion: ["newVersion"] as const,
   webhooks: ["webhooks"] as const,
+  github: ["github"] as const,
   deliveries: (webhook: WebhookId) => ["deliveries", webhook] as const,
   preview: (when: string, zone: string, title: string) => ["preview", when, zone, title] as const,
   task: (id: TaskId) => ["task", id] as const,
@@ -52,9 +53,9 @@ export function invalidateQueries(queries: QueryClient, stale: Stale): void {
 
 function staleHeads(stale: Stale): Set<string> {
   const heads = new Set<string>();
-  if (stale.projects) heads.add("projects");
+  if (stale.projects) heads.add("projects").add("github");
   if (stale.agents) heads.add("agents");
-  if (stale.settings) heads.add("settings").add("policy").add("filters");
+  if (stale.settings) heads.add("settings").add("policy").add("filters").add("github");
   // A schedule shows its last card.
   if (stale.schedules || stale.tasks.size > 0) heads.add("schedules");
   if (stale.keys) heads.add("keys");

@@ -12,6 +12,7 @@ import type {
   Doctor,
   FileDiff,
   FoundRepository,
+  Github,
   Key,
   Overview,
   Problem,
@@ -52,12 +53,19 @@ function useAsk<T>(
   });
 }
 
+/** When a question left and when its answer was here, by our own clock. */
+export interface Asked {
+  asked: number;
+  answered: number;
+}
+
 /** Loads the board into the card store; read the cards through `useColumn` and `useCard`. */
-export function useBoard(): UseQueryResult<Pick<Board, "seq" | "now">, Problem> {
+export function useBoard(): UseQueryResult<Pick<Board, "seq" | "now"> & Asked, Problem> {
   const { feed } = useData();
   return useAsk(keys.board, async () => {
+    const asked = Date.now();
     const { seq, now } = await feed.load();
-    return { seq, now };
+    return { seq, now, asked, answered: Date.now() };
   });
 }
 
@@ -162,6 +170,11 @@ export function useQueuePolicy(): UseQueryResult<QueuePolicy, Problem> {
 /** Newest first, revoked ones included. A key is named once; its text is told when it is made, and never again. */
 export function useKeys(): UseQueryResult<Key[], Problem> {
   return useAsk(keys.keys, (backend) => backend.listKeys({}));
+}
+
+/** The repositories whose issues are cards, and how their last sync went. */
+export function useGithub(): UseQueryResult<Github, Problem> {
+  return useAsk(keys.github, (backend) => backend.getGithub({}));
 }
 
 /** Oldest first. */

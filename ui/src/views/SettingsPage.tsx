@@ -1,4 +1,4 @@
-// The settings are three pages with one head: preferences, keys, webhooks.
+// The settings are four pages with one head: preferences, keys, webhooks, and what goes in and out.
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { Page } from "./Page";
@@ -8,6 +8,7 @@ const PAGES = [
   { to: "/settings", label: "Preferences" },
   { to: "/settings/keys", label: "Keys" },
   { to: "/settings/webhooks", label: "Webhooks" },
+  { to: "/settings/exchange", label: "Import and export" },
 ] as const;
 
 export interface SettingsPageProps {

@@ -143,7 +143,7 @@ function Frame() {
   const onTask = page.startsWith("/task/");
   const project = onBoard ? (search.project ?? null) : null;
   const board = useBoard();
-  useServersClock(board.data?.now, board.dataUpdatedAt);
+  useServersClock(board.data);
   useRestOfInterface(!board.isPending);
   useNoStrayFiles();
   useFirstRun(page);
@@ -347,11 +347,11 @@ function SessionEnded() {
   );
 }
 
-/** The board's answer tells how far the server's clock is from ours: at the moment it came, not whenever it is looked at. */
-function useServersClock(server: number | undefined, here: number): void {
+/** The board's answer tells how far the server's clock is from ours. */
+function useServersClock(board: ReturnType<typeof useBoard>["data"]): void {
   useEffect(() => {
-    if (server !== undefined) compareClocks(server, here);
-  }, [server, here]);
+    if (board) compareClocks(board.now, board.asked, board.answered);
+  }, [board]);
 }
 
 /** The very first start leads to the welcome page: nothing there yet, and not skipped before. */
@@ -416,6 +416,12 @@ function usePaletteCommands(doors: Doors): () => PaletteCommand[] {
       { id: "settings", label: "Go to settings", group: "Go", run: () => void navigate({ to: "/settings" }) },
       { id: "keys-page", label: "Go to keys", group: "Go", run: () => void navigate({ to: "/settings/keys" }) },
       { id: "webhooks", label: "Go to webhooks", group: "Go", run: () => void navigate({ to: "/settings/webhooks" }) },
+      {
+        id: "exchange",
+        label: "Import and export, GitHub issues",
+        group: "Go",
+        run: () => void navigate({ to: "/settings/exchange" }),
+      },
       { id: "welcome", label: "Show the welcome page", group: "Go", run: () => void navigate({ to: "/welcome" }) },
       ...(projects ?? []).map((project) => ({
         id: `project-${project.id}`,

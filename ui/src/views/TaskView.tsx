@@ -158,6 +158,8 @@ function TaskPage({ task }: { task: TaskDetail }) {
     <main className={styles.page} aria-label={`${card.key} ${card.title}`} data-testid="task-page">
       <TaskHeader
         card={card}
+        issue={task.issue}
+        onIssue={(url) => void backend.openUrl(url)}
         runs={task.runs}
         moves={task.moves}
         version={task.version}

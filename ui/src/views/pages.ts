@@ -7,6 +7,7 @@ export const AgentsView = lazyRouteComponent(() => import("./AgentsView"), "Agen
 export const SettingsView = lazyRouteComponent(() => import("./SettingsView"), "SettingsView");
 export const KeysView = lazyRouteComponent(() => import("./KeysView"), "KeysView");
 export const WebhooksView = lazyRouteComponent(() => import("./WebhooksView"), "WebhooksView");
+export const ExchangeView = lazyRouteComponent(() => import("./ExchangeView"), "ExchangeView");
 export const SchedulesView = lazyRouteComponent(() => import("./SchedulesView"), "SchedulesView");
 export const QueueView = lazyRouteComponent(() => import("./QueueView"), "QueueView");
 export const TrashView = lazyRouteComponent(() => import("./TrashView"), "TrashView");

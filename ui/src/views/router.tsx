@@ -13,6 +13,7 @@ import { BrokenView } from "./BrokenView";
 import { NotFoundView } from "./NotFoundView";
 import {
   AgentsView,
+  ExchangeView,
   KeysView,
   ProjectsView,
   QueueView,
@@ -96,6 +97,7 @@ const agents = createRoute({ getParentRoute: () => root, path: "/agents", compon
 const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: SettingsView });
 const keys = createRoute({ getParentRoute: () => root, path: "/settings/keys", component: KeysView });
 const webhooks = createRoute({ getParentRoute: () => root, path: "/settings/webhooks", component: WebhooksView });
+const exchange = createRoute({ getParentRoute: () => root, path: "/settings/exchange", component: ExchangeView });
 const schedules = createRoute({ getParentRoute: () => root, path: "/schedules", component: SchedulesView });
 const queue = createRoute({ getParentRoute: () => root, path: "/queue", component: QueueView });
 const trash = createRoute({ getParentRoute: () => root, path: "/trash", component: TrashView });
@@ -124,6 +126,7 @@ const routeTree = root.addChildren([
   settings,
   keys,
   webhooks,
+  exchange,
   trash,
   welcome,
 ]);

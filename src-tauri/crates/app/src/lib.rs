@@ -3,6 +3,7 @@
 
 pub mod authority;
 mod clock;
+mod github;
 pub mod operations;
 pub mod ops;
 pub mod problem;

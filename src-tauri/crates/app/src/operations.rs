@@ -142,6 +142,9 @@ operations! {
     Read export_records(ExportRecords);
     Write import_records(ImportRecords);
     Write sync_issues(SyncIssues);
+    // It speaks to GitHub with the owner's key.
+    Write sync_github(SyncGithub) [Admin Whole];
+    Read get_github(Nothing);
     // Opens a file of the owner's choice.
     Read read_vibe_kanban(ReadVibeKanban) [Admin Whole];
     Write add_task(AddTask) [Operator Own];

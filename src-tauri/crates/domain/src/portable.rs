@@ -21,6 +21,11 @@ use crate::{
     text::{TITLE_MAX, elide},
 };
 
+/// What the first line of an export says it is.
+pub const FORMAT: &str = "flightboard";
+/// Rises when a record no longer means what it did.
+pub const VERSION: u32 = 1;
+
 /// One line of an export. Kinds come in this order, so that each record follows those that it names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Type)]
 #[serde(rename = "PortableRecord", tag = "type", rename_all = "snake_case")]

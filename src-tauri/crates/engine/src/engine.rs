@@ -237,7 +237,8 @@ impl Engine {
         });
     }
 
-    pub(crate) async fn agent_env(&self) -> Vec<(OsString, OsString)> {
+    /// What programs get that are started here: our own environment with the login shell's laid over it.
+    pub async fn agent_env(&self) -> Vec<(OsString, OsString)> {
         self.inner.agents.env().await
     }
 

@@ -8,6 +8,7 @@ use domain::{
 use crate::{
     Store,
     error::StoreError,
+    readers::Ask,
     tasks::{self, NewTask, json},
     writer::Tx,
 };
@@ -36,6 +37,12 @@ impl Store {
             Ok(IssueLink { task: TaskId(task), agreed: Shared { title, labels, state } })
         })
         .transpose()
+    }
+
+    /// Repository and number of the issue that the card stands for.
+    pub async fn issue_of(&self, task: TaskId) -> Result<Option<(String, i64)>, StoreError> {
+        let issue = "SELECT repository, number FROM task_issues WHERE task_id = ?";
+        self.here(move |sql| Ok(sql.row(issue, [task.raw()], |row| Ok((row.get(0)?, row.get(1)?)))?)).await
     }
 
     /// A card for an issue that has none, both in one step.

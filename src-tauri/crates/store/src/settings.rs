@@ -20,16 +20,17 @@ impl Store {
 
     pub async fn put_setting<T: Serialize>(
         &self,
-        key: &'static str,
+        key: impl Into<String>,
         value: &T,
         now: Millis,
     ) -> Result<(), StoreError> {
+        let key = key.into();
         let text = serde_json::to_string(value).map_err(|e| StoreError::Corrupt(e.to_string()))?;
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
                     sqlx::query("INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
-                        .bind(key)
+                        .bind(&key)
                         .bind(text)
                         .execute(&mut *tx.conn)
                         .await?;

@@ -5,9 +5,9 @@ import { Button } from "../../components/Button";
 import { serverNow } from "../../components/clock";
 import { Dialog } from "../../components/Dialog";
 import { Select, TextField } from "../../components/Field";
+import rows from "../../components/Rows.module.css";
 import { InlineError } from "../../components/States";
 import { useAction } from "../../data/actions";
-import styles from "./Keys.module.css";
 import { endOf, holders, LIFETIMES, ROLES } from "./words";
 
 export interface KeyDialogProps {
@@ -57,7 +57,7 @@ export function KeyDialog({ projects, agents, onMade, onClose }: KeyDialogProps)
     >
       <form
         id="new-key"
-        className={styles.form}
+        className={rows.form}
         onSubmit={(event) => {
           event.preventDefault();
           make();
@@ -72,7 +72,7 @@ export function KeyDialog({ projects, agents, onMade, onClose }: KeyDialogProps)
           value={name}
           onChange={(event) => setName(event.target.value)}
         />
-        <div className={styles.two}>
+        <div className={rows.two}>
           <Select
             label="Role"
             hint={ROLES.find((one) => one.value === role)?.may}

@@ -5,6 +5,7 @@ import type { Key, Project } from "../../bindings";
 import { Button } from "../../components/Button";
 import { serverNow } from "../../components/clock";
 import { ConfirmDialog } from "../../components/Dialog";
+import rows from "../../components/Rows.module.css";
 import { StatusWord } from "../../components/StatusWord";
 import { RelativeTime } from "../../components/Time";
 import { toast } from "../../components/Toast";
@@ -68,14 +69,14 @@ function Rows({ label, keys, projects, onRevoke }: RowsProps) {
   const now = serverNow();
   return (
     <>
-      <ul className={styles.list} aria-label={label}>
+      <ul className={rows.list} aria-label={label}>
         {keys.slice(0, most).map((key) => (
-          <li key={key.id} className={styles.row} data-over={key.good ? undefined : true}>
-            <div className={styles.head}>
-              <span className={styles.name}>{key.name}</span>
+          <li key={key.id} className={styles.row}>
+            <div className={rows.head}>
+              <span className={key.good ? rows.name : styles.ended}>{key.name}</span>
               <span className={styles.prefix}>{key.prefix}…</span>
             </div>
-            <p className={styles.facts}>
+            <p className={rows.facts}>
               <StatusWord tone={key.good ? "plain" : "unknown"}>{roleWord(key.role)}</StatusWord>
               <span>{scopeWords(key, projects)}</span>
               <span>

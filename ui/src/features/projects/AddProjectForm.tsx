@@ -73,7 +73,9 @@ export function FoundRepositories({ onAdded }: { onAdded?: (project: Project) =>
   const known = new Set(projects.data?.map((project) => project.path));
   const fresh = repositories.data.filter((repository) => !known.has(repository.path));
   if (fresh.length === 0)
-    return <p className={styles.quiet}>No further git repository was found near your home folder.</p>;
+    return (
+      <p className={styles.quiet}>No {known.size > 0 && "further "}git repository was found near your home folder.</p>
+    );
   return (
     <ul className={styles.list} aria-label="Repositories found">
       {fresh.map((repository) => (

@@ -54,8 +54,10 @@ function ProjectRow({ project, openCards, onShow, ...editors }: RowProps) {
   return (
     <li className={styles.project} data-testid={`project-${project.name}`}>
       <div className={styles.line}>
-        <span className={styles.name}>{project.name}</span>
-        <span className={styles.path}>{project.path}</span>
+        <div className={styles.what}>
+          <span className={styles.name}>{project.name}</span>
+          <span className={styles.place}>{project.path}</span>
+        </div>
         <span className={styles.when}>
           {kindOf(project)} · {openCards} open
         </span>

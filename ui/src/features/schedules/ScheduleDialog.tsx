@@ -5,6 +5,7 @@ import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { Select, TextArea, TextField } from "../../components/Field";
 import { Kbd } from "../../components/Kbd";
+import rows from "../../components/Rows.module.css";
 import { InlineError } from "../../components/States";
 import { useAction } from "../../data/actions";
 import { splitTags } from "../../data/draft";
@@ -67,7 +68,7 @@ export function ScheduleDialog({ schedule, projects, agents, onClose }: Schedule
         </>
       }
     >
-      <form id="schedule" className={styles.form} onSubmit={save} onKeyDown={onKeyDown}>
+      <form id="schedule" className={rows.form} onSubmit={save} onKeyDown={onKeyDown}>
         <TextField
           label="Name"
           placeholder="daily standup report"
@@ -75,7 +76,7 @@ export function ScheduleDialog({ schedule, projects, agents, onClose }: Schedule
           value={draft.name}
           onChange={(event) => set({ name: event.target.value })}
         />
-        <div className={styles.two}>
+        <div className={rows.two}>
           <TextField
             label="When"
             placeholder="every weekday at 9"
@@ -147,7 +148,7 @@ export function ScheduleDialog({ schedule, projects, agents, onClose }: Schedule
           value={draft.tags}
           onChange={(event) => set({ tags: event.target.value })}
         />
-        <div className={styles.two}>
+        <div className={rows.two}>
           <Select
             label="While its last card is still open"
             value={draft.overlap}

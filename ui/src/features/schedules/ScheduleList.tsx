@@ -1,6 +1,7 @@
 // The schedules: when each makes its next card, what became of the last one, and what can be done with it.
 import type { Schedule, TaskId } from "../../bindings";
 import { Button } from "../../components/Button";
+import rows from "../../components/Rows.module.css";
 import { TimeUntil } from "../../components/Time";
 import { toast } from "../../components/Toast";
 import { useAction } from "../../data/actions";
@@ -16,7 +17,7 @@ export interface ScheduleListProps {
 
 export function ScheduleList({ schedules, onEdit, onOpen }: ScheduleListProps) {
   return (
-    <ul className={styles.list} aria-label="Schedules">
+    <ul className={rows.list} aria-label="Schedules">
       {schedules.map((schedule) => (
         <Row key={schedule.id} schedule={schedule} onEdit={() => onEdit(schedule)} onOpen={onOpen} />
       ))}
@@ -29,13 +30,13 @@ function Row({ schedule, onEdit, onOpen }: { schedule: Schedule; onEdit(): void;
   return (
     <li className={styles.row} data-testid={`schedule-${schedule.name}`}>
       <div className={styles.head}>
-        <span className={styles.name}>{schedule.name}</span>
+        <span className={rows.name}>{schedule.name}</span>
         <Next schedule={schedule} />
       </div>
       <p className={styles.sentence}>
         {schedule.sentence} <span className={styles.zone}>{schedule.zone}</span>
       </p>
-      <p className={styles.facts}>
+      <p className={rows.facts}>
         {last === null ? (
           <span>No card yet</span>
         ) : (
@@ -100,7 +101,7 @@ function Buttons({ schedule, onEdit, onOpen }: { schedule: Schedule; onEdit(): v
     );
   const unseen = <span className="unseen"> {name}</span>;
   return (
-    <div className={styles.buttons}>
+    <div className={rows.buttons}>
       <Button size="small" disabled={run.isPending} onClick={runNow}>
         Run now{unseen}
       </Button>

@@ -164,8 +164,8 @@ function About({ overview }: { overview: Overview }) {
         </dd>
       </dl>
       <p className={styles.note}>
-        Cards, logs and artifacts stay in this directory. Nothing of them is sent anywhere; the agents that you start
-        talk to their own services.
+        Cards, logs and artifacts stay in this directory. Nothing of them is sent anywhere but where you say so: to
+        webhooks and linked repositories. The agents that you start talk to their own services.
       </p>
     </section>
   );

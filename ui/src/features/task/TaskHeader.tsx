@@ -1,5 +1,5 @@
 // The page's head: which card, in which state, for how long, and what can be done with it now.
-import type { Card, Status as Column, Run } from "../../bindings";
+import type { Card, Status as Column, IssueRef, Run } from "../../bindings";
 import { Button, IconButton } from "../../components/Button";
 import { BackIcon, ChevronDownIcon, MoreIcon } from "../../components/icons";
 import { Menu, type MenuItem } from "../../components/Menu";
@@ -14,6 +14,7 @@ import { TitleEditor } from "./TitleEditor";
 
 export interface TaskHeaderProps {
   card: Card;
+  issue: IssueRef | null;
   runs: readonly Run[];
   moves: readonly Column[];
   version: number;
@@ -30,12 +31,13 @@ export interface TaskHeaderProps {
   onApprove(): void;
   onSendBack(): void;
   onQueue(queued: boolean): void;
+  onIssue(url: string): void;
   /** Missing where folders cannot be opened from. */
   onOpenEditor?: () => void;
 }
 
 export function TaskHeader(props: TaskHeaderProps) {
-  const { card, busy, onBack, onStop, onOpenEditor } = props;
+  const { card, issue, busy, onBack, onStop, onIssue, onOpenEditor } = props;
   const span = card.run && card.status === "in_progress" ? runSpan(card.run) : null;
   return (
     <header className={styles.header}>
@@ -43,6 +45,17 @@ export function TaskHeader(props: TaskHeaderProps) {
         <BackIcon />
       </IconButton>
       <span className={styles.key}>{card.key}</span>
+      {issue && (
+        <button
+          type="button"
+          className={styles.issue}
+          title={`${issue.repository} at GitHub`}
+          aria-label={`Issue ${issue.number} of ${issue.repository}`}
+          onClick={() => onIssue(issue.url)}
+        >
+          #{issue.number}
+        </button>
+      )}
       <TitleEditor id={card.id} title={card.title} version={props.version} />
       <StateChip card={card} />
       <div className={styles.actions}>

@@ -4,10 +4,10 @@ import type { Project, Webhook, WebhookAndSecret } from "../../bindings";
 import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { Checkbox, Select, TextField } from "../../components/Field";
+import rows from "../../components/Rows.module.css";
 import { InlineError } from "../../components/States";
 import { WordsField } from "../../components/WordsField";
 import { useAction } from "../../data/actions";
-import styles from "./Webhooks.module.css";
 
 export interface WebhookDialogProps {
   /** Null: a new one. */
@@ -56,7 +56,7 @@ export function WebhookDialog({ webhook, projects, onDone, onClose }: WebhookDia
     >
       <form
         id="webhook"
-        className={styles.form}
+        className={rows.form}
         onSubmit={(event) => {
           event.preventDefault();
           save();

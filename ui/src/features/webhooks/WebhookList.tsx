@@ -4,6 +4,7 @@ import type { Project, Webhook } from "../../bindings";
 import { Button } from "../../components/Button";
 import { serverNow } from "../../components/clock";
 import { ConfirmDialog } from "../../components/Dialog";
+import rows from "../../components/Rows.module.css";
 import { StatusWord } from "../../components/StatusWord";
 import { toast } from "../../components/Toast";
 import { useAction } from "../../data/actions";
@@ -19,7 +20,7 @@ export interface WebhookListProps {
 
 export function WebhookList({ webhooks, projects, onEdit }: WebhookListProps) {
   return (
-    <ul className={styles.list} aria-label="Webhooks">
+    <ul className={rows.list} aria-label="Webhooks">
       {webhooks.map((webhook) => (
         <Row key={webhook.id} webhook={webhook} projects={projects} onEdit={() => onEdit(webhook)} />
       ))}
@@ -32,14 +33,14 @@ function Row({ webhook, projects, onEdit }: { webhook: Webhook; projects: Projec
   const state = stateOf(webhook, serverNow());
   const project = projects.find(({ id }) => id === webhook.project);
   return (
-    <li className={styles.row} data-testid={`webhook-${webhook.id}`}>
-      <div className={styles.head}>
-        <span className={styles.name}>{webhook.name}</span>
+    <li className={rows.row} data-testid={`webhook-${webhook.id}`}>
+      <div className={rows.head}>
+        <span className={rows.name}>{webhook.name}</span>
         <StatusWord tone={state.tone}>{state.word}</StatusWord>
         {state.why && <span className={styles.why}>{state.why}</span>}
       </div>
       <p className={styles.url}>{webhook.url}</p>
-      <p className={styles.facts}>
+      <p className={rows.facts}>
         <span>{heard(webhook.types)}</span>
         {webhook.project !== null && <span>project {project?.name ?? webhook.project}</span>}
         {webhook.private_allowed && <span>private addresses allowed</span>}
@@ -89,7 +90,7 @@ function Buttons({ webhook, log, onLog, onEdit }: ButtonsProps) {
       },
     );
   return (
-    <div className={styles.buttons}>
+    <div className={rows.buttons}>
       <Button size="small" disabled={test.isPending} onClick={ping}>
         {test.isPending ? "Sending…" : "Send a test"}
         {unseen}

@@ -70,6 +70,9 @@ pub async fn edit_project(app: &App, request: EditProject) -> Result<Project, Pr
         policy(settings).check().map_err(|bad| invalid(bad.to_string()))?;
         super::queue::known_agents(app, settings.agents.iter().chain(settings.gate.reviewers())).await?;
     }
+    if let Some(github) = request.settings.as_ref().and_then(|settings| settings.github.as_deref()) {
+        super::issues::check_link(app, request.id, github).await?;
+    }
     if request.settings.as_ref().is_some_and(|settings| settings.in_place) {
         refuse_in_place(&app.engine.store().project(request.id).await?)?;
     }

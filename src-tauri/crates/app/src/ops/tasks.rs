@@ -244,6 +244,7 @@ async fn read_detail(app: &App, id: TaskId) -> Result<TaskDetail, Problem> {
         attachments: store.attachments(id).await?.into_iter().map(views::attachment).collect(),
         card,
         uid: task.uid,
+        issue: super::issues::issue_of(app, id).await?,
         description: task.description,
         version: task.version,
         updated_at: task.updated_at,

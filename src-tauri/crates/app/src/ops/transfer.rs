@@ -12,6 +12,8 @@ use domain::{
 use serde_json::Value;
 use store::PortableKind;
 
+use tokio::io::AsyncWriteExt;
+
 use crate::{App, problem::invalid, wire::*};
 
 /// Records in one piece.
@@ -31,6 +33,53 @@ pub async fn export_records(app: &App, request: ExportRecords) -> Result<Exporte
         None => None,
     };
     Ok(ExportedRecords { records, cursor })
+}
+
+/// Writes the whole board as JSON lines: what it is first, then one record a line. Beside the file at first, and moved
+/// into place once it is whole. Returns the number of records.
+pub async fn save_board(app: &App, to: PathBuf) -> Result<u64, Problem> {
+    let written = |error: std::io::Error| Problem {
+        code: ProblemCode::Unavailable,
+        message: format!("{} cannot be written: {error}", to.display()),
+        next: Some("choose another place, or make room".into()),
+    };
+    let draft = to.with_added_extension("part");
+    let mut file = tokio::fs::File::create(&draft).await.map_err(written)?;
+    let done = write_board(app, &mut file, &written).await;
+    match done {
+        Ok(count) => tokio::fs::rename(&draft, &to).await.map_err(written).map(|()| count),
+        Err(problem) => {
+            let _ = tokio::fs::remove_file(&draft).await;
+            Err(problem)
+        }
+    }
+}
+
+async fn write_board(
+    app: &App,
+    file: &mut tokio::fs::File,
+    written: &impl Fn(std::io::Error) -> Problem,
+) -> Result<u64, Problem> {
+    let head = serde_json::json!({ "format": portable::FORMAT, "version": portable::VERSION });
+    let (mut text, mut count) = (format!("{head}\n"), 0);
+    let mut request = ExportRecords::default();
+    loop {
+        let piece = export_records(app, request).await?;
+        for record in &piece.records {
+            let line = serde_json::to_string(record).map_err(|error| written(error.into()))?;
+            text.push_str(&line);
+            text.push('\n');
+            count += 1;
+        }
+        file.write_all(text.as_bytes()).await.map_err(written)?;
+        text.clear();
+        request = ExportRecords { cursor: piece.cursor };
+        if request.cursor.is_none() {
+            break;
+        }
+    }
+    file.sync_all().await.map_err(written)?;
+    Ok(count)
 }
 
 /// Kind and place.

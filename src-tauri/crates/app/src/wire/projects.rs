@@ -108,6 +108,8 @@ pub struct ProjectSettings {
     pub trusted: bool,
     /// Agent offered first.
     pub agent: Option<String>,
+    /// The GitHub repository whose issues its cards are brought together with, `owner/name`.
+    pub github: Option<String>,
     /// Ready cards go to the dispatcher by themselves.
     pub dispatch: bool,
     /// Agents that the dispatcher may start on its cards, in the order of preference.

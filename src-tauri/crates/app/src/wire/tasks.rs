@@ -4,7 +4,7 @@ use domain::{Column, CommentId, Priority, ProjectId, RunId, TaskId};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Artifact, Attachment, Card, Problem, Question, Run, SetRouting, TaskQueue};
+use super::{Artifact, Attachment, Card, IssueRef, Problem, Question, Run, SetRouting, TaskQueue};
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize, Type)]
 #[serde(deny_unknown_fields)]
@@ -153,6 +153,8 @@ pub struct TaskDetail {
     pub card: Card,
     /// UUIDv7, stable across export and import.
     pub uid: String,
+    /// What it stands for at GitHub.
+    pub issue: Option<IssueRef>,
     pub description: String,
     /// Rises with every change of the task's own fields.
     #[specta(type = u32)]

@@ -113,7 +113,7 @@ async fn a_project_is_named_after_its_folder_and_counts_its_open_cards() {
     let settings = json!({
         "base": "develop", "setup": ["make"], "in_place": true, "trusted": true, "agent": "demo",
         "dispatch": true, "triage": true, "agents": ["demo"], "limit": 2, "repository_limit": 1,
-        "paused": "release week",
+        "paused": "release week", "github": "kim/lexer",
         "retry": { "timeout": { "max": 3, "backoff": { "kind": "fixed", "wait": 5000 } } },
         "gate": [{ "kind": "check", "command": ["make", "test"], "timeout": 60 }, { "kind": "person" }],
         "budget": { "micros": 5000000, "tokens": null, "wall": null, "warn_at": 0.5, "at_limit": "ask" },

@@ -8,6 +8,7 @@ mod belongings;
 mod cards;
 mod claims;
 mod front_door;
+mod github;
 mod held;
 mod keys;
 mod no_way_round;

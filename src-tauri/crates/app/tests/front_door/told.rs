@@ -6,7 +6,7 @@ use std::{cell::RefCell, collections::BTreeSet, path::Path};
 use app::{Access, OPERATIONS};
 use serde_json::{Value, json};
 
-use crate::{front_door::FrontDoor, repositories::repository, transfer::export};
+use crate::{front_door::FrontDoor, github::stand_in, repositories::repository, transfer::export};
 
 /// What leaves no row, and why.
 const SILENT: [(&str, &str); 6] = [
@@ -122,11 +122,17 @@ async fn cards(heard: &Listener<'_>) {
 
     let issue = json!({ "number": 7, "title": "It is slow", "state": "open" });
     heard.told("sync_issues", json!({ "repository": "ada/shop", "issues": [issue] })).await;
+    github(heard).await;
     let other = FrontDoor::open().await;
     other.card("From elsewhere").await;
     let records = export(&other).await;
     other.close().await;
     heard.told("import_records", json!({ "records": records })).await;
+}
+
+async fn github(heard: &Listener<'_>) {
+    let api = stand_in(vec![("200 OK", "", "[]".into())]);
+    heard.told("sync_github", json!({ "repository": "ada/shop", "access": { "api": api } })).await;
 }
 
 async fn runs(heard: &Listener<'_>) {

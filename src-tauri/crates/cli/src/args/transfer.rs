@@ -33,7 +33,7 @@ pub enum GithubCommand {
         /// Project for new cards.
         #[arg(long)]
         project: Option<String>,
-        /// Change cards, but only say what would change at GitHub.
+        /// Only say what would change, on either side.
         #[arg(long)]
         dry_run: bool,
     },

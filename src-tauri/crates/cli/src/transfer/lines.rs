@@ -6,14 +6,11 @@ use std::{
     path::Path,
 };
 
-use domain::portable::Record;
+use domain::portable::{FORMAT, Record, VERSION};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
-const FORMAT: &str = "flightboard";
-/// Rises when a record no longer means what it did.
-const VERSION: u32 = 1;
 /// Longest line, bytes: the largest file of a card as Base64, with room to spare.
 const LINE: u64 = 32 * 1024 * 1024;
 
