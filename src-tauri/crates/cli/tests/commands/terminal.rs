@@ -93,7 +93,7 @@ impl Terminal {
     }
 
     /// Everything, once the script has ended well.
-    fn to_the_end(&mut self) -> String {
+    fn until_the_end(&mut self) -> String {
         // On Linux a terminal that nobody holds any more is an error to read from.
         while let Ok(piece) = self.printed.recv_timeout(PATIENCE) {
             let piece = String::from_utf8_lossy(&piece).into_owned();
@@ -141,7 +141,7 @@ fn the_dashboard_shows_each_change_fits_its_terminal_and_leaves_it_as_it_was() {
 
     terminal.types("q");
     terminal.until_shown("after 0");
-    let raw = terminal.to_the_end();
+    let raw = terminal.until_the_end();
     let shown = terminal.shown();
     assert!(shown.starts_with("before\nafter 0"), "what stood there is there again: {shown}");
     assert!(shown.contains(" icanon") && shown.contains(" echo") && !shown.contains(" -echo"), "{shown}");
@@ -167,7 +167,7 @@ fn the_dashboard_ends_by_ctrl_c_and_by_a_service_manager_as_by_q() {
             terminal.types(keys);
         }
         terminal.until_shown("after 0");
-        terminal.to_the_end();
+        terminal.until_the_end();
         let shown = terminal.shown();
         assert!(shown.contains(" icanon") && !shown.contains(" -echo"), "{keys:?}: {shown}");
     }
@@ -193,7 +193,8 @@ fn a_dashboard_that_nobody_looks_at_is_plain_lines() {
 fn there_are_colours_on_a_terminal_unless_somebody_wants_none() {
     let desk = Desk::new();
     desk.ok(&["add", "One"]);
-    let show = |env: &[(&str, &str)], script: &str| Terminal::open(&desk, 120, 30, env, script).to_the_end();
+    let show =
+        |env: &[(&str, &str)], script: &str| Terminal::open(&desk, 120, 30, env, script).until_the_end();
     assert!(show(&[], "flightboard show 1").contains("\x1b[1m"));
     // An empty value is none, by no-color.org.
     assert!(show(&[("NO_COLOR", "")], "flightboard show 1").contains("\x1b[1m"));
@@ -230,7 +231,7 @@ fn long_work_has_a_bar_where_a_person_looks_and_nowhere_else() {
     terminal.until_shown("cards");
     terminal.until_shown("0/1");
     desk.let_go();
-    terminal.to_the_end();
+    terminal.until_the_end();
     assert!(
         !terminal.shown().contains("0/1") && terminal.shown().contains("1 worked through"),
         "{}",
@@ -239,7 +240,7 @@ fn long_work_has_a_bar_where_a_person_looks_and_nowhere_else() {
 
     for script in ["flightboard run -q --agent holder", "flightboard run --agent holder 2> err; cat err"] {
         desk.ok(&["add", "Once more"]);
-        let printed = Terminal::open(&desk, 120, 30, &[], script).to_the_end();
+        let printed = Terminal::open(&desk, 120, 30, &[], script).until_the_end();
         assert!(!printed.contains("cards"), "{script}: {printed:?}");
     }
     let piped = desk.output(&["export", "-"]);
