@@ -1573,6 +1573,8 @@ export type PortableOutcome = {
 	estimated_hours?: number | null,
 	actual_hours?: number | null,
 	metadata?: { [key in string]: string },
+	/**  What a program called whoever made the card. */
+	created_by?: string | null,
 };
 
 export type PortableProject = {
@@ -2202,8 +2204,10 @@ export type ReviewTask = {
 	verdict: Verdict,
 	/**  What the agent hears in its next attempt, byte for byte; needed for a rejection. */
 	notes?: string,
-	/**  Whose verdict it is, where that is not the caller's, as in [`super::AddComment::author`]. */
+	/**  Whose verdict it is, where that is not the caller's: an agent's name, or what you call a person. */
 	reviewer?: string | null,
+	/**  Where the card is not in review: keep the verdict with it, which moves nothing, instead of refusing it. */
+	keep?: boolean,
 };
 
 /**  A role that brings instructions along. */

@@ -116,7 +116,7 @@ pub async fn review(
     json: bool,
 ) -> Result<(), Failure> {
     let notes = notes.map(text_or_file).transpose()?.unwrap_or_default();
-    let request = ReviewTask { id: find_id(link, id).await?, verdict, notes, reviewer: None };
+    let request = ReviewTask { id: find_id(link, id).await?, verdict, notes, reviewer: None, keep: false };
     let detail: Value = link.call("review_task", &request).await?;
     told(link, detail["card"].clone(), verdict.word(), json).await
 }

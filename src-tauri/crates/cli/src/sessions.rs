@@ -20,6 +20,8 @@ use crate::{
 const TITLE: usize = 80;
 /// What the plan says of cards that wait for something that passes by itself.
 const PASSES: [&str; 6] = ["timer", "limit", "at_capacity", "breaker_open", "breaker_probing", "preempting"];
+/// Most waits that a plan lists.
+const LISTED: usize = 1_000;
 /// How long one answer may be waited for, in milliseconds.
 const PATIENCE: u32 = 60_000;
 
@@ -106,11 +108,13 @@ async fn still_moving(link: &Link, cards: &[Value]) -> Result<usize, Failure> {
     if plan["paused"] == true {
         return Ok(at_work);
     }
-    let starts = list("starts").iter().filter(|entry| waiting.contains(&&entry["task"])).count();
-    let passes = list("waits")
-        .iter()
-        .filter(|entry| waiting.contains(&&entry["task"]) && PASSES.contains(&print::text(entry, "code")));
-    Ok(at_work + starts + passes.count())
+    let waits = list("waits");
+    let stuck = |card: &Value| match waits.iter().find(|entry| entry["task"] == *card) {
+        Some(entry) => !PASSES.contains(&print::text(entry, "code")),
+        // Not there: it starts, or has started since the cards were read; or it is behind all that the list names.
+        None => waits.len() == LISTED && !list("starts").iter().any(|entry| entry["task"] == *card),
+    };
+    Ok(at_work + waiting.into_iter().filter(|card| !stuck(card)).count())
 }
 
 /// The cards as they are now; 3 if work on one of them failed.

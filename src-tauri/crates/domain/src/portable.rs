@@ -232,6 +232,9 @@ pub struct TaskOutcome {
     pub actual_hours: Option<f64>,
     #[specta(type = BTreeMap<String, String>)]
     pub metadata: Map<String, Value>,
+    /// What a program called whoever made the card.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
 }
 
 /// `task` is a sub-task of `parent`.

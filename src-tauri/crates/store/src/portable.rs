@@ -84,7 +84,7 @@ impl Kind {
                  'labels', json(i.labels), 'state', i.state) FROM task_issues i WHERE i.task_id = t.id)), \
                  'outcome', json((SELECT json_object('outcome', o.outcome, 'error_message', o.error_message, \
                  'resolution', o.resolution, 'feedback_rating', o.feedback_rating, 'feedback_notes', o.feedback_notes, \
-                 'estimated_hours', o.estimated_hours, 'actual_hours', o.actual_hours, 'metadata', json(o.metadata)) \
+                 'estimated_hours', o.estimated_hours, 'actual_hours', o.actual_hours, 'metadata', json(o.metadata), 'created_by', o.created_by) \
                  FROM task_outcomes o WHERE o.task_id = t.id))) \
                  FROM tasks t WHERE deleted_at IS NULL AND t.id > ?1 ORDER BY t.id LIMIT ?2"
             }
@@ -421,7 +421,7 @@ async fn add_issue(tx: &mut Tx<'_>, task: i64, new: Issue) -> Result<(), StoreEr
 async fn add_outcome(tx: &mut Tx<'_>, task: i64, new: TaskOutcome) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO task_outcomes (task_id, outcome, error_message, resolution, feedback_rating, feedback_notes, \
-         estimated_hours, actual_hours, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         estimated_hours, actual_hours, metadata, created_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(task)
     .bind(new.outcome)
@@ -432,6 +432,7 @@ async fn add_outcome(tx: &mut Tx<'_>, task: i64, new: TaskOutcome) -> Result<(),
     .bind(new.estimated_hours)
     .bind(new.actual_hours)
     .bind(json(&new.metadata)?)
+    .bind(new.created_by)
     .execute(&mut *tx.conn)
     .await?;
     Ok(())

@@ -143,6 +143,25 @@ impl Store {
         self.writer.write(move |tx| Box::pin(async move { add(tx, new, now).await })).await
     }
 
+    /// A verdict on a card that is not in review: it stays with the card, a rejection as a comment too, and neither
+    /// moves it nor counts for its gate later.
+    pub async fn keep_review(&self, new: NewReview, now: Millis) -> Result<(), StoreError> {
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    tasks::require(tx, new.task).await?;
+                    record(tx, &new, now).await?;
+                    if new.outcome == StepOutcome::Rejected {
+                        say(tx, &new, now).await?;
+                    }
+                    let next = "UPDATE tasks SET round = round + 1 WHERE id = ? AND round = ?";
+                    sqlx::query(next).bind(new.task.raw()).bind(new.round).execute(&mut *tx.conn).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
     /// What must approve the task, from itself or its project, and how this round stands.
     pub async fn gate(&self, task: TaskId) -> Result<(Gate, Vec<(usize, StepOutcome)>), StoreError> {
         const GATE: &str = "SELECT coalesce(t.gate, p.settings -> 'gate'), t.round FROM tasks t \
@@ -270,18 +289,9 @@ async fn insert(tx: &mut Tx<'_>, new: &NewReview, now: Millis) -> Result<(), Sto
     Ok(())
 }
 
-async fn add(tx: &mut Tx<'_>, new: NewReview, now: Millis) -> Result<Vec<Effect>, StoreError> {
-    let task = tasks::require(tx, new.task).await?;
-    if task.round == new.round && task.task.status != Status::Review {
-        domain::transition(&task.task, &TaskEvent::Approved)?;
-    }
-    let gate = gate_of(tx, &task).await?;
-    insert(tx, &new, now).await?;
-    let actor = match new.kind {
-        "agent" => Actor::Agent(new.reviewer.clone()),
-        "person" => Actor::Person,
-        _ => Actor::Engine,
-    };
+/// Stores what was said and logs it.
+async fn record(tx: &mut Tx<'_>, new: &NewReview, now: Millis) -> Result<(), StoreError> {
+    insert(tx, new, now).await?;
     let text = match new.outcome {
         StepOutcome::Approved => format!("{} approved", new.reviewer),
         StepOutcome::Rejected => format!("{} rejected the work", new.reviewer),
@@ -289,7 +299,35 @@ async fn add(tx: &mut Tx<'_>, new: NewReview, now: Millis) -> Result<Vec<Effect>
             format!("{} came to no verdict: {}", new.reviewer, domain::text::elide(&new.notes, 200))
         }
     };
-    log(tx, new.task, new.run, &actor, "task.reviewed", text, now).await?;
+    log(tx, new.task, new.run, &author(new), "task.reviewed", text, now).await
+}
+
+fn author(new: &NewReview) -> Actor {
+    match new.kind {
+        "agent" => Actor::Agent(new.reviewer.clone()),
+        "person" => Actor::Person,
+        _ => Actor::Engine,
+    }
+}
+
+/// The notes as a comment, so that the next attempt hears them.
+async fn say(tx: &mut Tx<'_>, new: &NewReview, now: Millis) -> Result<(), StoreError> {
+    let author = author(new);
+    let comment = comments::insert(tx, new.task, &author, &new.notes, now).await?;
+    if new.kind == "person" && new.reviewer != author.to_string() {
+        comments::frame(tx, comment, Some(&new.reviewer), None).await?;
+    }
+    Ok(())
+}
+
+async fn add(tx: &mut Tx<'_>, new: NewReview, now: Millis) -> Result<Vec<Effect>, StoreError> {
+    let task = tasks::require(tx, new.task).await?;
+    if task.round == new.round && task.task.status != Status::Review {
+        domain::transition(&task.task, &TaskEvent::Approved)?;
+    }
+    let gate = gate_of(tx, &task).await?;
+    record(tx, &new, now).await?;
+    let actor = author(&new);
     if task.round != new.round {
         return Ok(Vec::new());
     }
@@ -323,10 +361,7 @@ async fn send_back(
     actor: &Actor,
     now: Millis,
 ) -> Result<Vec<Effect>, StoreError> {
-    let comment = comments::insert(tx, new.task, actor, &new.notes, now).await?;
-    if new.kind == "person" && new.reviewer != actor.to_string() {
-        comments::frame(tx, comment, Some(&new.reviewer), None).await?;
-    }
+    say(tx, new, now).await?;
     let cause = match gate.0.get(new.step) {
         Some(Step::Check { .. }) => Cause::GateFailed,
         Some(Step::Agent { .. } | Step::Person) | None => Cause::ReviewRejected,

@@ -263,6 +263,7 @@ pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, P
     let (store, now) = (app.engine.store(), app.engine.now());
     let task = store.task(request.id).await?;
     let (gate, so_far) = store.gate(request.id).await?;
+    let opinion = request.keep && task.task.status != Status::Review;
     let (step, outcome) = match request.verdict {
         Verdict::Rejected => (Some((gate.0.len(), Voice::Person)), StepOutcome::Rejected),
         Verdict::Approved => (turn(app, &gate, &so_far, &task, &actor).await?, StepOutcome::Approved),
@@ -287,7 +288,12 @@ pub async fn review_task(app: &App, request: ReviewTask) -> Result<TaskDetail, P
                 notes,
                 prompt: String::new(),
             };
-            store.add_review(review, now).await?
+            if opinion {
+                store.keep_review(review, now).await?;
+                Vec::new()
+            } else {
+                store.add_review(review, now).await?
+            }
         }
         // The gate says what is still to come.
         None => store.move_task(request.id, Status::Done, actor, now).await?,

@@ -140,9 +140,12 @@ pub struct ReviewTask {
     /// What the agent hears in its next attempt, byte for byte; needed for a rejection.
     #[serde(default)]
     pub notes: String,
-    /// Whose verdict it is, where that is not the caller's, as in [`super::AddComment::author`].
+    /// Whose verdict it is, where that is not the caller's: an agent's name, or what you call a person.
     #[serde(default)]
     pub reviewer: Option<String>,
+    /// Where the card is not in review: keep the verdict with it, which moves nothing, instead of refusing it.
+    #[serde(default)]
+    pub keep: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, Type)]

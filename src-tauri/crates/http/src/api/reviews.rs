@@ -69,7 +69,8 @@ struct Said {
     notes: Option<String>,
 }
 
-/// A verdict moves work that is in review: approved to done, rejected back to its agent with the notes.
+/// A verdict moves work that is in review: approved to done, rejected back to its agent with the notes. At another
+/// time it is kept, and `task_status` says that the card stands where it stood.
 pub(crate) async fn create(caller: Caller, headers: HeaderMap, body: Bytes) -> Answer {
     let said: Said = read(&headers, &body)?;
     let task = said.task_id.filter(|id| *id > 0).ok_or_else(|| bad("taskId is missing"))?;
@@ -78,7 +79,8 @@ pub(crate) async fn create(caller: Caller, headers: HeaderMap, body: Bytes) -> A
     let notes = said.notes.as_deref().map(str::trim).filter(|notes| !notes.is_empty());
     let notes = notes.ok_or_else(|| bad("notes are missing: the agent hears them"))?;
     find(&caller, task).await?;
-    let request = json!({ "id": task, "verdict": verdict, "notes": notes, "reviewer": said.reviewer });
+    let request =
+        json!({ "id": task, "verdict": verdict, "notes": notes, "reviewer": said.reviewer, "keep": true });
     match caller.ask("review_task", request).await {
         Ok(detail) => {
             let status = words::status_word(detail["card"]["status"].as_str().unwrap_or_default()).to_owned();

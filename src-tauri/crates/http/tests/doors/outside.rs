@@ -260,9 +260,6 @@ async fn work_behind_a_gate_is_done_when_its_reviewer_says_so() {
         let next = problem["legal_next"].as_array().expect("what is legal").clone();
         (problem["status_now"].clone(), next, problem["next"].as_str().unwrap_or_default().to_owned())
     };
-    let (now, ..) = not_now("POST", "/api/quality-review", verdict("aegis", "approved")).await;
-    assert_eq!(now, "assigned", "there is no work to approve");
-
     ok(&board, "GET", "/api/tasks/queue?agent=scout", json!(null)).await;
     let (now, legal, next) = not_now("PUT", "/api/tasks/1", json!({ "status": "done" })).await;
     assert_eq!((&now, legal.contains(&json!("review"))), (&json!("in_progress"), true));
@@ -301,17 +298,31 @@ async fn work_behind_a_gate_is_done_when_its_reviewer_says_so() {
 }
 
 #[tokio::test]
-async fn nothing_is_approved_that_nobody_worked_on() {
+async fn a_verdict_on_a_card_that_is_not_in_review_is_kept_and_moves_nothing() {
     let board = Board::open().await;
     for status in ["inbox", "assigned", "in_progress", "done", "cancelled"] {
         let task = ok(&board, "POST", "/api/tasks", json!({ "title": status, "status": status })).await;
         let id = &task["task"]["id"];
-        let body = json!({ "taskId": id, "reviewer": "aegis", "status": "approved", "notes": "fine" });
-        let (code, problem) = send(&board, KEY, "POST", "/api/quality-review", body).await;
-        assert_eq!((code, &problem["status_now"]), (409, &json!(status)), "{problem}");
+        for verdict in ["rejected", "approved"] {
+            let body = json!({ "taskId": id, "reviewer": "aegis", "status": verdict, "notes": "looked" });
+            let kept = ok(&board, "POST", "/api/quality-review", body).await;
+            assert_eq!(kept["task_status"], status, "{verdict}");
+        }
         let reviews = ok(&board, "GET", &format!("/api/quality-review?taskId={id}"), json!(null)).await;
-        assert_eq!(reviews["reviews"], json!([]), "{status}");
+        let said = |at: usize| (&reviews["reviews"][at]["reviewer"], &reviews["reviews"][at]["status"]);
+        assert_eq!(said(0), (&json!("aegis"), &json!("approved")), "{status}");
+        assert_eq!(said(1), (&json!("aegis"), &json!("rejected")), "{status}");
+        let heard = ok(&board, "GET", &format!("/api/tasks/{id}/comments"), json!(null)).await;
+        assert_eq!((&heard["total"], &heard["comments"][0]["author"]), (&json!(1), &json!("aegis")));
     }
+    let (code, why) =
+        refused(&board, KEY, "POST", "/rpc/review_task", json!({ "id": 1, "verdict": "approved" })).await;
+    assert_eq!(code, 409, "who does not ask for it to be kept is refused: {why}");
+
+    // What was said too early counts for nothing once there is work.
+    ok(&board, "PUT", "/api/tasks/3", json!({ "status": "review" })).await;
+    let body = json!({ "taskId": 3, "reviewer": "aegis", "status": "approved", "notes": "now it is" });
+    assert_eq!(ok(&board, "POST", "/api/quality-review", body).await["task_status"], "done");
     board.close().await;
 }
 

@@ -113,13 +113,6 @@ fn mistakes() -> Vec<Mistake> {
             json!({ "content": "x" }),
         ),
         (
-            "review_task",
-            json!({ "id": 1, "verdict": "rejected", "notes": "x" }),
-            "POST",
-            "/api/quality-review",
-            json!({ "taskId": 1, "status": "rejected", "notes": "x" }),
-        ),
-        (
             "enroll_agent",
             json!({ "name": "bad name" }),
             "POST",
