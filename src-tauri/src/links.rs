@@ -178,6 +178,21 @@ fn register_this_one(handle: &AppHandle) -> Result<(), Box<dyn std::error::Error
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_link_to_one_card_or_refused_in_a_short_sentence(
+            text in prop_oneof![any::<String>(), "(?i:flightboard):(//)?(task/)?.{0,300}", "[^ ]{0,9}:.{0,400}"]
+        ) {
+            match key_in(&text) {
+                Ok(key) => prop_assert!(text.contains(key) && key.len() <= LONGEST && !key.is_empty()),
+                Err(problem) => prop_assert!(problem.message.chars().count() < 120 && problem.next.is_some()),
+            }
+            let arguments = ["program".to_owned(), text.clone()];
+            prop_assert_eq!(among(&arguments).is_some(), after_scheme(&text).is_some());
+        }
+    }
 
     #[test]
     fn a_link_names_one_card_by_number_or_uid() {

@@ -23,8 +23,8 @@ const API_VERSION: &str = "2022-11-28";
 /// Issues on a page: the most that GitHub gives.
 pub(crate) const PAGE: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Issues of one repository: a server whose pages never end is given up.
-const MOST: usize = 100_000;
+/// Pages of one repository: a server whose pages never end is given up.
+const PAGES: usize = 1_000;
 /// Characters of what GitHub says about a refusal.
 const SAID: usize = 200;
 const LOG_IN: &str = "log in with `gh auth login`, or start Flightboard with a token in GITHUB_TOKEN";
@@ -133,6 +133,7 @@ pub(crate) struct Github(Arc<Inner>);
 struct Inner {
     agent: Agent,
     repository: String,
+    api: String,
     base: String,
     key: Option<String>,
 }
@@ -145,6 +146,7 @@ impl Github {
             agent: config.build().into(),
             repository: repository.into(),
             base: format!("{}/repos/{repository}/issues", access.api.trim_end_matches('/')),
+            api: access.api,
             key: access.key,
         }))
     }
@@ -173,7 +175,24 @@ impl Inner {
     fn issues(&self) -> Result<Vec<Issue>, Problem> {
         let mut issues = Vec::new();
         let mut next = Some(format!("{}?state=all&sort=created&direction=asc&per_page={PAGE}", self.base));
+        let mut pages = 0;
         while let Some(url) = next.take() {
+            // The key goes with the request.
+            if !url.starts_with(&self.api) {
+                return Err(problem(
+                    format!("GitHub says that the next page is at {}", elide(&url, SAID)),
+                    None,
+                ));
+            }
+            pages += 1;
+            if pages > PAGES {
+                return Err(problem(
+                    format!(
+                        "the repository has more than {PAGES} pages of issues, which is more than a board holds"
+                    ),
+                    None,
+                ));
+            }
             let mut request = self.agent.get(&url);
             for (name, value) in self.headers() {
                 request = request.header(name, value);
@@ -181,12 +200,6 @@ impl Inner {
             let mut answer = request.call().map_err(unreachable)?;
             self.refused(&mut answer)?;
             next = following(&answer);
-            if issues.len() > MOST {
-                return Err(problem(
-                    format!("the repository has more than {MOST} issues, which is more than a board holds"),
-                    None,
-                ));
-            }
             let page: Vec<Told> = answer.body_mut().read_json().map_err(unreachable)?;
             issues.extend(page.into_iter().filter(|told| told.pull_request.is_none()).map(Issue::from));
         }

@@ -6,29 +6,35 @@ use std::{
     net::TcpListener,
 };
 
+use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
 
 use crate::front_door::FrontDoor;
 
-/// Answers one request after the other with (status, headers, body), each line of the headers with its end; returns
-/// its address.
+/// Answers one request after the other with (status, headers, body), each line of the headers with its end; `NEXT` in
+/// them is the address that was asked. Returns its own.
 pub fn stand_in(answers: Vec<(&'static str, &'static str, String)>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("its address"));
+    let told = address.clone();
     std::thread::spawn(move || {
         for (status, headers, body) in answers {
             let (mut stream, _) = listener.accept().expect("a caller");
             let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
             let mut length = 0;
-            let mut line = String::new();
+            let (mut line, mut path) = (String::new(), String::new());
             while reader.read_line(&mut line).expect("a head") > 2 {
                 let lower = line.to_ascii_lowercase();
                 if let Some(said) = lower.strip_prefix("content-length: ") {
                     length = said.trim().parse().expect("a length");
                 }
+                if line.starts_with("GET ") {
+                    path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+                }
                 line.clear();
             }
             reader.read_exact(&mut vec![0; length]).expect("a body");
+            let headers = headers.replace("NEXT", &format!("{told}{path}"));
             let length = body.len();
             let head = format!("HTTP/1.1 {status}\r\n{headers}connection: close\r\ncontent-length: {length}");
             write!(stream, "{head}\r\ncontent-type: application/json\r\n\r\n{body}").expect("a listener");
@@ -136,4 +142,67 @@ async fn a_preview_says_all_and_changes_nothing_then_the_project_gets_the_cards(
         assert!(refused.message.contains(message), "{refused}");
     }
     door.close().await;
+}
+
+/// The first answer, again and again: a server that never comes to an end.
+#[tokio::test]
+async fn pages_that_never_end_or_lead_elsewhere_are_given_up() {
+    let door = FrontDoor::open().await;
+    let again = vec![("200 OK", "link: <NEXT>; rel=\"next\"\r\n", "[]".to_owned()); 1_001];
+    let elsewhere = vec![("200 OK", "link: <http://else.example/2>; rel=\"next\"\r\n", "[]".to_owned())];
+    for (answers, why) in
+        [(again, "more than 1000 pages of issues"), (elsewhere, "the next page is at http://else.example/2")]
+    {
+        let access = json!({ "api": stand_in(answers), "key": "k" });
+        let refused =
+            door.refused("sync_github", json!({ "repository": "kim/harbor", "access": access })).await;
+        assert!(refused.message.contains(why), "{refused}");
+    }
+    door.close().await;
+}
+
+/// Anything that JSON can say where an issue is awaited, and what is no JSON at all.
+fn answer() -> impl Strategy<Value = String> {
+    let leaf = || {
+        prop_oneof![
+            Just("null".to_owned()),
+            any::<i64>().prop_map(|number| number.to_string()),
+            Just("1e999".to_owned()),
+            any::<String>().prop_map(|text| json!(text).to_string()),
+            Just(r#""\ud800""#.to_owned()),
+            Just("[".repeat(2_000)),
+            Just(format!("\"{}\"", "x".repeat(600))),
+        ]
+    };
+    let issue = (0i64..9, leaf(), leaf(), leaf(), leaf()).prop_map(|(number, title, body, label, state)| {
+        format!(
+            r#"{{"number":{number},"title":{title},"body":{body},"labels":[{label}],"state":{state},"state_reason":null}}"#
+        )
+    });
+    let plain = (-2i64..9, any::<String>(), "\\PC{0,60}", "open|closed|\\PC{0,9}").prop_map(|(number, title, label, state)| {
+        json!({ "number": number, "title": title, "body": title, "labels": [label, { "name": label }], "state": state, "state_reason": state }).to_string()
+    });
+    prop_oneof![
+        any::<String>(),
+        prop::collection::vec(prop_oneof![issue, plain], 0..6)
+            .prop_map(|list| format!("[{}]", list.join(","))),
+    ]
+}
+
+#[test]
+fn no_answer_of_githubs_is_a_fault_of_ours() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let door = runtime.block_on(FrontDoor::open());
+    let config = ProptestConfig { cases: 96, ..ProptestConfig::default() };
+    let outcome = TestRunner::new(config).run(&answer(), |body| {
+        let access = json!({ "api": stand_in(vec![("200 OK", "", body)]), "key": "k" });
+        let request = json!({ "repository": "kim/harbor", "preview": true, "access": access });
+        if let Err(refused) = runtime.block_on(door.call("sync_github", request)) {
+            prop_assert!(serde_json::to_value(refused.code).unwrap() != "internal", "{refused}");
+            prop_assert!(refused.message.chars().count() < 500, "{refused}");
+        }
+        Ok(())
+    });
+    runtime.block_on(door.close());
+    outcome.unwrap();
 }

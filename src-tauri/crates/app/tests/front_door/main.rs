@@ -20,3 +20,4 @@ mod timers;
 mod told;
 mod transfer;
 mod trash;
+mod webhooks;
