@@ -123,3 +123,18 @@ fn the_data_directory_is_the_options_before_it_is_the_environments() {
     assert_eq!(desk.json(&["list"])[0]["title"], "Here");
     assert!(other.join("flightboard.db").is_file() && desk.data().join("flightboard.db").is_file());
 }
+
+#[test]
+fn queue_names_the_only_agent_by_each_of_its_words_and_takes_it_back() {
+    let desk = Desk::new();
+    desk.ok(&["add", "Fix"]);
+    for (word, agent) in [("--agent", "demo"), ("--assign", "custom"), ("--assigned-to", "demo")] {
+        desk.ok(&["queue", "1", word, agent]);
+        let card = desk.json(&["show", "1"]);
+        assert_eq!((&card["assignee"], &card["queued"]), (&agent.into(), &true.into()), "{word}");
+    }
+    desk.ok(&["queue", "1", "--agent", ""]);
+    assert!(desk.json(&["show", "1"])["assignee"].is_null());
+    let refused = desk.output(&["queue", "1", "--agent", "nobody"]);
+    assert!(!refused.status.success());
+}
