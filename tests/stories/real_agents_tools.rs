@@ -150,7 +150,7 @@ fn the_inspector_comes_in_by_http_as_well() {
 
     let listed = by(&viewer, &list);
     let listed = String::from_utf8_lossy(&listed.stdout);
-    assert!(listed.contains("\"get_board\"") && !listed.contains("\"add_task\""), "{listed}");
+    assert!(listed.contains("\"get_overview\"") && !listed.contains("\"add_task\""), "{listed}");
     let (added, wrong) = called(&by(&operator, &add));
     assert!(!wrong && added.contains("\"key\":\"T-1\""), "{added}");
     let (refused, wrong) = called(&by(&viewer, &add));
