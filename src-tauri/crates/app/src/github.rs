@@ -178,7 +178,7 @@ impl Inner {
         let mut pages = 0;
         while let Some(url) = next.take() {
             // The key goes with the request.
-            if !url.starts_with(&self.api) {
+            if !is_of(&url, &self.api) {
                 return Err(problem(
                     format!("GitHub says that the next page is at {}", elide(&url, SAID)),
                     None,
@@ -296,6 +296,11 @@ fn following<T>(answer: &Response<T>) -> Option<String> {
     })
 }
 
+/// Whether an address is of that server and not of one whose name only begins alike.
+fn is_of(url: &str, api: &str) -> bool {
+    url.strip_prefix(api.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+}
+
 fn unreachable(error: ureq::Error) -> Problem {
     problem(format!("GitHub cannot be reached: {error}"), Some("check the network, then sync again".into()))
 }
@@ -323,6 +328,20 @@ mod tests {
         assert_eq!(Access::given(elsewhere).key, None);
         let none = Access::found(env(&[("PATH", "/nowhere"), ("GH_TOKEN", "")])).await;
         assert_eq!((none.key, none.source), (None, GithubKey::None));
+    }
+
+    #[test]
+    fn the_next_page_is_of_the_same_server() {
+        for api in [API, "https://api.github.com/"] {
+            assert!(is_of("https://api.github.com/repositories/1/issues?page=2", api));
+            for other in [
+                "https://api.github.com.else.example/2",
+                "https://api.github.com@else.example/2",
+                "http://api.github.com/2",
+            ] {
+                assert!(!is_of(other, api), "{other}");
+            }
+        }
     }
 
     #[cfg(unix)]
